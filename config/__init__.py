@@ -1,0 +1,1 @@
+"""Composition: settings, addresses, the two admin sites. Nothing imports this package."""

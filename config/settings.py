@@ -1,0 +1,231 @@
+"""Every setting, read once from the environment (django-environ); `.env.example` lists them with their defaults."""
+
+import ipaddress
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
+
+# production: for real; demo: `make demo`; test: the test suite. Only production insists on real secrets.
+MODE: str = env("MODE", default="production")
+DEBUG: bool = env.bool("DEBUG", default=False)
+SECRET_KEY: str = env("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+# "k2:<base64 of 32 bytes>,k1:<...>": the first encrypts, all decrypt.
+FIELD_ENCRYPTION_KEYS: str = env("FIELD_ENCRYPTION_KEYS", default="")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The address people and vendors reach us at: OAuth returns here, webhooks come here.
+PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+EXAMPLE_SECRETS = ("change-me", "example", "secret")
+
+
+def _refuse_weak_secrets() -> None:
+    """In production, stop with one sentence per setting that is missing or still an example."""
+    problems = []
+    if len(SECRET_KEY) < 40 or SECRET_KEY.lower().startswith(EXAMPLE_SECRETS):
+        problems.append("SECRET_KEY is missing, short or still the example; set 50 random characters.")
+    if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS:
+        problems.append("FIELD_ENCRYPTION_KEYS is missing or still the example; make one with `python manage.py new_key`.")
+    if not ALLOWED_HOSTS:
+        problems.append("ALLOWED_HOSTS is empty; set the host names this installation answers to.")
+    if not PUBLIC_URL.startswith("https://"):
+        problems.append("PUBLIC_URL must be the https:// address of this installation.")
+    if DEBUG:
+        problems.append("DEBUG is on; it shows private data on error pages.")
+    if problems:
+        raise ImproperlyConfigured("Almoner does not start in production mode:\n- " + "\n- ".join(problems))
+
+
+if MODE == "production":
+    _refuse_weak_secrets()
+else:
+    SECRET_KEY = SECRET_KEY or "demo-and-tests-only-" + "0" * 40
+    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or "dev1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "testserver"]
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "config.apps.AlmonerConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_q",
+    "phonenumber_field",
+    "contacts.apps.ContactsConfig",
+    "gifts.apps.GiftsConfig",
+    "tasks_app.apps.TasksConfig",
+    "integrations.apps.IntegrationsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "contacts.tenancy.middleware.TenantMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'almoner.sqlite3'}")}
+# Without these the cluster reconnects for every job and loses results after a database restart.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A deferred transaction that reads first cannot be upgraded once another has written: IMMEDIATE is the remedy.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "contacts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+if MODE == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way back from a vendor's Allow page.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_ENABLED = MODE != "test"
+AXES_VERBOSE = False
+
+# The operators' site lives at an address of its own; staff never need it.
+OPERATORS_PATH: str = env("OPERATORS_PATH", default="operators/")
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if MODE == "production":
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=True)
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    if env.bool("BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "static-root")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if MODE == "production"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE != "production"
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="almoner@localhost")
+
+# --- background work -------------------------------------------------------------------------------------------------
+Q_CLUSTER = {
+    "name": env("Q_CLUSTER_NAME", default="almoner"),
+    "workers": env.int("Q_WORKERS", default=2),
+    "queue_limit": env.int("Q_WORKERS", default=2),  # nothing waits in memory: the retry clock starts at the fetch
+    "bulk": 1,
+    "poll": env.float("Q_POLL", default=0.2),
+    "timeout": 90,
+    "retry": 300,
+    "ack_failures": True,
+    "max_attempts": 1,  # our own rows do the retrying
+    "save_limit": -1,
+    "catch_up": False,
+    "recycle": 500,
+    "time_zone": "UTC",
+    "label": "Background jobs",
+}
+Q_BROKER_URL: str = env("Q_BROKER_URL", default="")
+if Q_BROKER_URL:
+    Q_CLUSTER["redis"] = Q_BROKER_URL
+else:
+    Q_CLUSTER["orm"] = "default"
+
+# --- the engine ------------------------------------------------------------------------------------------------------
+LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=150)  # longer than the longest call
+CALL_DEADLINE_SECONDS: float = env.float("CALL_DEADLINE_SECONDS", default=60)
+SLICE_SECONDS: float = env.float("SLICE_SECONDS", default=15)
+BACKOFF_BASE_SECONDS: float = env.float("BACKOFF_BASE_SECONDS", default=2)
+BACKOFF_MAX_SECONDS: float = env.float("BACKOFF_MAX_SECONDS", default=900)
+# Networks that are private and may be called all the same (the demo's sandboxes live on one).
+OUTGOING_PRIVATE_NETWORKS = [
+    ipaddress.ip_network(text) for text in env.list("OUTGOING_PRIVATE_NETWORKS", default=[])
+]
+
+# --- Mailchimp -------------------------------------------------------------------------------------------------------
+MAILCHIMP_CLIENT_ID: str = env("MAILCHIMP_CLIENT_ID", default="")
+MAILCHIMP_CLIENT_SECRET: str = env("MAILCHIMP_CLIENT_SECRET", default="")
+MAILCHIMP_LOGIN_URL: str = env("MAILCHIMP_LOGIN_URL", default="https://login.mailchimp.com").rstrip("/")
+# {dc} is the account's data centre, as the metadata call tells it.
+MAILCHIMP_API_URL: str = env("MAILCHIMP_API_URL", default="https://{dc}.api.mailchimp.com").rstrip("/")
+MAILCHIMP_CONNECTIONS: int = env.int("MAILCHIMP_CONNECTIONS", default=6)  # of the 10 that one Mailchimp user may hold
+# Unconfirmed by the vendor for the 500-row call; switched off, new people are sent with `status` and nobody is updated by it.
+MAILCHIMP_BULK_STATUS_IF_NEW: bool = env.bool("MAILCHIMP_BULK_STATUS_IF_NEW", default=True)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "urllib3": {"level": "WARNING"},
+        "requests": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,8 @@
+"""The app of contacts."""
+
+from django.apps import AppConfig
+
+
+class ContactsConfig(AppConfig):
+    name = "contacts"
+    verbose_name = "Contacts"

@@ -1,0 +1,192 @@
+"""Rows whose every change, single or in bulk, is written to the history and announced in the same transaction.
+
+Django's own signals are silent for `update()` and `bulk_create()`; so saving, deleting and each bulk method of these
+rows pass through here, and nothing can be changed without a trace.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar, Self
+
+from django.core.exceptions import FieldError
+from django.db import models, transaction
+from django.utils.encoding import force_str
+from django_scopes import ScopedManager
+
+from contacts import signals
+from contacts.models.history import HistoryEntry
+from contacts.tenancy.acting import actor
+from contacts.tenancy.models import TenantOwned
+from contacts.tenancy.walls import TenantQuerySet
+
+CHUNK = 500
+NOT_RECORDED = {"id", "uid", "tenant", "created_at", "updated_at", "address_key"}
+
+# (row as it is, its values before or None when added, verb)
+Change = tuple["Recorded", dict[str, Any] | None, str]
+
+
+def chunks(rows: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
+    """The rows in lists of at most `size`."""
+    iterator = iter(rows)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+class RecordedQuerySet(TenantQuerySet):
+    """Bulk methods that leave the same trace as saving each row."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
+            raise FieldError("Rows that are recorded are created one by one or all together, without conflicts ignored.")
+        with transaction.atomic(using=self.db):
+            rows = super().bulk_create(objs, *args, **kwargs)
+            for part in chunks(rows):
+                self.model.record([(row, None, HistoryEntry.Verb.ADDED) for row in part])
+        return rows
+
+    def update(self, **values: Any) -> int:
+        changed = 0
+        plain = self.model._base_manager.using(self.db)
+        with transaction.atomic(using=self.db):
+            for pks in chunks(list(self.order_by().values_list("pk", flat=True))):
+                before = {row.pk: row.recorded_values() for row in plain.filter(pk__in=pks)}
+                changed += TenantQuerySet.update(plain.filter(pk__in=pks).order_by(), **values)
+                after = self.model.with_subjects(plain.filter(pk__in=pks))
+                self.model.record([(row, before[row.pk], HistoryEntry.Verb.CHANGED) for row in after])
+        return changed
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+        with transaction.atomic(using=self.db):
+            return super().bulk_update(objs, fields, batch_size or CHUNK)  # it calls update() above
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        counts: Counter[str] = Counter()
+        with transaction.atomic(using=self.db):
+            plain = self.model._base_manager.using(self.db)
+            for pks in chunks(list(self.order_by().values_list("pk", flat=True))):
+                rows = list(self.model.with_subjects(plain.filter(pk__in=pks)))
+                self.model.record([(row, row.recorded_values(), HistoryEntry.Verb.DELETED) for row in rows])
+                counts.update(TenantQuerySet.delete(plain.filter(pk__in=pks))[1])
+        return counts.total(), dict(counts)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class Recorded(TenantOwned):
+    """A row with history. Subclasses say whose pages and pushes a change concerns, by `contact_uids`/`list_uids`."""
+
+    subject_relations: ClassVar[tuple[str, ...]] = ()  # what the two methods below read, for bulk loading
+    _loaded: dict[str, Any] | None = None
+
+    objects: ClassVar[Any] = ScopedManager(
+        _manager_class=models.Manager.from_queryset(RecordedQuerySet), tenant="tenant"
+    )
+
+    class Meta(TenantOwned.Meta):
+        abstract = True
+
+    def contact_uid_concerned(self) -> uuid.UUID | None:
+        """The contact on whose page this change shows, and who may have to be pushed."""
+        return None
+
+    def list_uid_concerned(self) -> uuid.UUID | None:
+        """The list on whose page this change shows."""
+        return None
+
+    @classmethod
+    def announce(cls, changes: list[tuple["Recorded", dict[str, list[Any]], str]]) -> None:
+        """Tell the other apps; by default, that the contacts concerned have changed."""
+        announce_contacts(changes)
+
+    @classmethod
+    def with_subjects(cls, rows: "models.QuerySet[Self]") -> "models.QuerySet[Self]":
+        """The rows with what the subject methods need, in one query."""
+        return rows.select_related(*cls.subject_relations) if cls.subject_relations else rows
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+        row = super().from_db(db, field_names, values)
+        row._loaded = row.recorded_values()
+        return row
+
+    def recorded_values(self) -> dict[str, Any]:
+        """The present values of the fields whose changes count; deferred fields are left out."""
+        deferred = self.get_deferred_fields()
+        return {
+            f.attname: getattr(self, f.attname)
+            for f in self._meta.concrete_fields
+            if f.name not in NOT_RECORDED and f.attname not in deferred
+        }
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        adding = self._state.adding
+        before = None if adding else (self._loaded or {})
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            verb = HistoryEntry.Verb.ADDED if adding else HistoryEntry.Verb.CHANGED
+            type(self).record([(self, before, verb)])
+        self._loaded = self.recorded_values()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            type(self).record([(self, self.recorded_values(), HistoryEntry.Verb.DELETED)])
+            return super().delete(*args, **kwargs)
+
+    @classmethod
+    def record(cls, changes: list[Change]) -> None:
+        """Write the history of these changes and announce those that changed anything."""
+        told, entries = [], []
+        for row, before, verb in changes:
+            diff = row.difference(before, verb)
+            if verb == HistoryEntry.Verb.CHANGED and not diff:
+                continue
+            told.append((row, diff, verb))
+            entries.append(
+                HistoryEntry.by_actor(
+                    tenant_id=row.tenant_id, verb=verb, what=str(cls._meta.verbose_name), label=str(row)[:250],
+                    contact_uid=row.contact_uid_concerned(), list_uid=row.list_uid_concerned(), changes=diff,
+                )
+            )  # fmt: skip
+        if entries:
+            HistoryEntry.objects.bulk_create(entries, batch_size=CHUNK)
+            cls.announce(told)
+
+    def difference(self, before: dict[str, Any] | None, verb: str) -> dict[str, list[Any]]:
+        """{field: [before, after]} of what this change touched, ready for JSON."""
+        after = {} if verb == HistoryEntry.Verb.DELETED else self.recorded_values()
+        old = before or {}
+        names = after.keys() | old.keys() if verb != HistoryEntry.Verb.CHANGED else after.keys() & old.keys()
+        return {n: [plain(old.get(n)), plain(after.get(n))] for n in sorted(names) if old.get(n) != after.get(n)}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it."""
+    return value if value is None or isinstance(value, bool | int | float | str) else force_str(value)
+
+
+def told_by(verb_of: Callable[[Any, dict[str, list[Any]], str], str], change: Any) -> str:
+    """The cause of a push as a sentence, with who did it."""
+    return f"{verb_of(*change)} by {actor().label}"[:200]
+
+
+def describe(row: Recorded, diff: dict[str, list[Any]], verb: str) -> str:
+    """What happened to this row, for a person: “email address changed”, “Do Not Contact set”."""
+    if "do_not_contact" in diff and (verb != HistoryEntry.Verb.ADDED or diff["do_not_contact"][1]):
+        return "Do Not Contact set" if diff["do_not_contact"][1] else "Do Not Contact cleared"
+    return f"{str(row._meta.verbose_name).capitalize()} {verb}"
+
+
+def announce_contacts(changes: list[tuple[Recorded, dict[str, list[Any]], str]]) -> None:
+    """Send `contacts_changed` once per cause."""
+    by_cause: dict[tuple[int, str], list[uuid.UUID]] = {}
+    for row, diff, verb in changes:
+        if uid := row.contact_uid_concerned():
+            by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb))), []).append(uid)
+    for (tenant_id, cause), uids in by_cause.items():
+        signals.contacts_changed.send(Recorded, tenant_id=tenant_id, uids=uids, cause=cause)

@@ -1,0 +1,46 @@
+"""Tags: a tenant's own words for contacts."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from contacts.models.contact import Contact
+from contacts.models.recorded import Recorded
+from contacts.tenancy.models import TenantOwned
+
+
+class Tag(TenantOwned):
+    """A word staff put on contacts, such as “volunteer 2026”."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                "tenant", Lower("name"), name="tag_name_once", violation_error_message="There is a tag of that name."
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactTag(Recorded):
+    """One tag on one contact."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="contact_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_tags")
+    subject_relations = ("contact", "tag")
+
+    class Meta(Recorded.Meta):
+        ordering = ["tag__name"]
+        verbose_name = "tag"
+        constraints = [models.UniqueConstraint(fields=["contact", "tag"], name="tag_once_per_contact")]
+
+    def __str__(self) -> str:
+        return str(self.tag)
+
+    def contact_uid_concerned(self) -> uuid.UUID | None:
+        return self.contact.uid

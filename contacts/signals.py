@@ -1,0 +1,11 @@
+"""What this app announces, always inside the transaction of the change. `integrations.receivers` listens.
+
+`contacts_changed(tenant_id, uids, cause)`: these contacts, or what hangs on them, were changed or deleted.
+`lists_changed(tenant_id, uids, cause)`: these lists were added, renamed, (un)flagged or deleted.
+`cause` is a short sentence for people, such as “Do Not Contact set by Ana Ruiz”.
+"""
+
+from django.dispatch import Signal
+
+contacts_changed = Signal()
+lists_changed = Signal()

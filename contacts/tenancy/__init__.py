@@ -1,0 +1,1 @@
+"""Whose rows these are: tenants, people who log in, roles, and the walls between tenants."""

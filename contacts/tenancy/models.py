@@ -1,0 +1,163 @@
+"""Tenants, the people who log in, and the base class of everything that belongs to one tenant."""
+
+import zoneinfo
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django_scopes import ScopedManager
+
+from contacts.tenancy.walls import TenantQuerySet, place_in_tenant
+
+MONTHS = [
+    (1, "January"), (2, "February"), (3, "March"), (4, "April"), (5, "May"), (6, "June"),
+    (7, "July"), (8, "August"), (9, "September"), (10, "October"), (11, "November"), (12, "December"),
+]  # fmt: skip
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a time zone that this machine's tz database does not know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name such as America/New_York.")
+
+
+class Tenant(models.Model):
+    """Our customer: one nonprofit. Every other row but users belongs to exactly one."""
+
+    name = models.CharField(max_length=200, unique=True)
+    time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Use three letters, such as USD.")]
+    )
+    fiscal_year_start = models.PositiveSmallIntegerField(
+        "fiscal year starts in", choices=MONTHS, default=1, validators=[MinValueValidator(1), MaxValueValidator(12)]
+    )
+    phone_region = models.CharField(
+        "default phone region", max_length=2, default="US",
+        validators=[RegexValidator(r"^[A-Z]{2}$", "Use a two-letter country code, such as US.")],
+        help_text="Phone numbers typed without a country code are read as numbers of this country.",
+    )  # fmt: skip
+    street = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField("state or region", max_length=100, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(
+        max_length=2, default="US", validators=[RegexValidator(r"^[A-Z]{2}$", "Use a two-letter code, such as US.")]
+    )
+    from_name = models.CharField("mail comes from (name)", max_length=100, blank=True)
+    from_email = models.EmailField("mail comes from (address)", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "organization"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> zoneinfo.ZoneInfo:
+        """The tenant's time zone, for showing times."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail address."""
+
+    use_in_migrations = True
+
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """A person who logs in; the address is kept in lower case."""
+        user = self.model(email=email.strip().lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """A person who runs the installation."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Log-in ignores the case of the address."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractUser):
+    """Somebody who logs in, by e-mail address. What they may do is said per tenant by `StaffMember`."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail address", unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = UserManager()  # type: ignore[misc,assignment]
+
+    class Meta:
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+
+class TenantOwned(models.Model):
+    """A row of one tenant. Without an active tenant every query raises; a row cannot be saved into another tenant."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", editable=False)
+
+    objects: ClassVar[Any] = ScopedManager(_manager_class=models.Manager.from_queryset(TenantQuerySet), tenant="tenant")
+
+    class Meta:
+        abstract = True
+        # Forward relations, saving and deleting use the base manager: it is walled in as well.
+        base_manager_name = "objects"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        place_in_tenant(self)
+        super().save(*args, **kwargs)
+
+    def validate_unique(self, exclude: Any = None) -> None:
+        """Uniqueness is judged inside the tenant, so the tenant is filled in first."""
+        place_in_tenant(self)
+        super().validate_unique(exclude={*(exclude or ())} - {"tenant"})
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        place_in_tenant(self)
+        super().validate_constraints(exclude={*(exclude or ())} - {"tenant"})
+
+
+class Role(models.TextChoices):
+    """What a person may do for one tenant; the README has the table."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    STAFF = "staff", "Staff"
+    VIEWER = "viewer", "Viewer"
+
+
+class StaffMember(TenantOwned):
+    """A user's place in one tenant."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STAFF)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["user__email"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="one_role_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+    @classmethod
+    def of_user(cls, user: User) -> "models.QuerySet[Self]":
+        """A user's places in every tenant: the one question that is asked before a tenant is chosen."""
+        return cls.objects.with_scopes_disabled().filter(user=user, user__is_active=True).select_related("tenant")

@@ -1,0 +1,13 @@
+"""The app of integrations; it starts listening to the apps below."""
+
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    name = "integrations"
+    verbose_name = "Integrations"
+
+    def ready(self) -> None:
+        from integrations import receivers
+
+        receivers.connect()

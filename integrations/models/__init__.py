@@ -1,0 +1,9 @@
+"""The rows of the integrations app, one noun a file."""
+
+from integrations.models.connection import Connection, Credential
+from integrations.models.delivery import Delivery
+from integrations.models.remote import RemoteRecord
+from integrations.models.run import RunItem, SyncRun
+from integrations.models.webhook import WebhookEvent
+
+__all__ = ["Connection", "Credential", "Delivery", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]

@@ -1,0 +1,94 @@
+"""A tenant's link to one outside service, its credentials, and the lease that lets one worker at a time push."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from contacts.tenancy.models import Tenant, TenantOwned, User
+from integrations.fields import EncryptedJSONField
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    """Every provider that exists; a callable, so that a new one needs no migration."""
+    from integrations.providers import all_providers
+
+    return [(key, provider.label) for key, provider in all_providers().items()]
+
+
+class Connection(TenantOwned):
+    """One tenant's connection to one provider. `settings` are the provider's own choices, checked by its form."""
+
+    class State(models.TextChoices):
+        NOT_CONNECTED = "not_connected", "Not connected"
+        SETUP = "setup", "Connected, not set up yet"
+        READY = "ready", "Connected, waiting for the first Sync"
+        ACTIVE = "active", "Connected"
+        RECONNECT = "reconnect", "Reconnect needed"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider = models.CharField(max_length=30, choices=provider_choices)
+    state = models.CharField(max_length=15, choices=State.choices, default=State.NOT_CONNECTED)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it is in this state, as a sentence.")
+    settings = models.JSONField(default=dict, blank=True)
+    account_id = models.CharField(max_length=100, blank=True)
+    account_label = models.CharField(max_length=200, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    hook_key_hash = models.CharField(max_length=64, blank=True, db_index=True, help_text="SHA-256 of the address key.")
+
+    # The lease (one worker at a time, judged by the database's clock) and the pauses.
+    lease_token = models.CharField(max_length=36, blank=True)
+    lease_holder = models.CharField(max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    nudged_at = models.DateTimeField(null=True, blank=True)
+    served_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="Calls in a row that failed on the way.")
+    # What the last call said, for the pages.
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    listened_at = models.DateTimeField(null=True, blank=True, help_text="When opt-outs were last read from there.")
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["provider"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "provider"], name="one_connection_per_provider")]
+
+    def __str__(self) -> str:
+        return self.get_provider_display()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a working grant."""
+        return self.state in (self.State.SETUP, self.State.READY, self.State.ACTIVE)
+
+    @property
+    def place(self) -> str:
+        """The name of this connection in the consent ledger, followed there by a container."""
+        return self.provider
+
+
+class Credential(TenantOwned):
+    """What opens the door at the vendor. Encrypted; read only by the provider's client; never shown again."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="credential")
+    secret = EncryptedJSONField(help_text="Bound to its tenant: copied to another tenant's row it cannot be read.")
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta(TenantOwned.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Credential for {self.connection}"
+
+    def __repr__(self) -> str:
+        return "<Credential>"
+
+
+def connections_of(tenant: Tenant | int) -> Any:
+    """A tenant's connections that have been connected at least once; the caller is inside that tenant."""
+    return Connection.objects.filter(tenant=tenant).exclude(state=Connection.State.NOT_CONNECTED)

@@ -1,0 +1,84 @@
+"""The one ledger: what we last knew of each contact and list at a vendor, and what is owed. A due row is the outbox."""
+
+from typing import Any
+
+from django.db import models
+
+from contacts.tenancy.models import TenantOwned
+from integrations.models.connection import Connection
+
+
+class Priority(models.IntegerChoices):
+    """Lower goes first: lists before people, opt-outs and single edits before a full Sync."""
+
+    LIST = 0, "List"
+    OPT_OUT = 1, "Opt-out"
+    EDIT = 2, "Edit"
+    BULK = 5, "Bulk edit"
+    SYNC = 9, "Sync"
+
+
+class RemoteRecord(TenantOwned):
+    """One subject (a contact or a list, by uid) on one connection.
+
+    `known` is what we last knew there; null `due_at` means in step. `want_version` counts the changes here: a row is
+    settled only if the version that was sent is still the newest. The row says who and where, never what to send.
+    """
+
+    class Kind(models.TextChoices):
+        LIST = "list", "List"
+        CONTACT = "contact", "Contact"
+
+    class State(models.TextChoices):
+        OK = "ok", "In step or due"
+        SET_ASIDE = "set_aside", "Set aside"
+        HELD = "held", "Held by the brake"
+        WAITING = "waiting", "Waits for the person"
+        SKIPPED = "skipped", "Not sent, with a reason"
+
+    class Effect(models.TextChoices):
+        NONE = "none", "Nothing there yet"
+        MAYBE = "maybe", "May exist there"
+        DONE = "done", "Exists there"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="records")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject_uid = models.UUIDField()
+    known = models.JSONField(default=dict)
+    effect = models.CharField(max_length=6, choices=Effect.choices, default=Effect.NONE)
+
+    want_version = models.BigIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.EDIT)
+    cause = models.CharField(max_length=200, blank=True)
+    run = models.ForeignKey("SyncRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="records")
+    marked_at = models.DateTimeField(null=True, blank=True)
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OK)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    refused_hash = models.CharField(max_length=64, blank=True, help_text="What was refused; the same is not sent again.")
+    attempts = models.PositiveIntegerField(default=0)
+    brake_passed = models.BooleanField(default=False)
+    token = models.CharField(max_length=36, blank=True, help_text="The lease under which it is being sent.")
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "subject_uid"], name="one_record_per_subject")
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "priority", "due_at"], name="outbox", condition=models.Q(due_at__isnull=False)
+            ),
+            models.Index(fields=["tenant", "subject_uid"]),
+            models.Index(fields=["connection", "state"], name="not_in_step", condition=~models.Q(state="ok")),
+            models.Index(fields=["run"], name="rows_of_a_run", condition=models.Q(run__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.subject_uid}"
+
+    @property
+    def containers(self) -> dict[str, Any]:
+        """What we know of a contact there: {container: member as JSON}."""
+        return self.known.get("containers", {})

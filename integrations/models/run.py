@@ -1,0 +1,93 @@
+"""One sitting of work: a preview that people read, and the run that carries out what was shown."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from contacts.tenancy.models import TenantOwned
+from integrations.models.connection import Connection
+
+
+class SyncRun(TenantOwned):
+    """A Sync: planned, shown, confirmed, carried out, reported. One unfinished run per connection at a time."""
+
+    class State(models.TextChoices):
+        PLANNING = "planning", "Making the preview"
+        READY = "ready", "Preview ready"
+        RUNNING = "running", "Running"
+        ASKING = "asking", "Stopped, waiting for your answer"
+        DONE = "done", "Finished"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Stopped"
+
+    UNFINISHED = (State.PLANNING, State.READY, State.RUNNING, State.ASKING)
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNING)
+    reason = models.CharField(max_length=300, blank=True)
+    new_settings = models.JSONField(null=True, blank=True, help_text="Settings that take effect when it is confirmed.")
+    cursor = models.CharField(max_length=60, blank=True, help_text="How far the planning has come.")
+    looked_at = models.PositiveIntegerField(default=0, help_text="Contacts planned so far.")
+    to_look_at = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict, help_text="{verb: how many were shown}")
+    removals = models.JSONField(default=dict, help_text="{list uid: [name, how many go, how many are there]}")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["-created_at"]
+        verbose_name = "sync"
+        indexes = [models.Index(fields=["tenant", "-created_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(state__in=["planning", "ready", "running", "asking"]),
+                name="one_unfinished_run",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} Sync of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+
+class RunItem(TenantOwned):
+    """One row of a preview and of its report: what was shown for one subject, and what came of it."""
+
+    class State(models.TextChoices):
+        SHOWN = "shown", "Not sent yet"
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Not sent"
+        REFUSED = "refused", "Refused"
+        HELD = "held", "Waits for your answer"
+        CHANGED = "changed", "Changed after the preview"
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
+    kind = models.CharField(max_length=8)
+    subject_uid = models.UUIDField()
+    label = models.CharField(max_length=250)
+    address = models.CharField(max_length=254, blank=True)
+    verb = models.CharField(max_length=20, help_text="The weightiest operation: create, update, disable, skip …")
+    operations = models.JSONField(default=list, help_text="Each with verb, container, before and after.")
+    plan_hash = models.CharField(max_length=64)
+    want_version = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SHOWN)
+    reason_code = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["run", "kind", "subject_uid"], name="one_item_per_subject")]
+        indexes = [
+            models.Index(fields=["run", "verb"]),
+            models.Index(fields=["run", "state"]),
+            models.Index(fields=["run", "label"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.label}"

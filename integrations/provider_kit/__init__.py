@@ -1,0 +1,1 @@
+"""All that the author of a provider needs to read: base, http, errors."""

@@ -1,0 +1,74 @@
+"""The five outcomes of a call (design: one function per provider decides which).
+
+done · retry after t · ambiguous (the request left, the answer is unclear) · refused (this subject only) ·
+reconnect (the connection pauses). Anything unknown is ambiguous.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.provider_kit.states import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is so there now. `now` is the person as the vendor answered (it may differ from what was asked)."""
+
+    now: Member | None = None
+    remote_id: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not done, through no fault of this subject: try again. `after` in seconds, None for the usual back-off.
+
+    `alone` says that only this subject has to wait; otherwise the whole connection does.
+    """
+
+    sentence: str
+    after: float | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The request left and the answer is unclear: it may have been done."""
+
+    sentence: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The vendor will not do it for this subject; the others go on. `code` is one of ours, `sentence` is for people."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The grant is gone or too weak: everything on this connection pauses until somebody reconnects."""
+
+    sentence: str
+
+
+Outcome = Done | Retry | Ambiguous | Refused | Reconnect
+
+
+class CallFailed(Exception):
+    """A call that did not succeed, carrying its outcome. The text never holds a credential."""
+
+    def __init__(self, outcome: Retry | Ambiguous | Refused | Reconnect) -> None:
+        super().__init__(outcome.sentence)
+        self.outcome = outcome
+
+
+class Unsupported(RuntimeError):
+    """A provider was asked for something that it does not do, although `can` says so: our bug."""
+
+
+def of(error: BaseException) -> Any:
+    """The outcome that an exception stands for; anything unknown is ambiguous."""
+    return error.outcome if isinstance(error, CallFailed) else Ambiguous("No clear answer came back.")

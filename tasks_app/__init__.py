@@ -1,0 +1,1 @@
+"""What we owe them: thank-you tasks. Nothing lives here yet; the import rules already hold for it."""

@@ -1,0 +1,10 @@
+"""Sandbox vendors: real HTTP servers that keep their members here and e-mail nobody.
+
+The demo starts them with ``python -m tests.fakes``; a test starts one with
+``with running(MailchimpSandbox()) as sandbox`` and talks to ``sandbox.url``.
+"""
+
+from tests.fakes.mailchimp import MailchimpSandbox
+from tests.fakes.server import running
+
+__all__ = ["MailchimpSandbox", "running"]
