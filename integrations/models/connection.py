@@ -1,6 +1,7 @@
 """A tenant's link to one outside service, its credentials, and the lease that lets one worker at a time push."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from contacts.tenancy.models import Tenant, TenantOwned, User
 from integrations.fields import EncryptedJSONField
+from integrations.keyring import Tampered
 
 
 def provider_choices() -> list[tuple[str, str]]:
@@ -87,6 +89,27 @@ class Credential(TenantOwned):
 
     def __repr__(self) -> str:
         return "<Credential>"
+
+    @classmethod
+    def store(cls, connection: Connection, secret: Mapping[str, Any], user: User | None) -> "Credential":
+        """Keep this secret in place of any other, bound to the tenant and the connection."""
+        sealed = {"for": cls._binding(connection), "secret": dict(secret)}
+        credential, _ = cls.objects.update_or_create(
+            connection=connection, defaults={"secret": sealed, "set_at": timezone.now(), "set_by": user}
+        )
+        connection.credential = credential
+        return credential
+
+    def read(self) -> dict[str, Any]:
+        """The secret. Raises `KeyUnavailable`, or `Tampered` if it was changed or copied from another row."""
+        sealed = self.secret
+        if not isinstance(sealed, dict) or sealed.get("for") != self._binding(self.connection):
+            raise Tampered("This credential was not stored for this connection.")
+        return dict(sealed["secret"])
+
+    @staticmethod
+    def _binding(connection: Connection) -> str:
+        return f"{connection.tenant_id}/{connection.uid}"
 
 
 def connections_of(tenant: Tenant | int) -> Any:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from integrations.provider_kit.errors import Outcome, Unsupported
+from django.core.exceptions import ObjectDoesNotExist
+
+from integrations.keyring import Unreadable
+from integrations.provider_kit.errors import CallFailed, Outcome, Reconnect, Unsupported
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 
 
@@ -48,7 +51,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A vendor's message, as a hint: whom to look at, in which container, and what it was about."""
+    """A vendor's message, as a hint: whom to look at, in which container, and what it was about.
+
+    `container` is in the vendor's terms; `Provider.home` turns it into one of ours. `addresses` begins with the newest.
+    """
 
     kind: str  # "look" (read the person and apply what the vendor says) or "ignore"
     container: str = ""
@@ -58,7 +64,11 @@ class Heard:
 
 
 class Provider:
-    """A kind of service. Subclasses live in `integrations/providers/`, one file each, and are found by their `key`."""
+    """A kind of service. Subclasses live in `integrations/providers/`, found by their `key`.
+
+    An instance serves one connection, from one job or one request; use it in a `with`, or `close()` it, so that the
+    lines it keeps open to the vendor are hung up.
+    """
 
     key: ClassVar[str] = ""
     label: ClassVar[str] = ""
@@ -68,6 +78,26 @@ class Provider:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.settings: Mapping[str, Any] = connection.settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up. Nothing to do for a provider that keeps no line open."""
+
+    @property
+    def secret(self) -> Mapping[str, Any]:
+        """The stored credential. One that is missing or unreadable pauses the connection, like a revoked one."""
+        try:
+            return self.connection.credential.read()  # type: ignore[no-any-return]
+        except Unreadable as problem:
+            sentence = f"The stored key for {self.label} cannot be read. {problem} Connect again to store a new one."
+        except ObjectDoesNotExist:
+            sentence = f"No key for {self.label} is stored. Connect again."
+        raise CallFailed(Reconnect(sentence))
 
     # --- pure ---
     @classmethod
@@ -98,7 +128,13 @@ class Provider:
 
     # --- pushing: generators, so that the engine settles as answers come and may stop between two ---
     def carry_out(self, operations: Iterable[Operation], places: Places) -> Iterator[tuple[Operation, Outcome]]:
-        """Send these operations, batched where the vendor can, and yield an outcome for each, in any order."""
+        """Send these operations, batched where the vendor can, and yield an outcome for each, in any order.
+
+        A list without an id in `places` is ignored: it is gone there. Nothing is raised for what a call brings; every
+        operation that was started gets its outcome. Once `Reconnect` was yielded the rest may be given the same
+        outcome without a call. Closing the generator between two outcomes stops cleanly: nothing is under way then
+        that was not yielded, except at most one batch, whose repetition does no harm.
+        """
         raise Unsupported
 
     def carry_out_list(self, operation: ListOperation) -> Outcome:
@@ -109,17 +145,29 @@ class Provider:
         """The id of a list of that name in that place, or "". Asked before a creation that may have happened."""
         raise Unsupported
 
-    # --- hearing ---
-    def opt_outs(self, container: str) -> Iterator[Member]:
+    # --- hearing: `places` is needed wherever each list is a container of its own. All raise `CallFailed` ---
+    def opt_outs(self, container: str, places: Places | None = None) -> Iterator[Member]:
         """Everybody who is unsubscribed or cleaned in this container now."""
         raise Unsupported
 
-    def look(self, container: str, address: str, remote_id: str = "") -> Member | None:
-        """One person as they are there now, or None if there is nobody."""
+    def look(self, container: str, address: str, remote_id: str = "", places: Places | None = None) -> Member | None:
+        """One person as they are there now, or None if there is nobody.
+
+        `lists` is right only for lists in `places`; with a `remote_id` the person is found under a changed address.
+        """
         raise Unsupported
 
-    def listen(self, url: str) -> None:
-        """Have the vendor send its messages to this address; called after settings are saved. Repeating is harmless."""
+    def home(self, container: str, places: Places | None = None) -> str:
+        """The container of ours that the one of a message stands for, or "" if it is none of ours."""
+        raise Unsupported
+
+    def listen(self, url: str, places: Places | None = None) -> Mapping[str, Any]:
+        """Have the vendor send its messages to this address; called after settings are saved, and when a list came or
+        went. Repeating is harmless. Raises `CallFailed`.
+
+        What comes back is to be merged into the stored credential (`{**credential.read(), **new}`): a vendor may show
+        the secret that signs its messages once only, just here. Empty means that nothing changed.
+        """
         raise Unsupported
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
