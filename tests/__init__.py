@@ -1,0 +1,1 @@
+"""The test suite, and the sandbox vendors that tests and demo share."""

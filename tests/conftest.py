@@ -1,0 +1,99 @@
+"""What every test may ask for: two tenants, a sandbox vendor, a browser, and the database's address for subprocesses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+
+from contacts.tenancy import walls
+from contacts.tenancy.models import Tenant
+from tests.factories import TenantFactory
+
+pytest_plugins = ["tests.browser"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite as a file, as in real life: other processes and threads can then use the same rows."""
+    for name in connections:
+        database = connections[name].settings_dict
+        if database["ENGINE"].endswith("sqlite3"):
+            database["TEST"]["NAME"] = str(tmp_path_factory.getbasetemp() / "almoner.sqlite3")
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """The DATABASE_URL of the test database, for processes that a test starts; what they write is really there."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{database['NAME']}"
+    user = f"{database['USER']}:{database['PASSWORD']}".removesuffix(":")
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    # A host that is a folder (of a socket) stands in the path.
+    where = f"/{database['HOST']}" if str(database["HOST"]).startswith("/") else f"{database['HOST']}{port}"
+    return f"postgres://{user}@{where}/{database['NAME']}"
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """The organization a test is about."""
+    return TenantFactory(name="River Trust")
+
+
+@pytest.fixture
+def neighbour(db: None) -> Tenant:
+    """Another organization, which must notice nothing."""
+    return TenantFactory(name="Harbor Food Bank")
+
+
+@pytest.fixture
+def in_tenant(tenant: Tenant) -> Iterator[Tenant]:
+    """The test runs inside `tenant`; `@pytest.mark.usefixtures("in_tenant")` does it for a whole module."""
+    with walls.in_tenant(tenant):
+        yield tenant
+
+
+@pytest.fixture(scope="session")
+def mailchimp_server() -> Iterator[Any]:
+    """The sandbox Mailchimp on a port of its own, for the whole session; ask for `sandbox` instead."""
+    from tests.fakes import MailchimpSandbox, running
+
+    with running(MailchimpSandbox()) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(mailchimp_server: Any, settings: Any) -> Any:
+    """The sandbox Mailchimp, as new, with the settings pointed at it."""
+    from tests.fakes.control import reset
+
+    reset(mailchimp_server, {})
+    for name, value in sandbox_settings(mailchimp_server.url).items():
+        setattr(settings, name, value)
+    return mailchimp_server
+
+
+def sandbox_settings(url: str) -> dict[str, Any]:
+    """The settings that send Mailchimp's traffic to a sandbox on this machine."""
+    import ipaddress
+
+    return {
+        "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
+        "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",
+        "MAILCHIMP_LOGIN_URL": url,
+        "MAILCHIMP_API_URL": url + "/{dc}",
+        "OUTGOING_PRIVATE_NETWORKS": [ipaddress.ip_network("127.0.0.0/8")],
+        "BACKOFF_BASE_SECONDS": 0.05,
+        "BACKOFF_MAX_SECONDS": 1.0,
+    }
+
+
+@pytest.fixture
+def base_dir() -> Path:
+    """The project's folder."""
+    return Path(django_settings.BASE_DIR)
