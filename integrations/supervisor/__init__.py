@@ -1,0 +1,1 @@
+"""Keeps the background jobs alive: `manage.py worker` runs the cluster, watches it and replaces it whole."""
