@@ -24,12 +24,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
 
 
-def call(
-    url: str, data: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 10
-) -> int:
+def call(url: str, data: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 10) -> int:
     """Call a receiver (GET without data); its status, or 0 when there was no answer."""
     try:
-        request = urllib.request.Request(url, data, headers or {})  # noqa: S310 - a webhook's URL
+        request = urllib.request.Request(url, data, headers or {})
         with _opener.open(request, timeout=timeout) as response:
             response.read(65536)
             return int(response.status)
@@ -54,6 +52,7 @@ class Parcel:
     wanted: Callable[[], bool] = lambda: True
     answered: Callable[[int], None] = lambda status: None
     attempts: int = field(default=0)
+    era: int = field(default=0)
 
 
 class Courier:
@@ -65,6 +64,7 @@ class Courier:
         self._queue: list[tuple[float, int, Parcel]] = []
         self._order = count()
         self._in_hand = 0
+        self._era = 0  # moves with every clear, so that what was in hand then is not retried
         self._ready = threading.Condition()
         self._stopped = False
         self._threads: list[threading.Thread] = []
@@ -76,6 +76,7 @@ class Courier:
                 self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(self._size)]
                 for thread in self._threads:
                     thread.start()
+            parcel.era = self._era
             heapq.heappush(self._queue, (time.monotonic(), next(self._order), parcel))
             self._ready.notify()
 
@@ -91,6 +92,7 @@ class Courier:
 
     def clear(self) -> None:
         with self._ready:
+            self._era += 1
             self._queue.clear()
             self._log.clear()
             self._ready.notify_all()
@@ -108,7 +110,7 @@ class Courier:
                 retry_in = self._carry(parcel)
             with self._ready:
                 self._in_hand -= 1
-                if retry_in is not None and not self._stopped:
+                if retry_in is not None and parcel.era == self._era and not self._stopped:
                     heapq.heappush(self._queue, (time.monotonic() + retry_in, next(self._order), parcel))
                 self._ready.notify_all()
 
@@ -133,7 +135,8 @@ class Courier:
         parcel.answered(status)
         entry = {**parcel.about, "status": status, "attempt": parcel.attempts, "at": round(time.time(), 3)}
         with self._ready:
-            self._log.append(entry)
+            if parcel.era == self._era:
+                self._log.append(entry)
         if 200 <= status < 300 or status == 410 or parcel.attempts > len(parcel.delays):
             return None
         return parcel.delays[parcel.attempts - 1]

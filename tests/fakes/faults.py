@@ -18,13 +18,9 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 # Nothing was applied when one of these happens.
-INSTEAD = (
-    "401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb"
-).split()
+INSTEAD = ("401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb").split()
 # The work was done; only the answer is bad.
-SPOILED = (
-    "500_applied invalid_json cut_body slow_body stall wrong_charset done_unanswered"
-).split()
+SPOILED = ("500_applied invalid_json cut_body slow_body stall wrong_charset done_unanswered").split()
 KINDS = (*INSTEAD, *SPOILED)
 
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
@@ -75,7 +71,7 @@ class Faults:
             raise ValueError(f"Unknown kinds: {', '.join(sorted(strange))}. Known: {', '.join(KINDS)}")
         if wish.get("kinds"):
             wish = {"share": 1.0, **wish}
-        return cls(**wish, _dice=random.Random(wish.get("seed")))  # noqa: S311 - reproducible dice
+        return cls(**wish, _dice=random.Random(wish.get("seed")))
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__ if not name.startswith("_")}
@@ -104,10 +100,7 @@ class Faults:
             return Response("", 302, {"Location": "http://elsewhere.invalid/3.0/"})
         if kind == "gzip_bomb":
             return Response(_bomb(), 200, {"Content-Encoding": "gzip"}, content_type="application/json")
-        if kind.endswith("_empty"):
-            response = Response(b"", int(kind[:3]))
-        else:
-            response = problem(kind)
+        response = Response(b"", int(kind[:3])) if kind.endswith("_empty") else problem(kind)
         if kind.startswith("429") and self.retry_after is not None:
             response.headers["Retry-After"] = str(self.retry_after)
         return response

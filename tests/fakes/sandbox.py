@@ -26,9 +26,7 @@ class Sandbox:
     title = "Sandbox"
     options: Any = None
 
-    def __init__(
-        self, *, state_dir: Path | str | None = None, latency_ms: float = 0.0, connections: int = 10
-    ) -> None:
+    def __init__(self, *, state_dir: Path | str | None = None, latency_ms: float = 0.0, connections: int = 10) -> None:
         self.url = ""
         self.base_latency_ms = latency_ms
         self.calls = CallLog()
@@ -44,6 +42,10 @@ class Sandbox:
     def is_api(self, path: str) -> bool:
         """Whether faults, latency and the gate apply to this path."""
         raise NotImplementedError
+
+    def meets_faults(self, path: str) -> bool:
+        """Whether a fault may strike this API path."""
+        return True
 
     def identify(self, request: Request) -> str:
         """Whose call this is, or "" when unknown."""
@@ -122,7 +124,8 @@ class Sandbox:
 
     def _fallible(self, request: Request) -> tuple[Response, str]:
         faults = self.faults
-        fault = faults.draw(request.method, request.path)
+        path = request.path
+        fault = faults.draw(request.method, path) if self.meets_faults(path) else ""
         if latency := self.base_latency_ms + faults.latency_ms:
             time.sleep(latency / 1000)
         if fault in INSTEAD:
@@ -134,20 +137,20 @@ class Sandbox:
         if account:
             self.gate.leave(account)
 
-    def _logged(
-        self, request: Request, response: Response, account: str, fault: str, started: float
-    ) -> Response:
+    def _logged(self, request: Request, response: Response, account: str, fault: str, started: float) -> Response:
         wire = getattr(response, "wire", None)
-        self.calls.add({
-            "method": request.method,
-            "path": request.path,
-            "query": self.loggable_query(request),
-            "status": 0 if wire and wire.kind in ("hang", "cut") else response.status_code,
-            "at": round(self.now(), 3),
-            "account": account,
-            "fault": fault,
-            "ms": round((time.perf_counter() - started) * 1000, 2),
-        })
+        self.calls.add(
+            {
+                "method": request.method,
+                "path": request.path,
+                "query": self.loggable_query(request),
+                "status": 0 if wire and wire.kind in ("hang", "cut") else response.status_code,
+                "at": round(self.now(), 3),
+                "account": account,
+                "fault": fault,
+                "ms": round((time.perf_counter() - started) * 1000, 2),
+            }
+        )
         return response
 
     def loggable_query(self, request: Request) -> str:

@@ -1,0 +1,54 @@
+"""Serve every sandbox vendor for a demo: ``python -m tests.fakes --mailchimp-port 8301``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.fakes.mailchimp import MailchimpSandbox
+from tests.fakes.server import Server
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fakes", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--state", type=Path, help="folder to keep state in; memory only without it")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of every API call")
+    parser.add_argument("--mailchimp-port", type=int, default=8301)
+    parser.add_argument(
+        "--mailchimp-redirect",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="a redirect_uri registered for the OAuth app; may be given several times",
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    wish = arguments()
+    mailchimp = MailchimpSandbox(
+        redirect_uris=wish.mailchimp_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
+    )
+    servers = [Server(mailchimp, wish.host, wish.mailchimp_port)]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    # Hundreds of thousands of long-lived members: look for garbage less often.
+    gc.set_threshold(50_000, 20, 100)
+    for server in servers:
+        server.start()
+    ready = ", ".join(f"{each.sandbox.key} {each.sandbox.url}" for each in servers)
+    print(f"Sandbox vendors ready: {ready}", flush=True)
+    stop.wait()
+    for server in servers:
+        server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

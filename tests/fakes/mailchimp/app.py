@@ -1,0 +1,283 @@
+"""The sandbox Mailchimp as a whole: finds the account, the endpoint, and words the answer.
+
+Below it: members, bulk, lists, segments, tags, merge_fields, webhooks, batches and account hold
+the endpoints; writing.py changes members; oauth.py and pages.py are what a person sees.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import json
+import re
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from tests.fakes.mailchimp import (
+    account,
+    acts,
+    batch_webhooks,
+    batches,
+    bulk,
+    inside,
+    lists,
+    members,
+    merge_fields,
+    pages,
+    persist,
+    segments,
+    tags,
+    webhooks,
+)
+from tests.fakes.mailchimp.call import Answer, Call
+from tests.fakes.mailchimp.errors import GLOSSARY, Problem, bad_request, not_found
+from tests.fakes.mailchimp.hooks import Telling
+from tests.fakes.mailchimp.oauth import OAuth
+from tests.fakes.mailchimp.options import Options
+from tests.fakes.mailchimp.paging import chosen_fields
+from tests.fakes.mailchimp.seed import seed
+from tests.fakes.mailchimp.state import Account
+from tests.fakes.sandbox import Sandbox
+
+API = re.compile(r"/(?:(?P<dc>us\d+)/)?3\.0(?P<rest>/.*)?")
+PARTS = (account, lists, bulk, members, tags, merge_fields, segments, webhooks, batches, batch_webhooks)
+ROUTES = Map(
+    [Rule(path, endpoint=endpoint, methods=[method]) for part in PARTS for method, path, endpoint in part.ROUTES],
+    strict_slashes=False,
+    merge_slashes=False,
+).bind("sandbox")
+
+
+class MailchimpSandbox(Sandbox):
+    """Start it with ``running(MailchimpSandbox())``."""
+
+    key = "mailchimp"
+    title = "Sandbox Mailchimp"
+    options: Options
+
+    def __init__(
+        self,
+        *,
+        redirect_uris: Sequence[str] = (),
+        options: Options | None = None,
+        client_id: str = "almoner-sandbox",
+        client_secret: str = "almoner-sandbox-secret",
+        state_dir: Path | str | None = None,
+        latency_ms: float = 0.0,
+        connections: int = 10,
+    ) -> None:
+        super().__init__(state_dir=state_dir, latency_ms=latency_ms, connections=connections)
+        self.options = options or Options()
+        self.first_options = copy.deepcopy(self.options)
+        self.oauth = OAuth(self, client_id, client_secret, list(redirect_uris))
+        self.accounts: dict[str, Account] = {}
+        self.owners: dict[str, Account] = {}  # API key or access token -> account
+        self.unsaved: set[str] = set()
+        kept = self.saver.load() if self.saver else {}
+        if kept:
+            self.accounts = {
+                name: persist.account_from_json(data, lambda each: batches.Batch(**each)) for name, data in kept.items()
+            }
+            self.reindex()
+        else:
+            self.reset()
+
+    # -- for tests ----------------------------------------------------------------------------
+
+    def account(self, login: str = "river") -> Account:
+        return self.accounts[login]
+
+    def grant(self, login: str = "river") -> str:
+        """An access token, as if the account holder had pressed Allow."""
+        return self.oauth.new_token(self.accounts[login])
+
+    def register_redirect(self, uri: str) -> None:
+        """Let the OAuth app send people back to this address."""
+        if uri not in self.oauth.redirect_uris:
+            self.oauth.redirect_uris.append(uri)
+
+    def api_url(self, login: str = "river") -> str:
+        return f"{self.url}/{self.accounts[login].dc}/3.0"
+
+    # -- what the base asks for ---------------------------------------------------------------
+
+    def is_api(self, path: str) -> bool:
+        return API.fullmatch(path) is not None or path in ("/oauth2/token", "/oauth2/metadata")
+
+    def meets_faults(self, path: str) -> bool:
+        """Connecting stays possible in a storm, unless a fault asks for these very paths."""
+        return not path.startswith("/oauth2/") or "oauth2" in self.faults.path
+
+    def identify(self, request: Request) -> str:
+        owner = self.owners.get(credential(request))
+        return owner.login if owner else ""
+
+    def answer(self, request: Request) -> Response:
+        if request.path.startswith("/oauth2/"):
+            return self.oauth.answer(request)
+        instance = str(uuid.uuid4())
+        try:
+            call = self.read_call(request)
+            found = self.dispatch(call)
+            content = found.payload
+            if content is not None and call.method == "GET":
+                content = chosen_fields(call.query, content)
+        except Problem as problem:
+            return worded(problem, instance, request.host_url)
+        return answered(found, content, instance, request.host_url, call.account.dc)
+
+    def page(self, request: Request) -> Response:
+        if request.path.startswith("/oauth2/"):
+            return self.oauth.page(request)
+        if request.path.startswith("/batch-results/"):
+            return batches.download(self, request)
+        return pages.respond(self, request)
+
+    def problem(self, kind: str) -> Response:
+        names = {"401": "APIKeyInvalid", "429": "TooManyRequests", "connections": "TooManyRequests"}
+        return worded(GLOSSARY[names.get(kind, "InternalServerError")], str(uuid.uuid4()), f"{self.url}/")
+
+    def act(self, wish: dict[str, Any]) -> dict[str, Any]:
+        return acts.perform(self, wish)
+
+    def state(self, query: dict[str, str]) -> dict[str, Any]:
+        return inside.everything(self, query)
+
+    def snapshot(self) -> dict[str, Any]:
+        unsaved, self.unsaved = self.unsaved, set()
+        return {login: persist.account_to_json(self.accounts[login]) for login in unsaved}
+
+    def reset(self) -> None:
+        for option in dataclasses.fields(self.options):
+            setattr(self.options, option.name, copy.deepcopy(getattr(self.first_options, option.name)))
+        self.accounts = seed(self.options, self.telling)
+        self.oauth.forget()
+        self.reindex()
+        self.unsaved |= set(self.accounts)
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def read_call(self, request: Request) -> Call:
+        match = API.fullmatch(request.path)
+        rest = (match["rest"] if match else "") or "/"
+        who = self.authenticate(request, match["dc"] if match else None)
+        if trigger := request.headers.get("X-Trigger-Error"):
+            raise GLOSSARY.get(trigger) or bad_request("There is no error of this name to trigger.")
+        return Call(
+            self,
+            who,
+            overridden(request),
+            rest,
+            request.args.to_dict(),
+            request.get_data(),
+            request.host_url,
+            request.remote_addr or "",
+        )
+
+    def authenticate(self, request: Request, dc: str | None) -> Account:
+        secret = credential(request)
+        if not secret:
+            raise GLOSSARY["APIKeyMissing"]
+        who = self.owners.get(secret)
+        if who is None or (dc or who.dc) != who.dc or (dc is None and not self.options.unified_host):
+            raise GLOSSARY["APIKeyInvalid"]
+        if who.disabled:
+            raise GLOSSARY["UserDisabled"]
+        return who
+
+    def dispatch(self, call: Call) -> Answer:
+        """Find the endpoint and let it work, one call of an account at a time."""
+        try:
+            endpoint, parts = ROUTES.match(call.path, call.method)
+        except MethodNotAllowed as error:
+            problem = GLOSSARY["MethodNotAllowed"]
+            allow = ", ".join(sorted(set(error.valid_methods or ()) - {"HEAD"}))
+            raise Problem(problem.status, problem.title, problem.detail, allow=allow) from None
+        except (NotFound, HTTPException):
+            raise not_found() from None
+        with call.account.lock:
+            call.now = int(self.now())
+            found: Answer = endpoint(call, **parts)
+        if call.method != "GET":
+            self.account_changed(call.account)
+        return found
+
+    def perform(self, call: Call) -> tuple[int, dict[str, Any] | None]:
+        """A call out of a batch: its status and its JSON."""
+        try:
+            found = self.dispatch(call)
+        except Problem as problem:
+            return problem.status, problem.document(str(uuid.uuid4()))
+        return (204 if found.payload is None else 200), found.payload
+
+    # -- shared by the parts ------------------------------------------------------------------
+
+    def telling(self, who: Account) -> Telling:
+        return Telling(who, self.courier, self.options, self.now)
+
+    def account_changed(self, who: Account) -> None:
+        if self.saver:
+            self.unsaved.add(who.login)
+            self.changed()
+
+    def reindex(self) -> None:
+        """Find owners by secret again, after tokens came or went."""
+        owners: dict[str, Account] = {}
+        for each in self.accounts.values():
+            owners |= dict.fromkeys([*each.tokens, *filter(None, [each.api_key])], each)
+        self.owners = owners
+
+
+def credential(request: Request) -> str:
+    """The token or key of a request: Bearer, or Basic with any user name."""
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return value.strip() if kind.lower() in ("bearer", "oauth", "apikey") else ""
+
+
+def overridden(request: Request) -> str:
+    wanted = request.headers.get("X-HTTP-Method-Override")
+    if not wanted:
+        return request.method
+    if request.method != "POST" or wanted.upper() not in ("GET", "PUT", "PATCH", "DELETE"):
+        raise GLOSSARY["InvalidMethodOverride"]
+    return wanted.upper()
+
+
+def worded(problem: Problem, instance: str, host_url: str) -> Response:
+    response = Response(
+        json.dumps(problem.document(instance)),
+        problem.status,
+        content_type="application/problem+json; charset=utf-8",
+    )
+    response.headers["X-Request-Id"] = instance
+    schema = f"{host_url}schema/3.0/Definitions/ProblemDetailDocument.json"
+    response.headers["Link"] = f'<{schema}>; rel="describedBy"'
+    if problem.allow:
+        response.headers["Allow"] = problem.allow
+    return response
+
+
+def answered(found: Answer, content: Any, instance: str, host_url: str, dc: str) -> Response:
+    if content is None:
+        return Response(b"", 204, {"X-Request-Id": instance})
+    body = json.dumps(content, separators=(",", ":"))
+    response = Response(body, 200, content_type="application/json; charset=utf-8")
+    response.headers["X-Request-Id"] = instance
+    link = f'<{host_url}schema/3.0/Definitions/{found.schema}.json>; rel="describedBy"'
+    if found.dashboard:
+        page = f"https://{dc}.admin.sandbox.invalid/lists/members/view?id={found.dashboard}"
+        link += f', <{page}>; rel="dashboard"'
+    response.headers["Link"] = link
+    return response
