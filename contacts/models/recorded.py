@@ -184,9 +184,12 @@ def describe(row: Recorded, diff: dict[str, list[Any]], verb: str) -> str:
 
 def announce_contacts(changes: list[tuple[Recorded, dict[str, list[Any]], str]]) -> None:
     """Send `contacts_changed` once per cause."""
-    by_cause: dict[tuple[int, str], list[uuid.UUID]] = {}
+    by_cause: dict[tuple[int, str, bool], list[uuid.UUID]] = {}
     for row, diff, verb in changes:
         if uid := row.contact_uid_concerned():
-            by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb))), []).append(uid)
-    for (tenant_id, cause), uids in by_cause.items():
-        signals.contacts_changed.send(Recorded, tenant_id=tenant_id, uids=uids, cause=cause)
+            is_opt_out = bool(diff.get("do_not_contact", [None, None])[1])
+            by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb)), is_opt_out), []).append(uid)
+    for (tenant_id, cause, is_opt_out), uids in by_cause.items():
+        signals.contacts_changed.send(
+            Recorded, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out
+        )

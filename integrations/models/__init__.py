@@ -2,8 +2,9 @@
 
 from integrations.models.connection import Connection, Credential
 from integrations.models.delivery import Delivery
+from integrations.models.heartbeat import Heartbeat
 from integrations.models.remote import RemoteRecord
 from integrations.models.run import RunItem, SyncRun
 from integrations.models.webhook import WebhookEvent
 
-__all__ = ["Connection", "Credential", "Delivery", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]
+__all__ = ["Connection", "Credential", "Delivery", "Heartbeat", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]

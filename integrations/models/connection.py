@@ -53,6 +53,8 @@ class Connection(TenantOwned):
     # What the last call said, for the pages.
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
+    brake = models.JSONField(default=dict, blank=True, help_text="{list uid: [name, how many go, how many are there]}")
+    listen_error = models.CharField(max_length=300, blank=True, help_text="Why opt-outs do not reach us at once.")
     listened_at = models.DateTimeField(null=True, blank=True, help_text="When opt-outs were last read from there.")
 
     class Meta(TenantOwned.Meta):

@@ -45,9 +45,11 @@ class RemoteRecord(TenantOwned):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     subject_uid = models.UUIDField()
     known = models.JSONField(default=dict)
+    known_address = models.CharField(max_length=254, blank=True, help_text="In lower case; to find the row by it.")
     effect = models.CharField(max_length=6, choices=Effect.choices, default=Effect.NONE)
 
     want_version = models.BigIntegerField(default=0)
+    sent_version = models.BigIntegerField(default=0, help_text="The version that is being sent, noted with the claim.")
     due_at = models.DateTimeField(null=True, blank=True)
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.EDIT)
     cause = models.CharField(max_length=200, blank=True)
@@ -71,6 +73,7 @@ class RemoteRecord(TenantOwned):
                 fields=["connection", "priority", "due_at"], name="outbox", condition=models.Q(due_at__isnull=False)
             ),
             models.Index(fields=["tenant", "subject_uid"]),
+            models.Index(fields=["connection", "known_address"]),
             models.Index(fields=["connection", "state"], name="not_in_step", condition=~models.Q(state="ok")),
             models.Index(fields=["run"], name="rows_of_a_run", condition=models.Q(run__isnull=False)),
         ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from contacts.tenancy.models import TenantOwned
 from integrations.models.connection import Connection
+from integrations.models.remote import RemoteRecord
 
 
 class SyncRun(TenantOwned):
@@ -68,6 +69,7 @@ class RunItem(TenantOwned):
         CHANGED = "changed", "Changed after the preview"
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
+    record = models.ForeignKey(RemoteRecord, null=True, on_delete=models.SET_NULL, related_name="run_items")
     kind = models.CharField(max_length=8)
     subject_uid = models.UUIDField()
     label = models.CharField(max_length=250)

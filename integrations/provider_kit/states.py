@@ -85,4 +85,12 @@ class ListOperation:
 
 
 class Places(dict[tuple[str, str], str]):
-    """{(list uid, place): the vendor's id of that list there}."""
+    """{(list uid, place): the vendor's id of that list there}, and the names they have there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[tuple[str, str], str] = {}
+
+    def name(self, list_uid: str, place: str) -> str:
+        """The list's name there, or ""."""
+        return self.names.get((list_uid, place), "")

@@ -1,0 +1,87 @@
+"""The doorbell: the only place that enqueues. Jobs take ids, may run twice, and lose nothing if they never run."""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django_q.tasks import async_task
+
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from integrations.models import Connection, Delivery, RunItem, SyncRun, WebhookEvent
+from integrations.models.heartbeat import beat
+from integrations.provider_kit.base import Can
+from integrations.providers import all_providers
+from integrations.sync import serve as serving
+
+log = logging.getLogger(__name__)
+NUDGE_IS_STALE = timedelta(seconds=20)  # a nudge that has not been answered by then counts as lost
+KEEP = timedelta(days=30)  # raw messages and the rows of finished previews
+KEEP_HISTORY = timedelta(days=730)
+
+
+def ring(job: str, *ids: int) -> None:
+    """Enqueue a job of this module by name once the present transaction has committed."""
+    transaction.on_commit(lambda: async_task(f"integrations.jobs.{job}", *ids), robust=True)
+
+
+def nudge(connection: Connection) -> None:
+    """Have somebody look at this connection soon; a nudge that is waiting already is enough."""
+    pk = connection.pk
+
+    def knock() -> None:
+        rows = Connection.objects.with_scopes_disabled().filter(pk=pk)
+        if rows.filter(Q(nudged_at__isnull=True) | Q(nudged_at__lt=Now() - NUDGE_IS_STALE)).update(nudged_at=Now()):
+            async_task("integrations.jobs.serve", pk)
+
+    transaction.on_commit(knock, robust=True)
+
+
+def serve(connection_pk: int) -> None:
+    """One turn on one connection; if there is more to do, it goes to the end of the queue."""
+    look_at(connection_pk, listen=False)
+
+
+def handle_webhooks(connection_pk: int) -> None:
+    """Messages have come in for this connection."""
+    look_at(connection_pk, listen=False)
+
+
+def listen(connection_pk: int) -> None:
+    """A turn that first reads who opted out there."""
+    look_at(connection_pk, listen=True)
+
+
+def look_at(connection_pk: int, listen: bool) -> None:
+    """The nudge is taken down first: a change that comes from now on rings again."""
+    Connection.objects.with_scopes_disabled().filter(pk=connection_pk).update(nudged_at=None)
+    if serving.serve(connection_pk, listen=listen):
+        async_task("integrations.jobs.serve", connection_pk)
+
+
+def sweep() -> None:
+    """Every minute: ring for whatever a nudge has missed."""
+    beat("sweep")
+    for pk in serving.waiting():
+        async_task("integrations.jobs.serve", pk)
+
+
+def listen_all() -> None:
+    """Every hour: read the opt-outs of every connection that can, so that a lost message costs an hour at most."""
+    able = [key for key, provider in all_providers().items() if Can.READ_OPT_OUTS in provider.can]
+    states = [Connection.State.READY, Connection.State.ACTIVE]
+    for pk in Connection.objects.with_scopes_disabled().filter(provider__in=able, state__in=states).values_list("pk", flat=True):
+        async_task("integrations.jobs.listen", pk)
+
+
+def prune() -> None:
+    """Every night: throw away what is kept for a time only."""
+    for tenant in Tenant.objects.all():
+        with in_tenant(tenant):
+            WebhookEvent.objects.filter(handled_at__isnull=False, received_at__lt=Now() - KEEP).delete()
+            over = SyncRun.objects.filter(finished_at__lt=Now() - KEEP)
+            RunItem.objects.filter(run__in=over).delete()
+            Delivery.objects.filter(at__lt=Now() - KEEP_HISTORY).delete()
+

@@ -1,0 +1,117 @@
+"""The brake (L32): before people are taken off a list in numbers, stop and ask. Opt-outs are never held back."""
+
+from collections import Counter
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from contacts.models import ContactList, ListMembership
+from contacts.models.recorded import chunks
+from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
+from integrations.provider_kit.base import Policy
+from integrations.sync import people, slices
+from integrations.sync.planning import lists_left
+
+PEOPLE, PERCENT = 25, 5
+
+
+def limit(connection: Connection, there: int) -> int:
+    """How many may be taken off a list of `there` people without asking; the larger of the two settings."""
+    chosen = connection.settings.get("brake", {})
+    return max(int(chosen.get("people", PEOPLE)), there * int(chosen.get("percent", PERCENT)) // 100)
+
+
+def unchecked(connection: Connection) -> Any:
+    """Rows that could take somebody off a list and have not passed the brake."""
+    return RemoteRecord.objects.filter(
+        Q(due_at__isnull=False) | Q(state=RemoteRecord.State.HELD, reason_code="brake"),
+        connection=connection, kind=RemoteRecord.Kind.CONTACT, brake_passed=False,
+    ).exclude(known_address="")  # fmt: skip
+
+
+def check(connection: Connection, policy: Policy) -> None:
+    """Look at everything that is owed before any of it is sent, and hold back what goes over the limit.
+
+    So few that no limit could be passed need no look. What passes is noted, so that each row is looked at once.
+    """
+    smallest = int(connection.settings.get("brake", {}).get("people", PEOPLE))
+    rows = list(unchecked(connection).order_by("pk").values_list("pk", "due_at"))
+    if len(rows) <= smallest or all(due_at is None for _, due_at in rows):
+        return
+    pks = [pk for pk, _ in rows]
+    leaving: dict[int, set[str]] = {}
+    going: Counter[str] = Counter()
+    place = people.place_of(connection)
+    for part in chunks(pks, 1000):
+        for row in slices.plan_rows(RemoteRecord.objects.filter(pk__in=part), policy, place, None):
+            if lost := lists_left(row.known, row.plan.operations):
+                leaving[row.record.pk] = lost
+                going.update(lost)
+    question = ask_about(connection, going)
+    held = [pk for pk, lost in leaving.items() if lost & question.keys()]
+    hold(connection, held, question)
+    passed = set(pks) - set(held)
+    for part in chunks(passed):
+        RemoteRecord.objects.filter(pk__in=part).update(brake_passed=True)
+
+
+def ask_about(connection: Connection, going: Counter[str]) -> dict[str, list[Any]]:
+    """{list uid: [name, how many go, how many are there]} of the lists that would lose too many."""
+    question = {}
+    for list_uid, count in going.items():
+        name = ContactList.objects.filter(uid=list_uid).values_list("name", flat=True).first()
+        there = count + ListMembership.objects.filter(contact_list__uid=list_uid).count()
+        if count > limit(connection, there):
+            question[list_uid] = [name or known_name(connection, list_uid), count, there]
+    return question
+
+
+def known_name(connection: Connection, list_uid: str) -> str:
+    """A deleted list's name, as the vendor has it."""
+    known = RemoteRecord.objects.filter(
+        connection=connection, kind=RemoteRecord.Kind.LIST, subject_uid=list_uid
+    ).values_list("known", flat=True).first() or {}  # fmt: skip
+    return next(iter(known.get("names", {}).values()), "a deleted list")
+
+
+def hold(connection: Connection, pks: list[int], question: dict[str, list[Any]]) -> None:
+    """Hold these people's rows, and the lists themselves if they are to be deleted there; ask the question."""
+    reason = {"state": RemoteRecord.State.HELD, "due_at": None, "reason_code": "brake", "reason": ""}
+    for part in chunks(pks):
+        RemoteRecord.objects.filter(pk__in=part).update(**reason)
+        RunItem.objects.filter(record__in=part, run__state=SyncRun.State.RUNNING).update(state=RunItem.State.HELD)
+    existing = {str(u) for u in ContactList.objects.filter(uid__in=list(question)).values_list("uid", flat=True)}
+    RemoteRecord.objects.filter(
+        connection=connection, kind=RemoteRecord.Kind.LIST, due_at__isnull=False,
+        subject_uid__in=question.keys() - existing,
+    ).update(**reason)  # fmt: skip
+    if question or connection.brake:
+        Connection.objects.filter(pk=connection.pk).update(brake=question)
+        connection.brake = question
+
+
+def release(connection: Connection, user: Any) -> int:
+    """A person said yes: what was held goes out now. Returns how many rows."""
+    rows = RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD)
+    RunItem.objects.filter(record__in=rows, run__state__in=SyncRun.UNFINISHED).update(state=RunItem.State.SHOWN)
+    released = rows.update(
+        state=RemoteRecord.State.OK, due_at=Now(), brake_passed=True, reason_code="", reason=f"Released by {user}"[:300]
+    )
+    Connection.objects.filter(pk=connection.pk).update(brake={})
+    SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING).update(state=SyncRun.State.RUNNING)
+    return released
+
+
+def keep(connection: Connection, user: Any) -> int:
+    """A person said no: nobody is taken off. The rows stay held until something changes here. Returns how many."""
+    rows = RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD)
+    RunItem.objects.filter(record__in=rows, run__state=SyncRun.State.ASKING).update(
+        state=RunItem.State.SKIPPED, reason_code="brake", reason=f"Left on the list by {user}"[:300]
+    )
+    kept = rows.update(run=None, reason_code="kept", reason=f"Left on the list by {user}"[:300])
+    Connection.objects.filter(pk=connection.pk).update(brake={})
+    SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING).update(
+        state=SyncRun.State.DONE, finished_at=Now()
+    )
+    return kept

@@ -1,0 +1,104 @@
+"""Remember: who, and on which connection. Filled by receivers in the transaction of the change, emptied by push."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from contacts.models import ContactList, ListMembership
+from contacts.models.recorded import chunks
+from integrations.models import Connection, RemoteRecord
+from integrations.models.remote import Priority
+from integrations.provider_kit.base import Can
+from integrations.providers import all_providers
+
+SINGLE_EDIT = 25  # up to so many at once overtake bulk work
+
+
+def listening(tenant_id: int, ability: Can) -> list[Connection]:
+    """The tenant's connections that care about such changes; a connection waiting for Reconnect still collects."""
+    able = [key for key, provider in all_providers().items() if ability in provider.can]
+    return list(
+        Connection.objects.filter(tenant=tenant_id, provider__in=able).exclude(state=Connection.State.NOT_CONNECTED)
+    )
+
+
+def mark_contacts(
+    tenant_id: int, uids: Iterable[uuid.UUID], cause: str, is_opt_out: bool = False
+) -> list[Connection]:
+    """Mark contacts due on every connection that cares, and return those connections. Fifty edits are one row."""
+    uids = list(dict.fromkeys(uids))
+    connections = listening(tenant_id, Can.PUSH_CONTACTS)
+    if not connections or not uids:
+        return []
+    priority = Priority.OPT_OUT if is_opt_out else Priority.EDIT if len(uids) <= SINGLE_EDIT else Priority.BULK
+    for part in chunks(uids):
+        on_a_list = set(
+            ListMembership.objects.filter(contact__uid__in=part).values_list("contact__uid", flat=True).distinct()
+        )
+        for connection in connections:
+            note(connection, RemoteRecord.Kind.CONTACT, on_a_list)
+            mark(connection, RemoteRecord.Kind.CONTACT, part, cause, priority)
+    return connections
+
+
+def mark_lists(tenant_id: int, uids: Iterable[uuid.UUID], cause: str) -> list[Connection]:
+    """Mark lists due; a list that was never synchronized has no row and needs none until its flag is set."""
+    uids = list(uids)
+    connections = listening(tenant_id, Can.PUSH_LISTS)
+    flagged = set(ContactList.objects.filter(uid__in=uids, synchronize=True).values_list("uid", flat=True))
+    for connection in connections:
+        note(connection, RemoteRecord.Kind.LIST, flagged)
+        mark(connection, RemoteRecord.Kind.LIST, uids, cause, Priority.LIST)
+    return connections
+
+
+def note(connection: Connection, kind: str, uids: Iterable[uuid.UUID]) -> None:
+    """Make sure that there is a row for each, not due yet. Must come before `mark`: see there."""
+    RemoteRecord.objects.bulk_create(
+        [RemoteRecord(tenant_id=connection.tenant_id, connection=connection, kind=kind, subject_uid=u) for u in uids],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+
+
+def mark(connection: Connection, kind: str, uids: Iterable[uuid.UUID], cause: str, priority: int) -> None:
+    """Raise the wanted version and make the rows due.
+
+    The UPDATE comes last in the transaction of the change and locks the row: a push that reads the contact before that
+    commit finds the version raised when it settles, and leaves the row due.
+    """
+    RemoteRecord.objects.filter(connection=connection, kind=kind, subject_uid__in=list(uids)).update(
+        want_version=F("want_version") + 1,
+        due_at=Now(),
+        marked_at=Now(),
+        priority=sooner(priority),
+        cause=cause[:200],
+        attempts=0,
+        brake_passed=False,
+        state=RemoteRecord.State.OK,
+        reason_code="",
+        reason="",
+    )
+
+
+def sooner(priority: int) -> Any:
+    """The given priority, unless the row is due already with a more urgent one."""
+    return Case(When(due_at__isnull=False, priority__lt=priority, then=F("priority")), default=Value(priority))
+
+
+def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
+    """Send again what was set aside (L27): what the vendor refused, and whom somebody archived there."""
+    records = records.filter(state__in=[RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED])
+    put_back = [row for row in records.filter(reason_code="removed_there")]
+    for row in put_back:
+        for member in row.known["containers"].values():
+            if member["standing"] == "removed":
+                member["standing"] = "archived"
+    RemoteRecord.objects.bulk_update(put_back, ["known"], batch_size=500)
+    return records.update(
+        want_version=F("want_version") + 1, due_at=Now(), marked_at=Now(), priority=Priority.EDIT, cause=cause,
+        attempts=0, state=RemoteRecord.State.OK, reason_code="", reason="", refused_hash="",
+    )  # fmt: skip

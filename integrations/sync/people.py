@@ -1,0 +1,205 @@
+"""Read people as they are now, in a constant number of queries, and say what is wanted of each: who is eligible where.
+
+`load` reads, `wanted_of` decides (pure). The stop before is push or the preview, the stop after is planning.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contacts.models import Contact, ContactList, EmailAddress, ListMembership
+from integrations.models import Connection
+from integrations.provider_kit.base import Policy
+from integrations.provider_kit.states import Member
+from integrations.sync import consent
+from integrations.sync.planning import Wanted
+
+EPOCH = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Person:
+    """One contact as the engine sees it; `exists` is False for somebody who was deleted here."""
+
+    uid: str
+    exists: bool = False
+    pk: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    address: str = ""
+    address_key: str = ""
+    email_state: str = ""
+    do_not_contact: bool = False
+    updated_at: datetime = EPOCH
+    memberships: list[tuple[str, bool]] = field(default_factory=list)  # (uid of a synchronized list, its DNC)
+    consent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def blocked(self) -> str:
+        """Our reason code if this person gets no mail at all, or ""."""
+        if not self.exists:
+            return "deleted"
+        if self.do_not_contact:
+            return "dnc_contact"
+        if not self.address:
+            return "no_email"
+        if self.email_state != EmailAddress.State.OK:
+            return "email_invalid" if self.email_state == EmailAddress.State.INVALID else "email_bounced"
+        return ""
+
+
+@dataclass(slots=True)
+class Crowd:
+    """The people of one slice, and everybody who shares an address with them."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    by_address: dict[str, list[Person]] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)  # {uid of a synchronized list: name}
+
+    def sharing(self, address_key: str) -> list[Person]:
+        """Everybody here whose primary address this is."""
+        return self.by_address.get(address_key, [])
+
+
+def synchronized_lists() -> dict[str, str]:
+    """{uid: name} of the active tenant's synchronized lists."""
+    return {str(u): name for u, name in ContactList.objects.filter(synchronize=True).values_list("uid", "name")}
+
+
+def load(uids: Iterable[str], known_addresses: Iterable[str]) -> Crowd:
+    """Read these contacts, and whoever shares their present address or the one known there. Six queries."""
+    crowd = Crowd(lists=synchronized_lists())
+    crowd.people = {uid: Person(uid) for uid in uids}
+    wanted_uids = [uuid.UUID(uid) for uid in crowd.people]
+    keys = {a for a in known_addresses if a} | set(
+        EmailAddress.objects.filter(contact__uid__in=wanted_uids, is_primary=True).values_list("address_key", flat=True)
+    )
+    holders = dict(
+        EmailAddress.objects.filter(address_key__in=list(keys), is_primary=True).values_list("contact_id", "contact__uid")
+    )
+    by_pk: dict[int, Person] = {}
+    everybody = set(wanted_uids) | set(holders.values())
+    columns = "pk", "uid", "kind", "first_name", "last_name", "organization_name", "do_not_contact", "updated_at"
+    for pk, uid, kind, first, last, organization, dnc, updated in Contact.objects.filter(
+        uid__in=list(everybody)
+    ).order_by().values_list(*columns):  # fmt: skip
+        person = crowd.people.get(str(uid)) or Person(str(uid))
+        person.exists, person.pk, person.do_not_contact, person.updated_at = True, pk, dnc, updated
+        if (kind == Contact.Kind.ORGANIZATION and organization) or not (first or last):
+            first, last = organization, ""
+        person.fields = {"first_name": first, "last_name": last}
+        person.label = f"{first} {last}".strip() or "Unnamed contact"
+        by_pk[pk] = person
+    emails: Any = EmailAddress.objects.filter(contact__in=list(by_pk), is_primary=True).order_by()
+    for pk, address, key, state in emails.values_list("contact_id", "address", "address_key", "state"):
+        person = by_pk[pk]
+        person.address, person.address_key, person.email_state = address, key, state
+        crowd.by_address.setdefault(key, []).append(person)
+    on_lists: Any = ListMembership.objects.filter(contact__in=list(by_pk), contact_list__synchronize=True).order_by()
+    for pk, list_uid, dnc in on_lists.values_list("contact_id", "contact_list__uid", "do_not_contact"):
+        by_pk[pk].memberships.append((str(list_uid), dnc))
+    by_uid, by_address = consent.load((p.uid for p in by_pk.values()), (p.address_key for p in by_pk.values()))
+    if by_uid or by_address:
+        for person in by_pk.values():
+            person.consent = consent.strictest(by_uid.get(person.uid), by_address.get(person.address_key))
+    return crowd
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is wanted of one person, container by container, and why they are not on a list, if they are not."""
+
+    containers: dict[str, Wanted]
+    code: str = ""
+
+
+def eligible(person: Person, policy: Policy, place: str, present: Set[str] | None) -> dict[str, dict[str, str]]:
+    """{container: {list uid: free or ask}} for one person; lists that do not exist there yet are left out."""
+    found: dict[str, dict[str, str]] = {}
+    if person.blocked:
+        return found
+    for list_uid, dnc in person.memberships:
+        container = policy.container_of(list_uid)
+        says = consent.allows(person.consent, list_uid, f"{place} {container}")
+        if not dnc and says != consent.OUT and (present is None or list_uid in present):
+            found.setdefault(container, {})[list_uid] = says
+    return found
+
+
+def wanted_of(
+    person: Person, crowd: Crowd, known: Mapping[str, Member], policy: Policy, place: str,
+    present: Set[str] | None = None,
+) -> Verdict:  # fmt: skip
+    """Decide where this person should be (L6, L7, L8, L17, L20, L35).
+
+    `place` is the connection's name in the consent ledger; `present` are the lists that exist at the vendor already,
+    None in a preview, where all of them are assumed to.
+    """
+    own = eligible(person, policy, place, present)
+    containers = {policy.container_of(uid) for uid, _ in person.memberships} | own.keys() | known.keys()
+    others = [p for p in crowd.sharing(person.address_key) if p.uid != person.uid] if person.address_key else []
+    shared = [(p, eligible(p, policy, place, present)) for p in others]
+    verdict = Verdict({})
+    for container in containers:
+        mine = dict(own.get(container, {}))
+        greeting = person
+        if mine:
+            for other, theirs in shared:
+                if here := theirs.get(container):
+                    mine = {**here, **mine}
+                    greeting = other if other.updated_at > greeting.updated_at else greeting
+        asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
+        lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
+        verdict.containers[container] = Wanted(
+            member=Member(person.address, fields=greeting.fields, lists=lists) if lists else None,
+            opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
+            ask=asked,
+            held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
+        )
+    if not any(w.member for w in verdict.containers.values()):
+        verdict.code = _why_not(person, policy, place)
+    return verdict
+
+
+def _held(
+    person: Person, there: Member | None, crowd: Crowd, policy: Policy, container: str, place: str,
+    present: Set[str] | None,
+) -> frozenset[str]:  # fmt: skip
+    """The address known there, if another eligible contact uses it (L8)."""
+    if there is None:
+        return frozenset()
+    key = there.address.lower()
+    if any(p.uid != person.uid and container in eligible(p, policy, place, present) for p in crowd.sharing(key)):
+        return frozenset([key])
+    return frozenset()
+
+
+def _has_opted_out(person: Person, policy: Policy, container: str, place: str) -> bool:
+    """Whether consent was withdrawn for this container, by anybody's decision."""
+    if person.do_not_contact:
+        return True
+    for list_uid, dnc in person.memberships:
+        if policy.container_of(list_uid) == container:
+            out = consent.allows(person.consent, list_uid, f"{place} {container}") == consent.OUT
+            if dnc or out:
+                return True
+    return False
+
+
+def _why_not(person: Person, policy: Policy, place: str) -> str:
+    """The reason code to show for somebody who is on no list there."""
+    if person.blocked:
+        return person.blocked
+    codes: defaultdict[str, int] = defaultdict(int)
+    for list_uid, dnc in person.memberships:
+        says = consent.allows(person.consent, list_uid, f"{place} {policy.container_of(list_uid)}")
+        codes["opted_out" if says == consent.OUT else "dnc_list" if dnc else "list_not_there_yet"] += 1
+    return max(codes, key=lambda code: (codes[code], code)) if codes else "not_on_a_list"
+
+
+def place_of(connection: Connection) -> str:
+    """The connection's name in the consent ledger."""
+    return str(connection.provider)

@@ -1,0 +1,159 @@
+"""Decide: pure. What is wanted, what is known and the vendor's policy make operations; nothing else is looked at.
+
+Preview, push, Sync and later checks all call `plan_person` and `plan_list`. No database, network or clock.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from integrations.provider_kit.base import Policy
+from integrations.provider_kit.states import ListOperation, Member, Operation, Standing, Verb
+
+HEARS_FROM_US = (Standing.SUBSCRIBED, Standing.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What we want of one person in one container.
+
+    `member` is set when they should be on lists there; otherwise `opted_out` tells a withdrawal of consent from merely
+    being on no list. `ask`: only the person may undo their opt-out, so they are asked. `held_by_others`: addresses
+    that another eligible contact still uses (L8), which must not be given up there.
+    """
+
+    member: Member | None = None
+    opted_out: bool = False
+    ask: bool = False
+    held_by_others: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Plan:
+    """The operations for one subject, and why something is not done: our reason code, or empty."""
+
+    operations: list[Operation] = field(default_factory=list)
+    skip_code: str = ""
+    released: list[str] = field(default_factory=list)  # containers left to another contact with the same address
+
+
+def plan_person(subject: str, known: Mapping[str, Member], wanted: Mapping[str, Wanted]) -> Plan:
+    """What to do about one contact in every container where they are known or wanted."""
+    plan = Plan()
+    for container in sorted(known.keys() | wanted.keys()):
+        there, want = known.get(container), wanted.get(container, Wanted())
+        if want.member is not None:
+            _plan_on(plan, subject, container, there, want, want.member)
+        elif there is not None:
+            _plan_off(plan, subject, container, there, want)
+    return plan
+
+
+def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, want: Wanted, member: Member) -> None:
+    """They should be on lists there."""
+
+    def add(verb: Verb, before: Member | None, after: Member) -> None:
+        plan.operations.append(Operation(verb, subject, container, before, after))
+
+    if there is None or (there.standing == Standing.CLEANED and not same(there.address, member.address)):
+        new = member.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED)
+        add(Verb.ASK if want.ask else Verb.CREATE, None, new)
+        return
+    after = member.but(remote_id=there.remote_id, ours=there.ours)
+    moved = not same(there.address, member.address)
+    if there.standing == Standing.CLEANED:
+        plan.skip_code = "cleaned_there"
+    elif there.standing == Standing.REMOVED:
+        plan.skip_code = "removed_there"
+    elif there.standing in (Standing.UNSUBSCRIBED, Standing.ARCHIVED):
+        verb = Verb.ASK if want.ask else Verb.ENABLE
+        add(verb, there, after.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED))
+    elif moved and there.address.lower() in want.held_by_others:
+        # The old address stays with the other contact who uses it; this one starts anew under the new address.
+        plan.released.append(container)
+        add(Verb.ASK if want.ask else Verb.CREATE, None, after.but(remote_id=""))
+    elif there.standing == Standing.PENDING and moved:
+        add(Verb.ASK, there, after.but(standing=Standing.PENDING, remote_id=""))
+    elif moved or dict(there.fields) != dict(member.fields) or there.lists != member.lists:
+        add(Verb.UPDATE, there, after.but(standing=there.standing))
+    if there.standing == Standing.PENDING:
+        plan.skip_code = plan.skip_code or "waiting_confirmation"
+
+
+def _plan_off(plan: Plan, subject: str, container: str, there: Member, want: Wanted) -> None:
+    """They should be on no list there."""
+
+    def add(verb: Verb, after: Member) -> None:
+        plan.operations.append(Operation(verb, subject, container, there, after))
+
+    if there.address.lower() in want.held_by_others:
+        plan.released.append(container)
+    elif there.standing not in HEARS_FROM_US:
+        return  # nothing is sent to them there, and an opt-out is never weakened into something else
+    elif want.opted_out:
+        add(Verb.OPT_OUT, there.but(standing=Standing.UNSUBSCRIBED, lists=frozenset()))
+    elif there.ours and there.standing == Standing.SUBSCRIBED:
+        add(Verb.DISABLE, there.but(standing=Standing.ARCHIVED, lists=frozenset()))
+    elif there.lists:
+        # Somebody else put them there, or they have yet to confirm: only our lists are taken away (L33).
+        add(Verb.UPDATE, there.but(lists=frozenset()))
+
+
+@dataclass(frozen=True, slots=True)
+class ListKnown:
+    """What we know of a list there: its id and its name in each place it was ever put."""
+
+    ids: Mapping[str, str]
+    names: Mapping[str, str]
+
+
+def plan_list(subject: str, name: str | None, is_deleted: bool, known: ListKnown, policy: Policy) -> list[ListOperation]:
+    """What to do about one list. `name` is None for a list whose flag is off: it stays there, empty (L10)."""
+    place = policy.container_of(subject)
+    remote_id = known.ids.get(place, "")
+    if is_deleted:
+        return [ListOperation(Verb.DELETE_LIST, subject, place, known.names.get(place, ""), remote_id)] if remote_id else []
+    if name is None:
+        return []
+    if not remote_id:
+        return [ListOperation(Verb.CREATE_LIST, subject, place, name)]
+    if known.names.get(place) != name:
+        return [ListOperation(Verb.RENAME_LIST, subject, place, name, remote_id)]
+    return []
+
+
+def lists_left(known: Mapping[str, Member], operations: Iterable[Operation]) -> set[str]:
+    """The lists that these operations take a person off against nobody's wish: opt-outs do not count (for the brake)."""
+    lost: set[str] = set()
+    kept: set[str] = set()
+    touched = set()
+    for operation in operations:
+        touched.add(operation.container)
+        kept |= operation.after.lists
+        if operation.verb != Verb.OPT_OUT and operation.before is not None:
+            lost |= operation.before.lists
+    for container, member in known.items():
+        if container not in touched:
+            kept |= member.lists
+    return lost - kept
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two spellings are one email address."""
+    return one.lower() == other.lower()
+
+
+def signature(operations: Iterable[Operation | ListOperation]) -> str:
+    """A fingerprint of what would be sent: equal for what was shown and what still holds."""
+    core = []
+    for op in operations:
+        if isinstance(op, ListOperation):
+            core.append([op.verb, op.place, op.name])
+        else:
+            after = op.after
+            core.append([
+                op.verb, op.container, op.before.address if op.before else None, after.address, after.standing,
+                sorted(after.fields.items()), sorted(after.lists),
+            ])  # fmt: skip
+    return hashlib.sha256(json.dumps(core).encode()).hexdigest() if core else ""

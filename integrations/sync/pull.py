@@ -1,0 +1,317 @@
+"""Theirs to us: apply what a vendor says about a person, in one transaction, so that our own mark plans to nothing.
+
+A message is only a hint: the person is read at the vendor, and what is there now counts.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
+from contacts.models.contact import address_key
+from contacts.models.recorded import chunks
+from contacts.tenancy.acting import By, acting
+from integrations.models import Connection, Delivery, RemoteRecord, WebhookEvent
+from integrations.models.remote import Priority
+from integrations.provider_kit.base import Policy, Provider
+from integrations.provider_kit.states import Member, Standing
+from integrations.sync import people, slices
+
+log = logging.getLogger(__name__)
+GIVE_UP_AFTER = 20  # attempts at one message; the daily reading of opt-outs makes up for it
+
+
+def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteRecord]:
+    """The rows of everybody known there, or having here, one of these addresses; locked until the transaction ends."""
+    keys = [address_key(a) for a in addresses if a]
+    uids = EmailAddress.objects.filter(address_key__in=keys).values("contact__uid")
+    return list(
+        RemoteRecord.objects.select_for_update()
+        .filter(Q(known_address__in=keys) | Q(subject_uid__in=uids), connection=connection, kind=RemoteRecord.Kind.CONTACT)
+        .order_by("pk")
+    )
+
+
+def apply(connection: Connection, container: str, member: Member | None, addresses: Iterable[str]) -> str:
+    """Make what is so at the vendor known here, and act on it (L21, L22). Returns a sentence for the inbox."""
+    policy = slices.policy_of(connection)
+    source = f"{connection}"
+    with transaction.atomic():
+        records = records_of(connection, addresses)
+        if not records:
+            return "Nobody here has that address; left alone."
+        said = [apply_to(connection, policy, container, member, record, source) for record in records]
+    return "; ".join(dict.fromkeys(filter(None, said))) or "No news: it is known here."
+
+
+def apply_to(
+    connection: Connection, policy: Policy, container: str, member: Member | None, record: RemoteRecord, source: str
+) -> str:
+    """Apply one person's state there to one contact here."""
+    known = slices.members_known(record)
+    before = known.get(container)
+    if member is None or member.standing == Standing.ARCHIVED:
+        return removed(connection, container, record, known, before, member)
+    contact = Contact.objects.filter(uid=record.subject_uid).first()
+    if before is None and not on_lists_in(policy, container, contact):
+        return ""
+    now = (before or member.but(ours=record.effect != RemoteRecord.Effect.NONE)).but(
+        address=member.address, standing=member.standing, fields=dict(member.fields), remote_id=member.remote_id
+    )
+    said = ""
+    with acting(By.PERSON, source):
+        if member.standing == Standing.UNSUBSCRIBED and (before is None or before.standing != Standing.UNSUBSCRIBED):
+            said = opted_out(connection, policy, container, record, contact, member)
+        elif member.standing == Standing.SUBSCRIBED and before and before.standing != Standing.SUBSCRIBED:
+            said = came_back(connection, policy, container, record, contact, before, member)
+            now = now.but(ours=before.ours and before.standing == Standing.PENDING)
+    with acting(By.SYSTEM, source):
+        if member.standing == Standing.CLEANED and (before is None or before.standing != Standing.CLEANED):
+            said = bounced(contact, member)
+        said = said or corrected(connection, contact, before, member)
+    if now != before:
+        keep_known(record, known | {container: now})
+        heard(connection, record, container, before, now, said)
+        mark_again(record, f"{connection} reported a change")
+    return said
+
+
+def on_lists_in(policy: Policy, container: str, contact: Contact | None) -> list[ListMembership]:
+    """The contact's places on synchronized lists that live in this container."""
+    if contact is None:
+        return []
+    places = contact.memberships.filter(contact_list__synchronize=True).select_related("contact_list", "contact")
+    return [m for m in places if policy.container_of(str(m.contact_list.uid)) == container]
+
+
+def opted_out(
+    connection: Connection, policy: Policy, container: str, record: RemoteRecord, contact: Contact | None, member: Member
+) -> str:
+    """The person unsubscribed there: Do Not Contact on every list that lives there, and their word in the ledger."""
+    memberships = on_lists_in(policy, container, contact)
+    ListMembership.objects.filter(pk__in=[m.pk for m in memberships]).update(do_not_contact=True)
+    say(ConsentEvent.Kind.OPT_OUT, connection, container, record, contact, member)
+    return "Unsubscribed there: Do Not Contact set on " + (
+        ", ".join(f"“{m.contact_list}”" for m in memberships) or "no list here"
+    )
+
+
+def came_back(
+    connection: Connection, policy: Policy, container: str, record: RemoteRecord, contact: Contact | None,
+    before: Member, member: Member,
+) -> str:  # fmt: skip
+    """The person confirmed or subscribed again there; what they had taken away themself, they give back."""
+    say(ConsentEvent.Kind.OPT_IN, connection, container, record, contact, member)
+    cleared = []
+    for membership in on_lists_in(policy, container, contact):
+        list_uid = membership.contact_list.uid
+        last = ConsentEvent.objects.filter(contact_uid=record.subject_uid, list_uid=list_uid).order_by("-at", "-pk").first()
+        if membership.do_not_contact and last is not None and last.by == By.PERSON:
+            cleared.append(membership)
+        elif last is not None and last.by != By.PERSON and not membership.do_not_contact:
+            say(ConsentEvent.Kind.OPT_IN, connection, "", record, contact, member, membership.contact_list)
+    ListMembership.objects.filter(pk__in=[m.pk for m in cleared]).update(do_not_contact=False)
+    return "Confirmed there." if before.standing == Standing.PENDING else "Subscribed again there."
+
+
+def bounced(contact: Contact | None, member: Member) -> str:
+    """The vendor found the address dead: marked here, and the contact is not eligible until it is mended."""
+    if contact is not None:
+        contact.email_addresses.filter(address_key=address_key(member.address), state=EmailAddress.State.OK).update(
+            state=EmailAddress.State.BOUNCED
+        )
+    return "The address does not work any more: marked as bounced."
+
+
+def corrected(connection: Connection, contact: Contact | None, before: Member | None, member: Member) -> str:
+    """An address or name was changed there: taken over, or put right again, as the setting “who wins” says (L22)."""
+    if contact is None or before is None:
+        return ""
+    wins: Mapping[str, str] = connection.settings.get("who_wins", {})
+    said = ""
+    if address_key(before.address) != address_key(member.address):
+        said = "Address changed there; ours is put back."
+        if wins.get("address") == "theirs":
+            said = "Address changed there and taken over here."
+            take_address(contact, member.address)
+    if dict(before.fields) != dict(member.fields):
+        said = said or "Name changed there; ours is put back."
+        if wins.get("profile") == "theirs" and contact.kind == Contact.Kind.PERSON:
+            said = "Name changed there and taken over here."
+            contact.first_name = member.fields.get("first_name", "")[:100]
+            contact.last_name = member.fields.get("last_name", "")[:100]
+            contact.save()
+    return said
+
+
+def take_address(contact: Contact, address: str) -> None:
+    """Make this the contact's primary address, keeping the old one as a further one."""
+    contact.email_addresses.filter(is_primary=True).update(is_primary=False)
+    existing = contact.email_addresses.filter(address_key=address_key(address)).first()
+    row = existing or EmailAddress(contact=contact, address=address)
+    row.is_primary, row.state = True, EmailAddress.State.OK
+    row.save()
+
+
+def removed(
+    connection: Connection, container: str, record: RemoteRecord, known: dict[str, Member], before: Member | None,
+    member: Member | None,
+) -> str:  # fmt: skip
+    """Archived or deleted there by somebody else: no opt-out, but nothing of ours brings them back by itself."""
+    if before is None or before.standing in (Standing.ARCHIVED, Standing.REMOVED):
+        return ""
+    if before.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+        return ""
+    now = before.but(standing=Standing.REMOVED)
+    keep_known(record, known | {container: now})
+    heard(connection, record, container, before, now, "Removed there by somebody else.")
+    mark_again(record, f"{connection} reported a removal")
+    return "Removed there by somebody else."
+
+
+def say(
+    kind: str, connection: Connection, container: str, record: RemoteRecord, contact: Contact | None, member: Member,
+    contact_list: ContactList | None = None,
+) -> None:  # fmt: skip
+    """Write the person's own word into the consent ledger."""
+    ConsentEvent.by_actor(
+        kind, record.subject_uid, tenant_id=record.tenant_id, contact_name=str(contact or "")[:250],
+        address=address_key(member.address), place=f"{people.place_of(connection)} {container}" if container else "",
+        list_uid=contact_list.uid if contact_list else None, list_name=contact_list.name if contact_list else "",
+        detail=f"Said at {connection}",
+    ).save()  # fmt: skip
+
+
+def keep_known(record: RemoteRecord, known: Mapping[str, Member]) -> None:
+    """Write what is known there now."""
+    record.known = {"containers": {key: m.to_json() for key, m in known.items()}}
+    record.known_address = next((m.address.lower() for m in known.values()), "")
+    record.effect = RemoteRecord.Effect.DONE if known else RemoteRecord.Effect.NONE
+    RemoteRecord.objects.filter(pk=record.pk).update(
+        known=record.known, known_address=record.known_address, effect=record.effect
+    )
+
+
+def heard(
+    connection: Connection, record: RemoteRecord, container: str, before: Member | None, now: Member, said: str
+) -> None:
+    """A row of the contact's history (L30): heard from there."""
+    Delivery.objects.create(
+        tenant_id=record.tenant_id, connection=connection, kind=record.kind, subject_uid=record.subject_uid,
+        verb="heard", container=container, before=before.to_json() if before else None, after=now.to_json(),
+        outcome=Delivery.Outcome.HEARD, answer=said[:300], cause=f"Reported by {connection}",
+    )  # fmt: skip
+
+
+def mark_again(record: RemoteRecord, cause: str) -> None:
+    """Have the row planned again: to nothing, if this side agrees with what was heard."""
+    RemoteRecord.objects.filter(pk=record.pk).update(
+        want_version=F("want_version") + 1, due_at=Now(), priority=Priority.OPT_OUT, cause=cause[:200], attempts=0,
+        state=RemoteRecord.State.OK,
+    )  # fmt: skip
+
+
+Fresh = Mapping[tuple[str, str], tuple[Any, Member | None]]  # {(address, container): (whose uid, what is there now)}
+
+
+def share(connection: Connection, fresh: Fresh) -> None:
+    """Note what was just learnt of an address for everybody else who holds it, and have them planned again (L8).
+
+    A member of None means that the source has left the address to the others.
+    """
+    for part in chunks(fresh.items()):
+        here: Any = EmailAddress.objects.filter(address_key__in={address for (address, _), _ in part}, is_primary=True)
+        sources = {(address, uid) for (address, _), (uid, _) in part}
+        others = {uid: key for key, uid in here.values_list("address_key", "contact__uid") if (key, uid) not in sources}
+        if not others:
+            continue
+        with transaction.atomic():
+            rows = RemoteRecord.objects.select_for_update().filter(connection=connection, subject_uid__in=list(others))
+            for record in rows:
+                catch_up_with(record, others[record.subject_uid], dict(part))
+
+
+def catch_up_with(record: RemoteRecord, address: str, fresh: Fresh) -> None:
+    """Bring one sharer's row up to what was learnt; mark it due if that is news to it."""
+    about = {container: member for (changed, container), (_, member) in fresh.items() if changed == address}
+    known = slices.members_known(record)
+    news = known | {container: member for container, member in about.items() if member is not None}
+    if news != known or None in about.values():
+        keep_known(record, news)
+        mark_again(record, "Shares an address with somebody who changed")
+
+
+def handle_inbox(connection: Connection, provider: Provider, stop: Any) -> None:
+    """Act on stored messages, oldest first: read each person at the vendor and apply what is there now.
+
+    Raises `CallFailed` when the vendor cannot be asked; the message stays and is taken up again.
+    """
+    while not stop():
+        event = (
+            WebhookEvent.objects.filter(connection=connection, handled_at__isnull=True)
+            .order_by("received_at", "pk").first()
+        )  # fmt: skip
+        if event is None:
+            return
+        WebhookEvent.objects.filter(pk=event.pk).update(attempts=F("attempts") + 1)
+        outcome = "It could not be read several times; the next full reading makes up for it."
+        if event.attempts < GIVE_UP_AFTER:
+            outcome = act_on(connection, provider, event)
+        WebhookEvent.objects.filter(pk=event.pk).update(handled_at=Now(), outcome=outcome[:250])
+
+
+def act_on(connection: Connection, provider: Provider, event: WebhookEvent) -> str:
+    """What one message leads to, as a sentence."""
+    hint = provider.hear(event.body)
+    if hint.kind != "look":
+        return hint.sentence or "Nothing to do."
+    places = slices.places_of(connection)
+    container = provider.home(hint.container, places)
+    if not container:
+        return "About an audience that is not used here."
+    with transaction.atomic():
+        known = any(container in record.containers for record in records_of(connection, hint.addresses))
+        held = known or EmailAddress.objects.filter(address_key__in=[address_key(a) for a in hint.addresses]).exists()
+    if not held:
+        return "Nobody here has that address; left alone."
+    member = None
+    for address in hint.addresses:
+        member = provider.look(container, address, hint.remote_id, places)
+        if member is not None:
+            break
+    addresses = {*hint.addresses, *([member.address] if member else [])}
+    return apply(connection, container, member, addresses)
+
+
+def listen(connection: Connection, provider: Provider) -> int:
+    """Read everybody who is unsubscribed or bounced there, and apply what is news: lost messages are made up for.
+
+    Returns how many were news.
+    """
+    policy = slices.policy_of(connection)
+    places = slices.places_of(connection)
+    containers = [policy.container] if policy.container else sorted({p for _, p in places if p.startswith("list:")})
+    news = 0
+    for container in containers:
+        for part in chunks(provider.opt_outs(container, places)):
+            keys = {address_key(m.address): m for m in part}
+            known = dict(
+                RemoteRecord.objects.filter(connection=connection, known_address__in=list(keys)).values_list(
+                    "known_address", "known"
+                )
+            )
+            here = set(
+                EmailAddress.objects.filter(address_key__in=list(keys), contact__memberships__contact_list__synchronize=True)
+                .values_list("address_key", flat=True)
+            )  # fmt: skip
+            for key, member in keys.items():
+                there = known.get(key, {}).get("containers", {}).get(container, {}).get("standing")
+                if there != member.standing and (there is not None or key in here):
+                    apply(connection, container, member, (member.address,))
+                    news += 1
+    Connection.objects.filter(pk=connection.pk).update(listened_at=Now())
+    return news

@@ -1,0 +1,301 @@
+"""Carry out: under the lease, slice by slice, hand operations to the provider and settle what came of them.
+
+The stop before is outbox (what is due), the stop after is the provider. A sitting ends after about 15 s, so that
+tenants take turns.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Now
+
+from contacts.models import ListMembership
+from integrations.models import Connection, Delivery, RemoteRecord
+from integrations.models.remote import Priority
+from integrations.provider_kit import errors
+from integrations.provider_kit.base import Policy, Provider
+from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
+from integrations.provider_kit.states import ListOperation, Operation, Verb
+from integrations.sync import brake, notices, people, pull, slices
+from integrations.sync.lease import Lease
+from integrations.sync.planning import signature
+from integrations.sync.settle import Settlement, backoff, report
+from integrations.sync.slices import Row
+
+log = logging.getLogger(__name__)
+State = RemoteRecord.State
+SHORT_NAP = 3.0  # seconds a sitting may wait for a vendor that asked for a pause, instead of leaving
+
+
+class Interrupted(Exception):
+    """The vendor cannot go on now: the connection waits or needs a person, the rows stay due."""
+
+
+class Sitting:
+    """One worker's turn on one connection."""
+
+    def __init__(self, connection: Connection, lease: Lease, provider: Provider, ends_at: float) -> None:
+        self.connection = connection
+        self.lease = lease
+        self.provider = provider
+        self.ends_at = ends_at
+        self.policy: Policy = slices.policy_of(connection)
+        self.place = people.place_of(connection)
+        self.renewed_at = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is somebody else's turn."""
+        return time.monotonic() >= self.ends_at
+
+    def push(self, urgent_up_to: int | None = None) -> None:
+        """Send what is due, lists before people, until nothing is or the time is over. Raises `Interrupted`."""
+        brake.check(self.connection, self.policy)
+        while not self.is_over:
+            self.stay()
+            lists = slices.claim(self.connection, RemoteRecord.Kind.LIST, self.lease.token, 50)
+            if lists:
+                self.push_lists(lists)
+                continue
+            limit = self.policy.batch_size
+            records = slices.claim(self.connection, RemoteRecord.Kind.CONTACT, self.lease.token, limit, urgent_up_to)
+            if not records:
+                return
+            self.push_people(records)
+
+    def stay(self) -> None:
+        """Keep the lease, before it gets near its end."""
+        if time.monotonic() - self.renewed_at > settings.LEASE_SECONDS / 4:
+            self.lease.renew()
+            self.renewed_at = time.monotonic()
+
+    # --- lists ---
+    def push_lists(self, records: list[RemoteRecord]) -> None:
+        """Create, rename and delete lists there, one at a time: a creation that may have happened is looked up first."""
+        shown = slices.shown_by(records)
+        for record, label, operations in slices.plan_lists(records, self.policy):
+            if record.attempts > slices.POISON:
+                self.settle_list(record, Refused("internal", "Sending it went wrong several times, so it was stopped."))
+            elif not slices.still_holds(shown.get(record.pk), record, operations):
+                self.settle_list(record, Done(), changed=True)
+            elif operations and record.refused_hash == signature(operations):
+                self.settle_list(record, Refused(record.reason_code or "refused", record.reason))
+            elif not operations:
+                self.settle_list(record, Done())
+            else:
+                outcome = self.send_list(record, operations[0])
+                self.settle_list(record, outcome, operations[0])
+                if isinstance(outcome, Retry | Ambiguous):
+                    return  # everything claimed was let go for the pause; it is claimed anew
+
+    def send_list(self, record: RemoteRecord, operation: ListOperation) -> Outcome:
+        """One call. `maybe` is committed before a creation; found in `maybe`, the vendor is asked first."""
+        try:
+            if operation.verb == Verb.CREATE_LIST:
+                if record.effect == RemoteRecord.Effect.MAYBE and (found := self.provider.find_list(operation)):
+                    return Done(remote_id=found)
+                RemoteRecord.objects.filter(pk=record.pk, token=self.lease.token).update(effect=RemoteRecord.Effect.MAYBE)
+                record.effect = RemoteRecord.Effect.MAYBE
+            return self.provider.carry_out_list(operation)
+        except errors.CallFailed as failure:
+            return failure.outcome
+
+    def settle_list(
+        self, record: RemoteRecord, outcome: Outcome, operation: ListOperation | None = None, changed: bool = False
+    ) -> None:
+        """Record what came of one list."""
+        mine = RemoteRecord.objects.filter(pk=record.pk, token=self.lease.token)
+        if operation is not None and not isinstance(outcome, Retry | Reconnect):
+            self.deliver_list(record, operation, outcome)
+        if isinstance(outcome, Done):
+            if operation is not None:
+                record.known = learn_list(record.known, operation, outcome)
+                mine.update(known=record.known, effect=RemoteRecord.Effect.DONE)
+            mine.filter(want_version=F("sent_version")).update(due_at=None, state=State.OK, reason_code="", reason="")
+            mine.update(token="", attempts=0)
+            report([record.pk], "changed" if changed else "done")
+            if operation is not None and operation.verb == Verb.CREATE_LIST:
+                self.wake_members(record)
+        elif isinstance(outcome, Refused):
+            mine.filter(want_version=F("sent_version")).update(due_at=None)
+            mine.update(
+                state=State.SET_ASIDE, reason_code=outcome.code, reason=outcome.sentence[:300], token="", attempts=0,
+                refused_hash=signature([operation]) if operation else record.refused_hash,
+            )  # fmt: skip
+            report([record.pk], "refused", outcome.code, outcome.sentence[:300])
+        else:
+            self.interrupt(outcome)
+
+    def deliver_list(self, record: RemoteRecord, operation: ListOperation, outcome: Outcome) -> None:
+        """One row of the history for a list."""
+        sentence = getattr(outcome, "sentence", "") or getattr(outcome, "answer", "")
+        Delivery.objects.create(
+            tenant_id=self.connection.tenant_id, connection=self.connection, run_id=record.run_id, kind=record.kind,
+            subject_uid=record.subject_uid, verb=operation.verb, container=operation.place,
+            after={"name": operation.name}, outcome=delivery_outcome(outcome), answer=sentence[:300], cause=record.cause,
+        )  # fmt: skip
+
+    def wake_members(self, record: RemoteRecord) -> None:
+        """A list that now exists: its members who are not due already are looked at again."""
+        uids = ListMembership.objects.filter(contact_list__uid=record.subject_uid).values("contact__uid")
+        RemoteRecord.objects.filter(
+            connection=self.connection, kind=RemoteRecord.Kind.CONTACT, subject_uid__in=uids, due_at__isnull=True
+        ).update(due_at=Now(), want_version=F("want_version") + 1, priority=Priority.BULK, cause=record.cause)
+
+    # --- people ---
+    def push_people(self, records: list[RemoteRecord]) -> None:
+        """Plan a slice of people from their state now, send what is owed and settle it as answers come."""
+        places = slices.places_of(self.connection)
+        present = slices.present_lists(places, self.policy)
+        rows = slices.plan_rows(records, self.policy, self.place, present)
+        settlement = Settlement(self.connection, self.lease.token, rows)
+        operations = self.sort_out(rows, settlement)
+        self.announce_creations(operations, settlement)
+        settlement.write()
+        trouble: Outcome | None = None
+        with closing(self.outcomes(operations, places)) as outcomes:
+            for operation, outcome in outcomes:
+                if isinstance(outcome, Reconnect) or (isinstance(outcome, Retry) and not outcome.alone):
+                    trouble = outcome
+                    break
+                settlement.take(operation, outcome)
+                if isinstance(outcome, Ambiguous):
+                    trouble = outcome
+                if len(settlement.deliveries) >= 500 or time.monotonic() - self.renewed_at > settings.LEASE_SECONDS / 4:
+                    settlement.write()
+                    self.stay()
+                if self.is_over and time.monotonic() > self.ends_at + settings.SLICE_SECONDS:
+                    break
+        settlement.write()
+        self.hear_found(settlement)
+        self.tell_sharers(rows)
+        self.let_go(records, trouble)
+
+    def sort_out(self, rows: list[Row], settlement: Settlement) -> list[Operation]:
+        """Settle at once what needs no call, and return the operations that do."""
+        shown = slices.shown_by([row.record for row in rows])
+        operations: list[Operation] = []
+        for row in rows:
+            planned, record = row.plan.operations, row.record
+            if row.plan.released:
+                for container in row.plan.released:
+                    row.fresh_known.pop(container, None)
+                settlement.learn(row)
+            if record.attempts > slices.POISON:
+                settlement.finish(row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped.")
+            elif not slices.still_holds(shown.get(record.pk), record, planned):
+                settlement.finish(row, State.OK, "", "")
+                report([record.pk], "changed")
+            elif planned and record.refused_hash == signature(planned):
+                settlement.finish(row, State.SET_ASIDE, record.reason_code or "refused", record.reason)
+            elif not planned:
+                settlement.finish_planned(row)
+            else:
+                operations += planned
+        return operations
+
+    def announce_creations(self, operations: list[Operation], settlement: Settlement) -> None:
+        """Commit `maybe` before anything is created, so that after a crash we know that what we find may be ours."""
+        new = [settlement.rows[op.subject].record.pk for op in operations if op.before is None]
+        if new:
+            RemoteRecord.objects.filter(pk__in=new, token=self.lease.token, effect=RemoteRecord.Effect.NONE).update(
+                effect=RemoteRecord.Effect.MAYBE
+            )
+
+    def outcomes(self, operations: list[Operation], places: object) -> Iterator[tuple[Operation, Outcome]]:
+        """What the provider answers, operation by operation. The one broad `except` that we own stands here."""
+        if not operations:
+            return
+        try:
+            yield from self.provider.carry_out(operations, places)  # type: ignore[arg-type]
+        except errors.CallFailed as failure:
+            yield operations[0], failure.outcome
+        except Exception:  # noqa: BLE001  a bug of ours must not stop the other connections; attempts bound the repeats
+            log.exception("provider failed", extra={"connection": self.connection.pk})
+            raise Interrupted from None
+
+    def hear_found(self, settlement: Settlement) -> None:
+        """Somebody turned out to have opted out there: their word counts here as well (L21)."""
+        for container, member in settlement.found_out:
+            pull.apply(self.connection, container, member, (member.address,))
+
+    def tell_sharers(self, rows: list[Row]) -> None:
+        """Others with the same address share the same person there (L8): what changed for one is looked at for them."""
+        fresh = {}
+        for row in rows:
+            for container, member in row.fresh_known.items():
+                if member != row.known.get(container):
+                    fresh[member.address.lower(), container] = (row.record.subject_uid, member)
+            for container in row.plan.released:
+                fresh[row.known[container].address.lower(), container] = (row.record.subject_uid, None)
+        if fresh:
+            pull.share(self.connection, fresh)
+
+    def let_go(self, records: list[RemoteRecord], trouble: Outcome | None) -> None:
+        """Give back what was claimed and not settled; it stays due and its attempt does not count."""
+        left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
+        if trouble is None or not isinstance(trouble, Ambiguous):
+            left.update(token="", attempts=F("attempts") - 1)
+        else:
+            left.update(token="", attempts=0)
+        if trouble is not None:
+            self.interrupt(trouble)
+        self.success()
+
+    # --- the connection's health ---
+    def success(self) -> None:
+        """A call got through."""
+        Connection.objects.filter(pk=self.connection.pk).update(last_success_at=Now(), last_error="")
+        if self.connection.failures:
+            Connection.objects.filter(pk=self.connection.pk).update(failures=0, retry_at=None)
+            self.connection.failures = 0
+
+    def interrupt(self, outcome: Outcome) -> None:
+        """Pause the connection: until a time (Retry-After wins over our back-off), or until somebody reconnects.
+
+        Raises `Interrupted`, except after a nap short enough to wait for here.
+        """
+        RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(
+            token="", attempts=0
+        )
+        sentence = getattr(outcome, "sentence", "")[:300]
+        if isinstance(outcome, Reconnect):
+            notices.reconnect_needed(self.connection, sentence)
+            raise Interrupted
+        after = getattr(outcome, "after", None)
+        if after is None:
+            longest = backoff(self.connection.failures)
+            after = random.uniform(longest / 2, longest)  # noqa: S311  jitter
+        self.connection.failures += 1
+        Connection.objects.filter(pk=self.connection.pk).update(
+            failures=self.connection.failures, retry_at=Now() + timedelta(seconds=after), last_error=sentence
+        )
+        if after > SHORT_NAP or time.monotonic() + after > self.ends_at:
+            raise Interrupted
+        time.sleep(after)
+
+
+def learn_list(known: dict[str, dict[str, str]], operation: ListOperation, outcome: Done) -> dict[str, dict[str, str]]:
+    """What we know of a list after this operation was done."""
+    ids, names = dict(known.get("ids", {})), dict(known.get("names", {}))
+    if operation.verb == Verb.DELETE_LIST:
+        ids.pop(operation.place, None)
+        names.pop(operation.place, None)
+    else:
+        ids[operation.place] = outcome.remote_id or operation.remote_id
+        names[operation.place] = operation.name
+    return {"ids": ids, "names": names}
+
+
+def delivery_outcome(outcome: Outcome) -> str:
+    """How an outcome is called in the history."""
+    if isinstance(outcome, Done):
+        return Delivery.Outcome.DONE
+    return Delivery.Outcome.REFUSED if isinstance(outcome, Refused) else Delivery.Outcome.UNCLEAR
+

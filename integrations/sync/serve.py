@@ -1,0 +1,120 @@
+"""One turn on one connection, under its lease: hear what came in, send what is urgent, go on planning, send the rest."""
+
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from contacts.tenancy.acting import By, acting
+from contacts.tenancy.walls import in_tenant
+from integrations.models import Connection, RemoteRecord, SyncRun, WebhookEvent
+from integrations.keyring import Unreadable
+from integrations.models.remote import Priority
+from integrations.provider_kit.base import Can
+from integrations.provider_kit.errors import CallFailed, Reconnect
+from integrations.providers import all_providers, provider_for
+from integrations.sync import notices, pull, runs
+from integrations.sync.lease import Lease, LeaseLost
+from integrations.sync.push import Interrupted, Sitting
+
+log = logging.getLogger(__name__)
+State = Connection.State
+CONNECTED = (State.SETUP, State.READY, State.ACTIVE)
+
+
+def open_connection(pk: int) -> Connection | None:
+    """A connection that may be worked on now: connected, and not told to wait; by the database's clock."""
+    return (
+        Connection.objects.with_scopes_disabled()
+        .filter(Q(retry_at__isnull=True) | Q(retry_at__lte=Now()), pk=pk, state__in=CONNECTED)
+        .select_related("tenant")
+        .first()
+    )
+
+
+def serve(pk: int, listen: bool = False) -> bool:
+    """Work on a connection for one sitting (about 15 s). Returns whether there is more to do at once.
+
+    `listen` reads everybody who opted out there first.
+    """
+    connection = open_connection(pk)
+    if connection is None:
+        return False
+    with in_tenant(connection.tenant), acting(By.SYSTEM, str(connection)):
+        lease = Lease.take(connection)
+        if lease is None:
+            return False
+        try:
+            connection = Connection.objects.select_related("tenant").get(pk=pk)
+            sit(connection, lease, listen)
+        except Interrupted:
+            pass
+        except LeaseLost:
+            log.warning("lease lost", extra={"connection": pk})
+        except Unreadable as unreadable:
+            notices.reconnect_needed(connection, str(unreadable))
+        finally:
+            lease.give_back()
+        return is_more_to_do(connection)
+
+
+def sit(connection: Connection, lease: Lease, listen: bool) -> None:
+    """The turn itself."""
+    provider = provider_for(connection)
+    sitting = Sitting(connection, lease, provider, time.monotonic() + settings.SLICE_SECONDS)
+    try:
+        if Can.WEBHOOKS in provider.can:
+            pull.handle_inbox(connection, provider, lambda: sitting.is_over)
+        run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).first()
+        reads = Can.READ_OPT_OUTS in provider.can and type(provider).is_set_up(connection.settings)
+        if reads and (listen or (run is not None and not run.cursor)):
+            pull.listen(connection, provider)
+        if connection.state == State.ACTIVE:
+            sitting.push(urgent_up_to=Priority.EDIT)
+        if run is not None:
+            runs.plan_some(run, lambda: sitting.is_over)
+        if connection.state == State.ACTIVE:
+            sitting.push()
+    except CallFailed as failure:
+        sitting.interrupt(failure.outcome)
+    finally:
+        provider.close()
+        runs.finish_if_done(connection)
+
+
+def is_more_to_do(connection: Connection) -> bool:
+    """Whether the connection has work that could be done now."""
+    if open_connection(connection.pk) is None:
+        return False
+    return (
+        SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).exists()
+        or WebhookEvent.objects.filter(connection=connection, handled_at__isnull=True).exists()
+        or (is_active(connection) and due_rows(connection).exists())
+    )
+
+
+def is_active(connection: Connection) -> bool:
+    """Whether changes are sent by themselves: after the first Sync was confirmed."""
+    return Connection.objects.filter(pk=connection.pk, state=State.ACTIVE).exists()
+
+
+def due_rows(connection: Connection) -> Any:
+    """The rows that are due now."""
+    return RemoteRecord.objects.filter(connection=connection, due_at__lte=Now())
+
+
+def waiting() -> list[int]:
+    """The connections of all tenants with anything to do, longest unserved first: the sweep rings for each (L25)."""
+    connections = Connection.objects.with_scopes_disabled().filter(
+        Q(retry_at__isnull=True) | Q(retry_at__lte=Now()),
+        state__in=CONNECTED,
+        provider__in=all_providers(),
+    ).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=Now())).order_by("served_at", "pk")  # fmt: skip
+    planning = SyncRun.objects.with_scopes_disabled().filter(state=SyncRun.State.PLANNING).values("connection")
+    hearing = WebhookEvent.objects.with_scopes_disabled().filter(handled_at__isnull=True).values("connection")
+    owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
+    wanted = Q(pk__in=planning) | Q(pk__in=hearing) | Q(pk__in=owing, state=State.ACTIVE)
+    return list(connections.filter(wanted).values_list("pk", flat=True))

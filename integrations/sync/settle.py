@@ -1,0 +1,164 @@
+"""Record what came of a slice: each row settled only if it is still ours and unchanged, with the history of what was sent."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from integrations.models import Connection, Delivery, RemoteRecord, RunItem
+from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Refused, Retry
+from integrations.provider_kit.states import Member, Operation, Standing
+from integrations.sync.planning import signature
+from integrations.sync.slices import Row
+
+State = RemoteRecord.State
+LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
+
+
+class Settlement:
+    """Collects the outcomes of one slice and writes them in one transaction, as often as `write` is called."""
+
+    def __init__(self, connection: Connection, token: str, rows: Iterable[Row]) -> None:
+        self.connection = connection
+        self.token = token
+        self.rows = {str(row.record.subject_uid): row for row in rows}
+        self.deliveries: list[Delivery] = []
+        self.finished: dict[int, tuple[str, str, str]] = {}  # record pk: (state, code, reason)
+        self.refused: dict[int, str] = {}
+        self.delayed: dict[int, float] = {}
+        self.learned: dict[int, RemoteRecord] = {}
+        self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
+        for row in self.rows.values():
+            row.open_operations = len(row.plan.operations)
+            row.fresh_known = dict(row.known)
+
+    def take(self, operation: Operation, outcome: Outcome) -> None:
+        """Take in the outcome of one operation."""
+        row = self.rows[operation.subject]
+        row.open_operations -= 1
+        if isinstance(outcome, Done):
+            self._done(row, operation, outcome)
+        elif isinstance(outcome, Refused):
+            self.deliver(row, operation, Delivery.Outcome.REFUSED, outcome.sentence)
+            self.finish(row, State.SET_ASIDE, outcome.code, outcome.sentence)
+            self.refused[row.record.pk] = signature(row.plan.operations)
+        elif isinstance(outcome, Retry):
+            self.deliver(row, operation, Delivery.Outcome.RETRY, outcome.sentence)
+            self.delayed[row.record.pk] = outcome.after if outcome.after is not None else backoff(row.record.attempts)
+            self.finished.setdefault(row.record.pk, (State.OK, "", outcome.sentence))
+        elif isinstance(outcome, Ambiguous):
+            self.deliver(row, operation, Delivery.Outcome.UNCLEAR, outcome.sentence)
+        if row.open_operations == 0 and row.record.pk not in self.finished and not isinstance(outcome, Ambiguous):
+            self.finish_planned(row)
+
+    def _done(self, row: Row, operation: Operation, outcome: Done) -> None:
+        container, after, now = operation.container, operation.after, outcome.now
+        answer = outcome.answer
+        if now is None:
+            row.fresh_known.pop(container, None)
+        else:
+            expected = after.standing
+            standing = now.standing
+            if standing == Standing.ARCHIVED and expected != Standing.ARCHIVED:
+                standing = Standing.REMOVED  # somebody archived them there; only a person's decision brings them back
+            ours = now.ours or (operation.before.ours if operation.before else row.record.effect != "none")
+            row.fresh_known[container] = after.but(standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours)
+            if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+                self.found_out.append((container, now))
+                row.fresh_known[container] = row.known.get(container) or row.fresh_known[container].but(standing=expected)
+                answer = answer or f"Is {standing} there."
+        self.deliver(row, operation, Delivery.Outcome.DONE, answer)
+        self.learn(row)
+
+    def learn(self, row: Row) -> None:
+        """Note the fresh knowledge for writing."""
+        record = row.record
+        record.known = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
+        record.known_address = next((m.address.lower() for m in row.fresh_known.values()), "")
+        record.effect = RemoteRecord.Effect.DONE if row.fresh_known else RemoteRecord.Effect.NONE
+        self.learned[record.pk] = record
+
+    def finish_planned(self, row: Row) -> None:
+        """The row is in step: as planned, or with the reason why nothing is there."""
+        waiting = any(m.standing == Standing.PENDING for m in row.fresh_known.values())
+        removed = any(m.standing == Standing.REMOVED for m in row.fresh_known.values())
+        code = "removed_there" if removed else "waiting_confirmation" if waiting else row.code
+        state = State.WAITING if code == "waiting_confirmation" else State.SKIPPED if code else State.OK
+        self.finish(row, state, code, "")
+
+    def finish(self, row: Row, state: str, code: str, reason: str) -> None:
+        """Settle this row with that state."""
+        self.finished[row.record.pk] = (state, code, reason[:300])
+
+    def deliver(self, row: Row, operation: Operation, outcome: str, answer: str) -> None:
+        """One row of the history (L30)."""
+        self.deliveries.append(
+            Delivery(
+                tenant_id=self.connection.tenant_id, connection=self.connection, run_id=row.record.run_id,
+                kind=row.record.kind, subject_uid=row.record.subject_uid, verb=operation.verb,
+                container=operation.container, before=operation.before.to_json() if operation.before else None,
+                after=operation.after.to_json(), outcome=outcome, answer=answer[:300], cause=row.record.cause,
+            )
+        )  # fmt: skip
+
+    def write(self) -> None:
+        """Write what has been taken in so far, in one transaction; rows that changed meanwhile stay due."""
+        if not (self.finished or self.learned or self.deliveries):
+            return
+        with transaction.atomic():
+            mine = RemoteRecord.objects.filter(token=self.token)
+            if self.learned:
+                mine.bulk_update(self.learned.values(), ["known", "known_address", "effect"], batch_size=500)
+            self._write_finished(mine)
+            self._write_delayed(mine)
+            for pk, fingerprint in self.refused.items():
+                mine.filter(pk=pk).update(refused_hash=fingerprint)
+            Delivery.objects.bulk_create(self.deliveries, batch_size=500)
+            mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(token="", attempts=0)
+            mine.filter(pk__in=list(self.delayed)).update(token="")
+        self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
+
+    def _write_finished(self, mine: Any) -> None:
+        groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for pk, outcome in self.finished.items():
+            if pk not in self.delayed:
+                groups[outcome].append(pk)
+        of_a_run = {row.record.pk for row in self.rows.values() if row.record.run_id}
+        for (state, code, reason), pks in groups.items():
+            mine.filter(pk__in=pks, want_version=F("sent_version")).update(
+                due_at=None, state=state, reason_code=code, reason=reason
+            )
+            if reported := of_a_run.intersection(pks):
+                report(reported, item_state(state, code), code, reason)
+
+    def _write_delayed(self, mine: Any) -> None:
+        for pk, seconds in self.delayed.items():
+            reason = self.finished[pk][2]
+            mine.filter(pk=pk).update(due_at=Now() + timedelta(seconds=seconds), reason=reason)
+            if seconds > LONG_WAIT:
+                report([pk], RunItem.State.REFUSED, "try_later", reason)
+                mine.filter(pk=pk).update(run=None)
+
+
+def item_state(state: str, code: str) -> str:
+    """How a row's state reads in the report of its run."""
+    if state == State.SET_ASIDE:
+        return RunItem.State.REFUSED
+    return RunItem.State.SKIPPED if code and code != "waiting_confirmation" else RunItem.State.DONE
+
+
+def report(record_pks: Iterable[int], state: str, code: str = "", reason: str = "") -> None:
+    """Note in the running report what came of these rows."""
+    RunItem.objects.filter(record__in=list(record_pks), run__state__in=["running", "asking"]).update(
+        state=state, reason_code=code, reason=reason
+    )
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next try of one row: doubling from the base, up to the maximum."""
+    return min(settings.BACKOFF_MAX_SECONDS, settings.BACKOFF_BASE_SECONDS * 2 ** min(attempts, 16))

@@ -1,0 +1,141 @@
+"""A slice of due rows: claimed under the lease, planned from people as they are now. Between outbox and settle."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from contacts.models import ContactList
+from integrations.models import Connection, RemoteRecord, RunItem
+from integrations.provider_kit.base import Policy
+from integrations.provider_kit.states import ListOperation, Member, Operation, Places
+from integrations.providers import all_providers
+from integrations.sync import people
+from integrations.sync.planning import ListKnown, Plan, plan_list, plan_person, signature
+
+TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
+POISON = 6  # and after this many it is set aside
+
+
+@dataclass(slots=True)
+class Row:
+    """One claimed row with its plan."""
+
+    record: RemoteRecord
+    known: dict[str, Member]
+    plan: Plan
+    code: str = ""
+    label: str = ""
+    address: str = ""
+    open_operations: int = 0
+    fresh_known: dict[str, Member] = field(default_factory=dict)
+
+
+def policy_of(connection: Connection) -> Policy:
+    """The vendor's policy under this connection's settings."""
+    return all_providers()[connection.provider].policy(connection.settings)
+
+
+def due(connection: Connection, kind: str) -> Any:
+    """The rows of this kind that are due by the database's clock, most urgent first."""
+    return RemoteRecord.objects.filter(connection=connection, kind=kind, due_at__lte=Now()).order_by(
+        "priority", "due_at", "pk"
+    )
+
+
+def claim(connection: Connection, kind: str, token: str, limit: int, urgent_up_to: int | None = None) -> list[RemoteRecord]:
+    """Take up to `limit` due rows for this lease. The attempt is counted here, before any effect."""
+    rows = due(connection, kind)
+    if urgent_up_to is not None:
+        rows = rows.filter(priority__lte=urgent_up_to)
+    tired = list(rows.filter(attempts__gte=TIRING).values_list("pk", flat=True)[:1])
+    pks = tired or list(rows.values_list("pk", flat=True)[:limit])
+    RemoteRecord.objects.filter(pk__in=pks).update(
+        token=token, attempts=F("attempts") + 1, sent_version=F("want_version")
+    )
+    return list(RemoteRecord.objects.filter(pk__in=pks, token=token).order_by("priority", "due_at", "pk"))
+
+
+def members_known(record: RemoteRecord) -> dict[str, Member]:
+    """What we last knew of this contact there, container by container."""
+    return {key: Member.from_json(data) for key, data in record.containers.items()}
+
+
+def places_of(connection: Connection) -> Places:
+    """Every list's id and name at the vendor."""
+    places = Places()
+    rows: Any = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.LIST)
+    for uid, known in rows.values_list("subject_uid", "known"):
+        for place, remote_id in known.get("ids", {}).items():
+            places[str(uid), place] = remote_id
+        for place, name in known.get("names", {}).items():
+            places.names[str(uid), place] = name
+    return places
+
+
+def present_lists(places: Places, policy: Policy) -> set[str]:
+    """The lists that exist at the vendor in their place under this policy."""
+    return {uid for uid, place in places if place == policy.container_of(uid)}
+
+
+def plan_rows(
+    records: Iterable[RemoteRecord], policy: Policy, place: str, present: set[str] | None
+) -> list[Row]:
+    """Plan contacts from their state now. `present` as in `people.wanted_of`."""
+    records = list(records)
+    known = {record.pk: members_known(record) for record in records}
+    crowd = people.load(
+        [str(record.subject_uid) for record in records],
+        {m.address.lower() for members in known.values() for m in members.values()},
+    )
+    rows = []
+    for record in records:
+        person = crowd.people[str(record.subject_uid)]
+        verdict = people.wanted_of(person, crowd, known[record.pk], policy, place, present)
+        plan = plan_person(person.uid, known[record.pk], verdict.containers)
+        code = verdict.code or plan.skip_code
+        label = person.label or next((m.address for m in known[record.pk].values()), "Deleted contact")
+        rows.append(Row(record, known[record.pk], plan, code, label, person.address))
+    return rows
+
+
+def list_known(record: RemoteRecord) -> ListKnown:
+    """What we last knew of this list there."""
+    return ListKnown(record.known.get("ids", {}), record.known.get("names", {}))
+
+
+def plan_lists(records: Iterable[RemoteRecord], policy: Policy) -> list[tuple[RemoteRecord, str, list[ListOperation]]]:
+    """Each list's row with its name for people and the operations it needs."""
+    records = list(records)
+    here = {
+        uid: (name, flag)
+        for uid, name, flag in ContactList.objects.filter(uid__in=[r.subject_uid for r in records]).values_list(
+            "uid", "name", "synchronize"
+        )
+    }
+    planned = []
+    for record in records:
+        name, flag = here.get(record.subject_uid, ("", False))
+        known = list_known(record)
+        operations = plan_list(
+            str(record.subject_uid), name if flag else None, record.subject_uid not in here, known, policy
+        )
+        label = name or next(iter(known.names.values()), "Deleted list")
+        planned.append((record, label, operations))
+    return planned
+
+
+def shown_by(records: Iterable[RemoteRecord]) -> dict[int, RunItem]:
+    """{record pk: the row of the running preview that showed it}, for rows that belong to a run."""
+    runs = {record.run_id for record in records if record.run_id}
+    if not runs:
+        return {}
+    items = RunItem.objects.filter(run__in=runs, record__in=[r.pk for r in records if r.run_id])
+    return {item.record_id: item for item in items.defer("operations")}
+
+
+def still_holds(item: RunItem | None, record: RemoteRecord, operations: list[Operation] | list[ListOperation]) -> bool:
+    """Whether a row of a run may go: it is as shown, or it was changed since, which is an order of its own."""
+    return item is None or item.want_version != record.sent_version or item.plan_hash == signature(operations)
