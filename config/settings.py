@@ -31,7 +31,9 @@ def _refuse_weak_secrets() -> None:
     if len(SECRET_KEY) < 40 or SECRET_KEY.lower().startswith(EXAMPLE_SECRETS):
         problems.append("SECRET_KEY is missing, short or still the example; set 50 random characters.")
     if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS:
-        problems.append("FIELD_ENCRYPTION_KEYS is missing or still the example; make one with `python manage.py new_key`.")
+        problems.append(
+            "FIELD_ENCRYPTION_KEYS is missing or still the example; make one with `python manage.py new_key`."
+        )
     if not ALLOWED_HOSTS:
         problems.append("ALLOWED_HOSTS is empty; set the host names this installation answers to.")
     if not PUBLIC_URL.startswith("https://"):
@@ -202,9 +204,7 @@ SLICE_SECONDS: float = env.float("SLICE_SECONDS", default=15)
 BACKOFF_BASE_SECONDS: float = env.float("BACKOFF_BASE_SECONDS", default=2)
 BACKOFF_MAX_SECONDS: float = env.float("BACKOFF_MAX_SECONDS", default=900)
 # Networks that are private and may be called all the same (the demo's sandboxes live on one).
-OUTGOING_PRIVATE_NETWORKS = [
-    ipaddress.ip_network(text) for text in env.list("OUTGOING_PRIVATE_NETWORKS", default=[])
-]
+OUTGOING_PRIVATE_NETWORKS = [ipaddress.ip_network(text) for text in env.list("OUTGOING_PRIVATE_NETWORKS", default=[])]
 
 # --- Mailchimp -------------------------------------------------------------------------------------------------------
 MAILCHIMP_CLIENT_ID: str = env("MAILCHIMP_CLIENT_ID", default="")

@@ -72,7 +72,11 @@ def listen_all() -> None:
     """Every hour: read the opt-outs of every connection that can, so that a lost message costs an hour at most."""
     able = [key for key, provider in all_providers().items() if Can.READ_OPT_OUTS in provider.can]
     states = [Connection.State.READY, Connection.State.ACTIVE]
-    for pk in Connection.objects.with_scopes_disabled().filter(provider__in=able, state__in=states).values_list("pk", flat=True):
+    for pk in (
+        Connection.objects.with_scopes_disabled()
+        .filter(provider__in=able, state__in=states)
+        .values_list("pk", flat=True)
+    ):
         async_task("integrations.jobs.listen", pk)
 
 
@@ -84,4 +88,3 @@ def prune() -> None:
             over = SyncRun.objects.filter(finished_at__lt=Now() - KEEP)
             RunItem.objects.filter(run__in=over).delete()
             Delivery.objects.filter(at__lt=Now() - KEEP_HISTORY).delete()
-

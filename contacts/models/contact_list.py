@@ -56,7 +56,9 @@ class ContactList(Recorded):
             if "synchronize" in diff or verb == HistoryEntry.Verb.DELETED:
                 members = ListMembership.objects.filter(contact_list_id=row.pk).values_list("contact__uid", flat=True)
                 for uids in chunks(members.iterator(CHUNK)):
-                    signals.contacts_changed.send(cls, tenant_id=row.tenant_id, uids=uids, cause=cause, is_opt_out=False)
+                    signals.contacts_changed.send(
+                        cls, tenant_id=row.tenant_id, uids=uids, cause=cause, is_opt_out=False
+                    )
 
 
 def describe_list(row: ContactList, diff: dict[str, list[Any]], verb: str) -> str:
@@ -115,4 +117,3 @@ class ListMembership(Recorded):
             "list_uid": row.contact_list.uid, "list_name": row.contact_list.name,
         })  # fmt: skip
         announce_contacts(changes)
-

@@ -40,7 +40,9 @@ class RecordedQuerySet(TenantQuerySet):
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("ignore_conflicts") or kwargs.get("update_conflicts"):
-            raise FieldError("Rows that are recorded are created one by one or all together, without conflicts ignored.")
+            raise FieldError(
+                "Rows that are recorded are created one by one or all together, without conflicts ignored."
+            )
         with transaction.atomic(using=self.db):
             rows = super().bulk_create(objs, *args, **kwargs)
             for part in chunks(rows):
@@ -190,6 +192,4 @@ def announce_contacts(changes: list[tuple[Recorded, dict[str, list[Any]], str]])
             is_opt_out = bool(diff.get("do_not_contact", [None, None])[1])
             by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb)), is_opt_out), []).append(uid)
     for (tenant_id, cause, is_opt_out), uids in by_cause.items():
-        signals.contacts_changed.send(
-            Recorded, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out
-        )
+        signals.contacts_changed.send(Recorded, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out)

@@ -37,9 +37,7 @@ class Connection(TenantOwned):
     account_id = models.CharField(max_length=100, blank=True)
     account_label = models.CharField(max_length=200, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
-    connected_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    connected_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     hook_key_hash = models.CharField(max_length=64, blank=True, db_index=True, help_text="SHA-256 of the address key.")
 
     # The lease (one worker at a time, judged by the database's clock) and the pauses.

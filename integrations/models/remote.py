@@ -59,7 +59,9 @@ class RemoteRecord(TenantOwned):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OK)
     reason_code = models.CharField(max_length=40, blank=True)
     reason = models.CharField(max_length=300, blank=True)
-    refused_hash = models.CharField(max_length=64, blank=True, help_text="What was refused; the same is not sent again.")
+    refused_hash = models.CharField(
+        max_length=64, blank=True, help_text="What was refused; the same is not sent again."
+    )
     attempts = models.PositiveIntegerField(default=0)
     brake_passed = models.BooleanField(default=False)
     token = models.CharField(max_length=36, blank=True, help_text="The lease under which it is being sent.")

@@ -28,7 +28,9 @@ class Lease:
         token = str(uuid.uuid4())
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
         taken = Connection.objects.filter(free, pk=connection.pk).update(
-            lease_token=token, lease_holder=holder()[:120], lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS)
+            lease_token=token,
+            lease_holder=holder()[:120],
+            lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),
         )
         return cls(connection, token) if taken else None
 

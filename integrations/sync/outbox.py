@@ -25,9 +25,7 @@ def listening(tenant_id: int, ability: Can) -> list[Connection]:
     )
 
 
-def mark_contacts(
-    tenant_id: int, uids: Iterable[uuid.UUID], cause: str, is_opt_out: bool = False
-) -> list[Connection]:
+def mark_contacts(tenant_id: int, uids: Iterable[uuid.UUID], cause: str, is_opt_out: bool = False) -> list[Connection]:
     """Mark contacts due on every connection that cares, and return those connections. Fifty edits are one row."""
     uids = list(dict.fromkeys(uids))
     connections = listening(tenant_id, Can.PUSH_CONTACTS)

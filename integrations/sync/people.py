@@ -78,7 +78,9 @@ def load(uids: Iterable[str], known_addresses: Iterable[str]) -> Crowd:
         EmailAddress.objects.filter(contact__uid__in=wanted_uids, is_primary=True).values_list("address_key", flat=True)
     )
     holders = dict(
-        EmailAddress.objects.filter(address_key__in=list(keys), is_primary=True).values_list("contact_id", "contact__uid")
+        EmailAddress.objects.filter(address_key__in=list(keys), is_primary=True).values_list(
+            "contact_id", "contact__uid"
+        )
     )
     by_pk: dict[int, Person] = {}
     everybody = set(wanted_uids) | set(holders.values())

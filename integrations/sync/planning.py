@@ -108,12 +108,18 @@ class ListKnown:
     names: Mapping[str, str]
 
 
-def plan_list(subject: str, name: str | None, is_deleted: bool, known: ListKnown, policy: Policy) -> list[ListOperation]:
+def plan_list(
+    subject: str, name: str | None, is_deleted: bool, known: ListKnown, policy: Policy
+) -> list[ListOperation]:
     """What to do about one list. `name` is None for a list whose flag is off: it stays there, empty (L10)."""
     place = policy.container_of(subject)
     remote_id = known.ids.get(place, "")
     if is_deleted:
-        return [ListOperation(Verb.DELETE_LIST, subject, place, known.names.get(place, ""), remote_id)] if remote_id else []
+        return (
+            [ListOperation(Verb.DELETE_LIST, subject, place, known.names.get(place, ""), remote_id)]
+            if remote_id
+            else []
+        )
     if name is None:
         return []
     if not remote_id:

@@ -31,7 +31,9 @@ def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteR
     uids = EmailAddress.objects.filter(address_key__in=keys).values("contact__uid")
     return list(
         RemoteRecord.objects.select_for_update()
-        .filter(Q(known_address__in=keys) | Q(subject_uid__in=uids), connection=connection, kind=RemoteRecord.Kind.CONTACT)
+        .filter(
+            Q(known_address__in=keys) | Q(subject_uid__in=uids), connection=connection, kind=RemoteRecord.Kind.CONTACT
+        )
         .order_by("pk")
     )
 
@@ -89,7 +91,12 @@ def on_lists_in(policy: Policy, container: str, contact: Contact | None) -> list
 
 
 def opted_out(
-    connection: Connection, policy: Policy, container: str, record: RemoteRecord, contact: Contact | None, member: Member
+    connection: Connection,
+    policy: Policy,
+    container: str,
+    record: RemoteRecord,
+    contact: Contact | None,
+    member: Member,
 ) -> str:
     """The person unsubscribed there: Do Not Contact on every list that lives there, and their word in the ledger."""
     memberships = on_lists_in(policy, container, contact)
@@ -109,7 +116,11 @@ def came_back(
     cleared = []
     for membership in on_lists_in(policy, container, contact):
         list_uid = membership.contact_list.uid
-        last = ConsentEvent.objects.filter(contact_uid=record.subject_uid, list_uid=list_uid).order_by("-at", "-pk").first()
+        last = (
+            ConsentEvent.objects.filter(contact_uid=record.subject_uid, list_uid=list_uid)
+            .order_by("-at", "-pk")
+            .first()
+        )
         if membership.do_not_contact and last is not None and last.by == By.PERSON:
             cleared.append(membership)
         elif last is not None and last.by != By.PERSON and not membership.do_not_contact:

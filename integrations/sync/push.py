@@ -100,7 +100,9 @@ class Sitting:
             if operation.verb == Verb.CREATE_LIST:
                 if record.effect == RemoteRecord.Effect.MAYBE and (found := self.provider.find_list(operation)):
                     return Done(remote_id=found)
-                RemoteRecord.objects.filter(pk=record.pk, token=self.lease.token).update(effect=RemoteRecord.Effect.MAYBE)
+                RemoteRecord.objects.filter(pk=record.pk, token=self.lease.token).update(
+                    effect=RemoteRecord.Effect.MAYBE
+                )
                 record.effect = RemoteRecord.Effect.MAYBE
             return self.provider.carry_out_list(operation)
         except errors.CallFailed as failure:
@@ -188,7 +190,9 @@ class Sitting:
                     row.fresh_known.pop(container, None)
                 settlement.learn(row)
             if record.attempts > slices.POISON:
-                settlement.finish(row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped.")
+                settlement.finish(
+                    row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
+                )
             elif not slices.still_holds(shown.get(record.pk), record, planned):
                 settlement.finish(row, State.OK, "", "")
                 report([record.pk], "changed")
@@ -261,9 +265,7 @@ class Sitting:
 
         Raises `Interrupted`, except after a nap short enough to wait for here.
         """
-        RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(
-            token="", attempts=0
-        )
+        RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(token="", attempts=0)
         sentence = getattr(outcome, "sentence", "")[:300]
         if isinstance(outcome, Reconnect):
             notices.reconnect_needed(self.connection, sentence)
@@ -298,4 +300,3 @@ def delivery_outcome(outcome: Outcome) -> str:
     if isinstance(outcome, Done):
         return Delivery.Outcome.DONE
     return Delivery.Outcome.REFUSED if isinstance(outcome, Refused) else Delivery.Outcome.UNCLEAR
-

@@ -36,7 +36,9 @@ def start(connection: Connection, user: Any, new_settings: dict[str, Any] | None
     A preview that was shown and not confirmed is replaced by a fresh one.
     """
     with transaction.atomic():
-        unfinished = SyncRun.objects.select_for_update().filter(connection=connection, state__in=SyncRun.UNFINISHED).first()
+        unfinished = (
+            SyncRun.objects.select_for_update().filter(connection=connection, state__in=SyncRun.UNFINISHED).first()
+        )
         if unfinished is not None and unfinished.state != SyncRun.State.READY:
             return unfinished
         if unfinished is not None:
@@ -58,7 +60,9 @@ def cancel(run: SyncRun, user: Any) -> bool:
             RemoteRecord.objects.filter(run=run, want_version=F("sent_version")).update(due_at=None)
             RemoteRecord.objects.filter(run=run, priority=Priority.SYNC).update(due_at=None)
             RemoteRecord.objects.filter(run=run).update(run=None)
-            run.items.filter(state=RunItem.State.SHOWN).update(state=RunItem.State.SKIPPED, reason="The Sync was cancelled.")
+            run.items.filter(state=RunItem.State.SHOWN).update(
+                state=RunItem.State.SKIPPED, reason="The Sync was cancelled."
+            )
     return bool(changed)
 
 
@@ -128,7 +132,9 @@ def plan_list_page(run: SyncRun, _: str) -> None:
     items = []
     for record, label, operations in slices.plan_lists(records, policy_for(run)):
         for operation in operations:
-            items.append(item(run, record, label, "", operation.verb, [{"verb": operation.verb, "name": operation.name}]))
+            items.append(
+                item(run, record, label, "", operation.verb, [{"verb": operation.verb, "name": operation.name}])
+            )
             items[-1].plan_hash = signature(operations)
     RunItem.objects.bulk_create(items)
     run.counts = dict(Counter(i.verb for i in items))
@@ -156,7 +162,9 @@ def plan_people_page(run: SyncRun, after: str) -> None:
             items.append(item(run, record, row.label, row.address, SKIP, []))
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
         elif operations:
-            items.append(item(run, record, row.label, row.address, heaviest(operations), [as_json(o) for o in operations]))
+            items.append(
+                item(run, record, row.label, row.address, heaviest(operations), [as_json(o) for o in operations])
+            )
             items[-1].plan_hash = fingerprint
             gone.update(lists_left(row.known, operations))
         else:
@@ -238,4 +246,3 @@ def stop_all(connection: Connection, reason: str) -> None:
         due_at=None, state=RemoteRecord.State.OK, reason_code="", reason="", token=""
     )
     Connection.objects.filter(pk=connection.pk).update(brake={}, retry_at=None, failures=0)
-

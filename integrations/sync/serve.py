@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Connection, RemoteRecord, SyncRun, WebhookEvent
 from integrations.keyring import Unreadable
+from integrations.models import Connection, RemoteRecord, SyncRun, WebhookEvent
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
-from integrations.provider_kit.errors import CallFailed, Reconnect
+from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
 from integrations.sync import notices, pull, runs
 from integrations.sync.lease import Lease, LeaseLost

@@ -67,10 +67,14 @@ class Settlement:
             if standing == Standing.ARCHIVED and expected != Standing.ARCHIVED:
                 standing = Standing.REMOVED  # somebody archived them there; only a person's decision brings them back
             ours = now.ours or (operation.before.ours if operation.before else row.record.effect != "none")
-            row.fresh_known[container] = after.but(standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours)
+            row.fresh_known[container] = after.but(
+                standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours
+            )
             if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
                 self.found_out.append((container, now))
-                row.fresh_known[container] = row.known.get(container) or row.fresh_known[container].but(standing=expected)
+                row.fresh_known[container] = row.known.get(container) or row.fresh_known[container].but(
+                    standing=expected
+                )
                 answer = answer or f"Is {standing} there."
         self.deliver(row, operation, Delivery.Outcome.DONE, answer)
         self.learn(row)

@@ -45,7 +45,9 @@ def due(connection: Connection, kind: str) -> Any:
     )
 
 
-def claim(connection: Connection, kind: str, token: str, limit: int, urgent_up_to: int | None = None) -> list[RemoteRecord]:
+def claim(
+    connection: Connection, kind: str, token: str, limit: int, urgent_up_to: int | None = None
+) -> list[RemoteRecord]:
     """Take up to `limit` due rows for this lease. The attempt is counted here, before any effect."""
     rows = due(connection, kind)
     if urgent_up_to is not None:
@@ -80,9 +82,7 @@ def present_lists(places: Places, policy: Policy) -> set[str]:
     return {uid for uid, place in places if place == policy.container_of(uid)}
 
 
-def plan_rows(
-    records: Iterable[RemoteRecord], policy: Policy, place: str, present: set[str] | None
-) -> list[Row]:
+def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, present: set[str] | None) -> list[Row]:
     """Plan contacts from their state now. `present` as in `people.wanted_of`."""
     records = list(records)
     known = {record.pk: members_known(record) for record in records}
