@@ -1,7 +1,7 @@
 """The key ring behind `fields.py`: AES-256-GCM, several keys at once, each value naming the key that locked it.
 
-A sealed value is: one version byte, eight bytes of key id, a random 12-byte nonce, the cipher text with its 16-byte tag.
-Version, key id and the purpose (which column) are authenticated, so a value moved to another column is refused.
+A sealed value is: one version byte, eight bytes of key id, a random 12-byte nonce, the cipher text with its 16-byte
+tag. Version, key id and the purpose (which column) are authenticated: a value moved to another column is refused.
 """
 
 import base64
@@ -95,7 +95,9 @@ def _key(key_id: str, encoded: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != 32:
-        raise BadKeys(f"The key “{key_id}” in FIELD_ENCRYPTION_KEYS must be 32 bytes in URL-safe base64 (44 characters).")
+        raise BadKeys(
+            f"The key “{key_id}” in FIELD_ENCRYPTION_KEYS must be 32 bytes in base64 (44 characters, URL-safe)."
+        )
     return key
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         for field in encrypted_fields():
             Column(field).rotate(counts, max(1, options["chunk"]), dry_run=options["dry_run"])
         if options["dry_run"]:
-            self.stdout.write(f"{counts.found} to encrypt again, {counts.unreadable} of them unreadable. Nothing changed.")
+            self.stdout.write(f"{counts.found} to encrypt again, {counts.unreadable} unreadable. Nothing was changed.")
             return
         self.stdout.write(
             f"{counts.rotated} encrypted again, {counts.changed_meanwhile} changed meanwhile, "
