@@ -1,0 +1,39 @@
+"""A sandbox on a port, as new for each test, a client for it, and a receiver of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes import MailchimpSandbox, running
+from tests.fakes.control import reset
+from tests.fakes.mailchimp import Options
+from tests.fakes_tests.api import Api
+from tests.fakes_tests.receiver import Receiver
+
+CALLBACK = "http://127.0.0.1:8000/oauth/callback"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MailchimpSandbox]:
+    options = Options(webhook_retries_s=[0.02, 0.02], batch_step_s=0.01)
+    with running(MailchimpSandbox(redirect_uris=[CALLBACK], options=options)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(server: MailchimpSandbox) -> MailchimpSandbox:
+    reset(server, {})
+    return server
+
+
+@pytest.fixture
+def api(sandbox: MailchimpSandbox) -> Api:
+    return Api(sandbox)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
