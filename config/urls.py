@@ -1,6 +1,19 @@
 """Every address."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.shortcuts import redirect
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config import operator_admin  # noqa: F401  (registers what operators see)
+from config.operator_site import operators
+from contacts.tenancy.views import choose_organization
+
+urlpatterns = [
+    path("", lambda request: redirect("admin:index")),
+    path("organization/choose/", choose_organization, name="choose-organization"),
+    path("admin/", admin.site.urls),
+    path(settings.OPERATORS_PATH, operators.urls),
+]
+handler403 = "config.problems.not_allowed"
+handler404 = "config.problems.not_there"

@@ -1,16 +1,22 @@
 """Puts every request of a logged-in person into one tenant: chosen in the session, checked against their places."""
 
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import StaffMember
+from contacts.tenancy.tags import FIELD
 from contacts.tenancy.walls import in_tenant
 
 SESSION_KEY = "tenant"
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+# Forms that are right whatever organization they were opened under.
+ANYWHERE = {"choose-organization", "admin:login", "admin:logout"}
 
 
 class TenantMiddleware:
@@ -34,3 +40,17 @@ class TenantMiddleware:
             request.member, request.tenant = member, member.tenant  # type: ignore[attr-defined]
             with in_tenant(member.tenant), timezone.override(ZoneInfo(member.tenant.time_zone)):
                 return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Refuse a form that was opened under one organization and sent while another is chosen."""
+        members: list[StaffMember] = request.members  # type: ignore[attr-defined]
+        if request.method in SAFE or request.member is None or request.resolver_match is None:  # type: ignore[attr-defined]
+            return None
+        if request.resolver_match.view_name in ANYWHERE or request.path.startswith(f"/{settings.OPERATORS_PATH}"):
+            return None
+        sent_from = request.POST.get(FIELD)
+        if sent_from == str(request.tenant.pk) or (sent_from is None and len(members) == 1):  # type: ignore[attr-defined]
+            return None
+        from contacts.tenancy.views import other_organization
+
+        return other_organization(request, next((m for m in members if str(m.tenant_id) == sent_from), None))

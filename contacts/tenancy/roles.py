@@ -1,5 +1,8 @@
 """What each role may do, as one table: the README shows the same."""
 
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
 from contacts.tenancy.models import Role
 
 # An area is a word that admin classes and views name; a role may see it, or see and change it.
@@ -17,3 +20,23 @@ def may(role: str | None, level: str, area: str) -> bool:
     """Whether this role may `see` or `change` an area; nobody without a role may do anything."""
     granted = AREAS[area].get(role or "")
     return granted is not None and (level == SEE or granted == CHANGE)
+
+
+def is_allowed(request: HttpRequest, level: str, area: str) -> bool:
+    """Whether the person behind this request may, in the organization they are in. Superusers are no exception."""
+    member = getattr(request, "member", None)
+    return may(member.role if member else None, level, area)
+
+
+def require(request: HttpRequest, level: str, area: str) -> None:
+    """Refuse with a sentence unless the person may."""
+    if is_allowed(request, level, area):
+        return
+    member = getattr(request, "member", None)
+    if member is None:
+        raise PermissionDenied("You have no place in this organization.")
+    able = " or ".join(Role(role).label.lower() for role in Role if may(role, level, area))
+    raise PermissionDenied(
+        f"As {member.get_role_display().lower()} you may not {'open' if level == SEE else 'change'} this. "
+        f"Ask somebody who is {able} of {member.tenant}."
+    )

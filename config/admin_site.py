@@ -1,0 +1,79 @@
+"""The staff's site at /admin/: people with a place in an organization, and the product's own pages only."""
+
+from typing import Any
+
+from django.contrib.admin.options import ModelAdmin
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
+from unfold.sites import UnfoldAdminSite
+
+from config import passwords
+from contacts.tenancy.admin import TenantAdmin
+from contacts.tenancy.cards import panels_for
+from contacts.tenancy.forms import StaffLogInForm, no_place_sentence
+from contacts.tenancy.models import TenantOwned
+from contacts.tenancy.views import organization_settings
+
+
+class StaffSite(UnfoldAdminSite):
+    """Django's default site: apps register here with a plain `@admin.register`, on a `TenantAdmin`."""
+
+    login_form = StaffLogInForm
+    index_template = "admin/home.html"
+    index_title = "Home"
+    enable_nav_sidebar = True
+
+    def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
+        """The door: what third parties register on the default site (queue, users, lockouts) is not let in."""
+        if admin_class is not None and issubclass(admin_class, TenantAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+            return
+        models = model_or_iterable if isinstance(model_or_iterable, list | tuple) else [model_or_iterable]
+        if any(issubclass(model, TenantOwned) for model in models):
+            raise ImproperlyConfigured(f"{admin_class} must derive from TenantAdmin to stand on the staff's site.")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """An active person with a place; a superuser without one is not let in."""
+        return request.user.is_active and getattr(request, "member", None) is not None
+
+    def get_urls(self) -> list[Any]:
+        ours = [
+            path("organization/", self.admin_view(organization_settings), name="organization"),
+            path("forgotten/", passwords.Forgotten.as_view(), name="admin_password_reset"),
+            path("forgotten/sent/", passwords.Sent.as_view(), name="password_reset_done"),
+            path("forgotten/<uidb64>/<token>/", passwords.Choose.as_view(), name="password_reset_confirm"),
+            path("forgotten/done/", passwords.Done.as_view(), name="password_reset_complete"),
+        ]
+        # The theme's own search remembers answers per person, not per organization.
+        return ours + [address for address in super().get_urls() if getattr(address, "name", "") not in LEFT_OUT]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log in; somebody who is logged in but has no place here is told so."""
+        context = dict(extra_context or {})
+        stranger = request.user.is_authenticated and not self.has_permission(request)
+        if stranger:
+            context["sentence"] = no_place_sentence(request.user)  # type: ignore[arg-type]
+        response = super().login(request, context)
+        if stranger and request.method == "GET":
+            response.status_code = 403
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The first page: what the apps have to tell."""
+        return super().index(request, {"panels": panels_for(request), **(extra_context or {})})
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        """The menu takes the place of Django's page per app."""
+        raise Http404
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Who is here, for the header."""
+        return super().each_context(request) | {
+            "member": getattr(request, "member", None),
+            "members": getattr(request, "members", []),
+            "home_url": reverse("admin:index"),
+        }
+
+
+LEFT_OUT = {"search", "view_on_site", "app_list"}

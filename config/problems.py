@@ -1,0 +1,29 @@
+"""The pages for “not allowed” and “not there”: one sentence, inside the frame that the person already sees."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def _problem(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    inside = getattr(request, "member", None) is not None and request.path.startswith("/admin/")
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": title,
+        "sentence": sentence,
+        "frame": "admin/base_site.html" if inside else "unfold/layouts/unauthenticated.html",
+    }
+    return render(request, "problem.html", context, status=status)
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, with the sentence of whoever refused."""
+    return _problem(request, 403, "Not allowed", str(exception or "") or "Your role does not allow this.")
+
+
+def not_there(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404; it says the same for what is not there and for what belongs to somebody else."""
+    return _problem(request, 404, "Not found", "There is nothing at this address. It may have been deleted.")

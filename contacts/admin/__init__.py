@@ -1,0 +1,1 @@
+"""The staff's pages for contacts and lists, one noun a file."""

@@ -1,0 +1,116 @@
+"""Forms for logging in and for the organization's settings."""
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm as DjangoAuthenticationForm
+from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from contacts.tenancy.models import StaffMember, Tenant, User
+
+
+class LogInForm(AuthenticationForm):
+    """By e-mail address; its case does not matter, neither for the person nor for the count of wrong passwords."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail address"
+        self.fields["username"].widget.input_type = "email"
+        self.fields["username"].widget.attrs["autocomplete"] = "username"
+
+    def clean_username(self) -> str:
+        """The form in which addresses are kept."""
+        return self.cleaned_data["username"].strip().lower()
+
+    def get_invalid_login_error(self) -> ValidationError:
+        return ValidationError("That e-mail address and password do not match. Passwords tell upper case from lower.")
+
+
+class StaffLogInForm(LogInForm):
+    """Lets in people with a place in an organization."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        DjangoAuthenticationForm.confirm_login_allowed(self, user)
+        if not StaffMember.of_user(user).exists():
+            raise ValidationError(no_place_sentence(user))
+
+
+class OperatorLogInForm(LogInForm):
+    """Lets in those who run the installation; everybody else hears what a wrong password hears."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        DjangoAuthenticationForm.confirm_login_allowed(self, user)
+        if not user.is_superuser:
+            raise self.get_invalid_login_error()
+
+
+def no_place_sentence(user: User) -> str:
+    """Why somebody who is known is not let in."""
+    if user.is_superuser:
+        return (
+            f"{user.email} runs this installation but has no place in any organization. "
+            "Use the operators’ address, or give yourself a place there."
+        )
+    return f"{user.email} has no place in any organization yet. Ask the people who run this installation for one."
+
+
+def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Time zones by region, in words: America / New York."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zoneinfo.available_timezones()):
+        region, _, place = name.partition("/")
+        if place and region not in ("Etc", "SystemV", "posix", "right"):
+            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return [("General", [("UTC", "UTC")]), *regions.items()]
+
+
+class OrganizationForm(forms.ModelForm):
+    """The settings of one organization; read-only for those who may not change them."""
+
+    class Meta:
+        model = Tenant
+        fields = [
+            "name", "time_zone", "currency", "fiscal_year_start", "phone_region",
+            "street", "city", "state", "postal_code", "country", "from_name", "from_email",
+        ]  # fmt: skip
+        help_texts = {
+            "name": "As it appears at the top of every page.",
+            "time_zone": "Times on all pages are shown in this zone.",
+            "currency": "Three letters, such as USD, EUR or GBP.",
+            "fiscal_year_start": "Totals by year begin in this month.",
+            "street": "Newsletter law asks for a postal address in bulk mail.",
+            "country": "Two letters, such as US.",
+            "from_name": "Whom people see as the sender.",
+            "from_email": "Answers go to this address.",
+        }
+
+    def __init__(self, *args: Any, may_change: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(
+            choices=time_zone_choices(), label="Time zone", help_text=self.Meta.help_texts["time_zone"]
+        )
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ChoiceField):
+                field.widget = UnfoldAdminSelectWidget(choices=field.choices)
+            else:
+                field.widget = UnfoldAdminEmailInputWidget() if name == "from_email" else UnfoldAdminTextInputWidget()
+            field.disabled = not may_change
+
+    def clean_currency(self) -> str:
+        """Typed in any case."""
+        return self.cleaned_data["currency"].upper()
+
+    @property
+    def groups(self) -> list[tuple[str, list[Any]]]:
+        """The fields in the order of the page, under headings."""
+        return [
+            (
+                "The organization",
+                [self[n] for n in ("name", "time_zone", "currency", "fiscal_year_start", "phone_region")],
+            ),
+            ("Postal address", [self[n] for n in ("street", "city", "state", "postal_code", "country")]),
+            ("Mail comes from", [self[n] for n in ("from_name", "from_email")]),
+        ]

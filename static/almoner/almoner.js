@@ -1,0 +1,17 @@
+// The theme makes some plain elements clickable. Give them what a button has: focus, a role, and the keys.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const element of document.querySelectorAll("[x-on\\:click]")) {
+    if (element.matches("a[href], button, input, select, textarea, summary") || element.hasAttribute("tabindex")) continue;
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    element.addEventListener("keydown", (event) => {
+      if (event.target !== element || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      element.click();
+    });
+  }
+  // A menu closes when the focus or a click goes elsewhere, and with Escape.
+  const menus = document.querySelectorAll("details.al-menu");
+  document.addEventListener("click", (event) => menus.forEach((menu) => menu.contains(event.target) || (menu.open = false)));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && menus.forEach((menu) => (menu.open = false)));
+});
