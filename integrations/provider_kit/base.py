@@ -53,7 +53,8 @@ class Account:
 class Heard:
     """A vendor's message, as a hint: whom to look at, in which container, and what it was about.
 
-    `container` is in the vendor's terms; `Provider.home` turns it into one of ours. `addresses` begins with the newest.
+    `container` is in the vendor's terms (an audience, say), which may be one that we do not use, or one that we call by
+    the list that lives in it. `addresses` begins with the newest.
     """
 
     kind: str  # "look" (read the person and apply what the vendor says) or "ignore"
@@ -132,8 +133,9 @@ class Provider:
 
         A list without an id in `places` is ignored: it is gone there. Nothing is raised for what a call brings; every
         operation that was started gets its outcome. Once `Reconnect` was yielded the rest may be given the same
-        outcome without a call. Closing the generator between two outcomes stops cleanly: nothing is under way then
-        that was not yielded, except at most one batch, whose repetition does no harm.
+        outcome without a call. Closing the generator between two outcomes stops cleanly: no call is under way then.
+        At most one batch, or the few calls that ran side by side, were made without their outcome being told;
+        repeating them does no harm.
         """
         raise Unsupported
 
@@ -155,10 +157,6 @@ class Provider:
 
         `lists` is right only for lists in `places`; with a `remote_id` the person is found under a changed address.
         """
-        raise Unsupported
-
-    def home(self, container: str, places: Places | None = None) -> str:
-        """The container of ours that the one of a message stands for, or "" if it is none of ours."""
         raise Unsupported
 
     def listen(self, url: str, places: Places | None = None) -> Mapping[str, Any]:

@@ -1,0 +1,211 @@
+"""People one by one: whatever is a decision about somebody, and every change of an address.
+
+`status: subscribed` stands in this file only, in `enable`, which carries out a recorded decision of the person (L24a).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.provider_kit.errors import CallFailed, Done, Outcome, Refused
+from integrations.provider_kit.states import Member, Operation, Standing, Verb
+from integrations.providers.mailchimp import members
+from integrations.providers.mailchimp.api import Api, hash_of
+from integrations.providers.mailchimp.members import Container
+
+QUERY = {"skip_merge_validation": "true"}
+GONE = Done(answer="Nobody is there under this address any more.")
+ASKED_INSTEAD = (
+    "Mailchimp lets only the person undo their unsubscribe, so Mailchimp has asked them by email to confirm."
+)
+TOOK_OVER = "The new address was in the audience already; that entry is used now, and the old one was archived."
+
+
+def carry_out(api: Api, where: Container, operation: Operation) -> Outcome:
+    """Do it; whatever the calls bring becomes an outcome."""
+    work = WORK[operation.verb]
+    try:
+        return work(Person(api, where, operation))
+    except CallFailed as failure:
+        return failure.outcome
+
+
+class Person:
+    """One operation on its way, and the calls about one member."""
+
+    def __init__(self, api: Api, where: Container, operation: Operation) -> None:
+        self.api, self.where, self.operation = api, where, operation
+        self.before, self.after = operation.before, operation.after
+
+    @property
+    def old_address(self) -> str:
+        """Where the person is found now."""
+        return self.before.address if self.before else self.after.address
+
+    @property
+    def has_moved(self) -> bool:
+        return self.old_address.lower() != self.after.address.lower()
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"email_address": self.after.address, "merge_fields": members.merge_fields(self.after)}
+
+    def call(self, method: str, address: str, body: Mapping[str, Any] | None = None, *more: str) -> dict[str, Any]:
+        """A call about the member with this address."""
+        query = QUERY if method in ("PUT", "PATCH") else None
+        return self.api.call(
+            method, "lists", self.where.audience, "members", hash_of(address), *more, query=query, json=body
+        )
+
+    def look(self) -> dict[str, Any] | None:
+        """The member under the new address, or None."""
+        try:
+            return self.call("GET", self.after.address)
+        except CallFailed as failure:
+            if code_of(failure) == "not_found":
+                return None
+            raise
+
+    def tag(self) -> None:
+        """On the lists they should be on, off those they leave. `is_syncing`: no automation starts because of us."""
+        left = self.before.lists - self.after.lists if self.before else frozenset()
+        wanted = [(uid, "active") for uid in self.where.tagged(self.after.lists)]
+        wanted += [(uid, "inactive") for uid in self.where.tagged(left)]
+        tags = [
+            {"name": self.where.names[uid], "status": status} for uid, status in sorted(wanted) if self.where.names[uid]
+        ]
+        if tags:
+            self.call("POST", self.after.address, {"tags": tags, "is_syncing": True}, "tags")
+
+    def done(self, row: Mapping[str, Any], answer: str = "", *, ours: bool = True) -> Done:
+        return Done(now=members.now(row, self.operation, self.where, ours=ours), answer=answer)
+
+
+def code_of(failure: CallFailed) -> str:
+    """Our code of a refusal, "" for anything else."""
+    return str(getattr(failure.outcome, "code", ""))
+
+
+def enable(person: Person) -> Outcome:
+    """Subscribed again, because the person said so. Where only they may undo it, they are asked instead (L15)."""
+    retire(person)
+    answer = ""
+    try:
+        row = _subscribe(person)
+    except CallFailed as failure:
+        if code_of(failure) != "compliance":
+            raise
+        row, answer = person.call("PUT", person.after.address, {**person.body, "status": "pending"}), ASKED_INSTEAD
+    person.tag()
+    return person.done(row, answer)
+
+
+def _subscribe(person: Person) -> dict[str, Any]:
+    body = {**person.body, "status": "subscribed"}
+    if person.before is None or person.before.standing in (Standing.ARCHIVED, Standing.REMOVED):
+        try:
+            # An archived member is brought back by an addition; they keep their history there.
+            return person.api.call("POST", "lists", person.where.audience, "members", query=QUERY, json=body)
+        except CallFailed as failure:
+            if code_of(failure) != "address_taken":
+                raise
+    return person.call("PUT", person.after.address, body)
+
+
+def ask(person: Person) -> Outcome:
+    """Asked by Mailchimp to confirm; whoever has confirmed or was asked before is left alone."""
+    retire(person)
+    there = person.look()
+    status = {"status": "pending"}
+    if there is not None and there.get("status") in ("subscribed", "pending"):
+        status = {"status_if_new": "pending"}
+    row = person.call("PUT", person.after.address, {**person.body, **status})
+    person.tag()
+    return person.done(row)
+
+
+def retire(person: Person) -> None:
+    """Give up an old address that may still get mail (L16)."""
+    if not person.has_moved or person.before is None:
+        return
+    try:
+        if person.before.standing == Standing.SUBSCRIBED:
+            person.call("DELETE", person.old_address)
+        elif person.before.standing == Standing.PENDING:
+            # Somebody who has not confirmed cannot be archived.
+            person.call("PATCH", person.old_address, {"status": "unsubscribed"})
+    except CallFailed as failure:
+        if code_of(failure) not in ("not_found", "not_possible"):
+            raise
+
+
+def change(person: Person) -> Outcome:
+    """An update: another address, or new details of somebody who is not subscribed. The standing stays as it is."""
+    if person.has_moved:
+        return move(person)
+    try:
+        row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
+    except CallFailed as failure:
+        if code_of(failure) == "not_found":
+            return GONE
+        raise
+    person.tag()
+    return person.done(row)
+
+
+def move(person: Person) -> Outcome:
+    """Another address for the same member, who keeps their id and history. The old one never stays subscribed (L16)."""
+    if person.before is None or person.before.standing != Standing.SUBSCRIBED:
+        return Refused(
+            "cannot_change_address",
+            "Mailchimp changes the address of subscribed people only, and this person is not subscribed there.",
+        )
+    # status_if_new is for the case that the person vanished there meanwhile; somebody there keeps their standing.
+    body = {**person.body, "status_if_new": "subscribed"}
+    try:
+        row, answer, ours = person.call("PUT", person.old_address, body), "", True
+    except CallFailed as failure:
+        if code_of(failure) != "address_taken":
+            raise
+        retire(person)
+        row, answer, ours = person.call("PUT", person.after.address, body), TOOK_OVER, False
+    person.tag()
+    return person.done(row, answer, ours=ours)
+
+
+def opt_out(person: Person) -> Outcome:
+    """Unsubscribed. Their tags were taken off before, many people at a time."""
+    try:
+        # Not PUT: it would make somebody out of nobody.
+        row = person.call("PATCH", person.old_address, {"status": "unsubscribed"})
+    except CallFailed as failure:
+        if code_of(failure) == "not_found":
+            return GONE
+        raise
+    return person.done(row)
+
+
+def disable(person: Person) -> Outcome:
+    """Archived: no mail, no bill, no withdrawal of consent. Their tags were taken off before."""
+    try:
+        person.call("DELETE", person.old_address)
+    except CallFailed as failure:
+        if code_of(failure) == "not_found":
+            return GONE
+        if code_of(failure) != "not_possible":
+            raise
+        # Pending, bounced or archived there: nothing more is sent to them, and the record says what they are.
+        return person.done(person.call("GET", person.old_address))
+    return Done(now=archived(person))
+
+
+def archived(person: Person) -> Member:
+    return person.after.but(standing=Standing.ARCHIVED, lists=frozenset())
+
+
+WORK = {
+    Verb.ENABLE: enable,
+    Verb.ASK: ask,
+    Verb.UPDATE: change,
+    Verb.OPT_OUT: opt_out,
+    Verb.DISABLE: disable,
+}
