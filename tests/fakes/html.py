@@ -31,13 +31,17 @@ summary:focus-visible { outline:3px solid var(--brand); outline-offset:2px; }
   margin:0 0 1rem; }
 .grid { display:grid; gap:1rem; grid-template-columns:repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 .grid .card { margin:0; } .grid + .card, .card + .grid { margin-top:1rem; } .grid { margin-bottom:1rem; }
+form.row + table { margin-top:.8rem; } .card > p:first-child { margin-top:0; }
+.card > p:last-child { margin-bottom:0; } details { margin:.2rem 0 .6rem; }
+summary { cursor:pointer; color:var(--brand); padding:.4rem 0; } summary.grave { color:var(--warn); }
+ details form { margin-top:.3rem; }
 .soft { color:var(--soft); font-size:.92rem; } .row { display:flex; flex-wrap:wrap; gap:.6rem; align-items:end; }
 dl { display:grid; grid-template-columns:max-content 1fr; gap:.25rem 1rem; margin:0; }
 dt { color:var(--soft); } dd { margin:0; overflow-wrap:anywhere; }
 table { width:100%; border-collapse:collapse; font-size:.94rem; }
 th { text-align:left; color:var(--soft); font-weight:600; font-size:.84rem; }
 th, td { padding:.45rem .6rem .45rem 0; border-bottom:1px solid var(--line); vertical-align:top;
-  overflow-wrap:anywhere; }
+  overflow-wrap:break-word; }
 tr:last-child td { border-bottom:0; } td.number { font-variant-numeric:tabular-nums; white-space:nowrap; }
 label { display:block; font-size:.88rem; color:var(--soft); margin-bottom:.15rem; }
 input, select { font:inherit; padding:.45rem .6rem; border:1px solid var(--line); border-radius:.45rem;
@@ -57,7 +61,7 @@ code { font-size:.9em; overflow-wrap:anywhere; }
 @media (max-width:40rem) { .stack thead { position:absolute; clip-path:inset(50%); }
   .stack tr { display:block; border-bottom:1px solid var(--line); padding:.5rem 0; }
   .stack td { display:flex; gap:.8rem; justify-content:space-between; border:0; padding:.12rem 0; }
-  .stack td::before { content:attr(data-label); color:var(--soft); flex:none; } }
+  .stack td > * { text-align:left; } .stack td::before { content:attr(data-label); color:var(--soft); flex:none; } }
 """)
 
 PAGE = Markup("""<!doctype html>
@@ -126,6 +130,11 @@ def button(action: str, text: str, values: Mapping[str, object], kind: str = "qu
     """A form of one button."""
     shape = Markup('<form class="inline" method="post" action="{}">{}<button class="{}">{}</button></form>')
     return shape.format(action, hidden(values), kind, text)
+
+
+def guarded(text: str, inside: Markup, kind: str = "grave") -> Markup:
+    """Something one step further away, behind a line to open."""
+    return Markup('<details><summary class="{}">{}</summary>{}</details>').format(kind, text, inside)
 
 
 def entry(name: str, text: str, value: str = "", kind: str = "text", field_id: str = "") -> Markup:

@@ -29,7 +29,7 @@ def test_people_are_searched_and_paged(api: Api) -> None:
     api.act("holder", "add_crowd", count=120)
     where = {"account": "river", "id": api.audience.id}
     assert "126 people, page 3 of 3" in page(api, "/audience", **where, page=3)
-    assert "1 people, page 1 of 1" in page(api, "/audience", **where, q="vega")
+    assert "1 person, page 1 of 1" in page(api, "/audience", **where, q="vega")
     assert "hugo.marchetti" in page(api, "/audience", **where, status="unsubscribed")
 
 

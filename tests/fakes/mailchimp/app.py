@@ -152,7 +152,11 @@ class MailchimpSandbox(Sandbox):
 
     def snapshot(self) -> dict[str, Any]:
         unsaved, self.unsaved = self.unsaved, set()
-        return {login: persist.account_to_json(self.accounts[login]) for login in unsaved}
+        order = list(self.accounts)
+        return {
+            login: {**persist.account_to_json(self.accounts[login]), "position": order.index(login)}
+            for login in unsaved
+        }
 
     def reset(self) -> None:
         for option in dataclasses.fields(self.options):

@@ -41,13 +41,7 @@ def show(sandbox: MailchimpSandbox, request: Request) -> Response:
                 h.card("Add people", *adding(acting)),
             ),
             h.card("Webhooks", webhooks(sandbox, audience)),
-            h.card(
-                "Audience",
-                Markup('<p class="soft">ID <code>{}</code>. Deleting it cannot be undone.</p>').format(audience.id),
-                h.button(
-                    "/act", "Delete this audience", {**who, "as": "holder", "action": "delete_audience"}, kind="grave"
-                ),
-            ),
+            h.card("Audience", Markup('<p class="soft">ID <code>{}</code></p>').format(audience.id), deleting(who)),
         ]
     return h.document(f"{audience.name} – Sandbox Mailchimp", NOTICE, *parts)
 
@@ -74,7 +68,7 @@ def people(account: Account, audience: Audience, request: Request) -> list[Marku
         )
         for m in found[(number - 1) * PER_PAGE : number * PER_PAGE]
     ]
-    moves = [f"{len(found):,} people, page {number} of {last:,}"]
+    moves = [f"{len(found):,} {'person' if len(found) == 1 else 'people'}, page {number} of {last:,}"]
     for text, to in (("Previous", number - 1), ("Next", number + 1)):
         if 1 <= to <= last:
             moves.append(h.link("/audience", text, **place, q=query, status=status, page=to))
@@ -109,7 +103,8 @@ def tags(audience: Audience, acting: dict[str, str]) -> Markup:
         field = h.entry("new_name", f"New name of “{tag.name}”", tag.name, field_id=f"tag-{number}")
         rename = h.form("/act", "Rename", [field], {**values, "action": "rename_tag"})
         remove = h.button("/act", "Delete", {**values, "action": "delete_tag"}, kind="grave")
-        rows.append((tag.name, f"{len(tag.contacts):,}", Markup('<div class="row">{}{}</div>').format(rename, remove)))
+        change = h.guarded("Change", Markup("{}{}").format(rename, remove), kind="")
+        rows.append((tag.name, f"{len(tag.contacts):,}", change))
     return h.table(("Tag", "People", "Change"), rows, "No tags yet.")
 
 
@@ -123,6 +118,11 @@ def adding(acting: dict[str, str]) -> list[Markup]:
         h.form("/act", "Sign up", [form], {**acting, "as": "person", "action": "sign_up"}),
         Markup('<p class="soft">The form also brings back people who left or were erased.</p>'),
     ]
+
+
+def deleting(who: dict[str, str]) -> Markup:
+    wish = {**who, "as": "holder", "action": "delete_audience"}
+    return h.guarded("Delete this audience: cannot be undone", h.button("/act", "Delete", wish, "grave"))
 
 
 def webhooks(sandbox: MailchimpSandbox, audience: Audience) -> Markup:

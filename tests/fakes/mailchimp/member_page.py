@@ -51,8 +51,8 @@ def about(audience: Audience, member: Member) -> Markup:
         ("Unsubscribed by", LEFT_BY[member.unsubscribed_by]),
         ("Tags", ", ".join(audience.segments[tag].name for tag in member.tags) or "–"),
         *[(tag, shown(value)) for tag, value in values],
-        ("Opted in", f"{day(member.timestamp_opt)} UTC"),
-        ("Last changed", f"{day(member.last_changed)} UTC"),
+        ("Opted in (UTC)", day(member.timestamp_opt)),
+        ("Last changed (UTC)", day(member.last_changed)),
         ("Confirmation mails", f"{member.confirmations} (not really sent)"),
         ("Contact ID", Markup("<code>{}</code>").format(member.contact_id)),
         ("Member ID", Markup("<code>{}</code>").format(member.id)),
@@ -85,14 +85,17 @@ def as_person(member: Member, acting: dict[str, Any]) -> list[Markup]:
 def as_holder(member: Member, acting: dict[str, Any], where: str) -> list[Markup]:
     parts: list[Markup] = []
 
-    def offer(action: str, text: str, kind: str = "quiet", **more: Any) -> None:
-        parts.append(h.button("/act", text, {**acting, "action": action, **more}, kind))
+    def offer(action: str, text: str) -> None:
+        parts.append(h.button("/act", text, {**acting, "action": action}))
 
     if member.status == "subscribed":
         offer("unsubscribe", "Unsubscribe")
         offer("clean", "Mark as bounced")
     if member.status in ("subscribed", "unsubscribed", "transactional"):
         offer("archive", "Archive")
-    offer("delete_permanent", "Delete permanently", "grave", back=where)
     parts.append(h.form("/act", "Add tag", [h.entry("tag", "Tag")], {**acting, "action": "add_tag"}))
+    erase = {**acting, "action": "delete_permanent", "back": where}
+    parts.append(
+        h.guarded("Delete permanently: cannot be undone", h.button("/act", "Delete permanently", erase, "grave"))
+    )
     return parts
