@@ -6,11 +6,12 @@ import argparse
 import gc
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import Server
+
+STOPPING = {signal.SIGTERM, signal.SIGINT}
 
 
 def arguments() -> argparse.Namespace:
@@ -35,16 +36,15 @@ def main() -> int:
         redirect_uris=wish.mailchimp_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
     )
     servers = [Server(mailchimp, wish.host, wish.mailchimp_port)]
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked before any thread starts, so that the wait below is what receives them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     # Hundreds of thousands of long-lived members: look for garbage less often.
     gc.set_threshold(50_000, 20, 100)
     for server in servers:
         server.start()
     ready = ", ".join(f"{each.sandbox.key} {each.sandbox.url}" for each in servers)
     print(f"Sandbox vendors ready: {ready}", flush=True)
-    stop.wait()
+    signal.sigwait(STOPPING)
     for server in servers:
         server.stop()
     return 0

@@ -33,7 +33,8 @@ summary:focus-visible { outline:3px solid var(--brand); outline-offset:2px; }
 .grid .card { margin:0; } .grid + .card, .card + .grid { margin-top:1rem; } .grid { margin-bottom:1rem; }
 form.row + table { margin-top:.8rem; } .card > p:first-child { margin-top:0; }
 .card > p:last-child { margin-bottom:0; } details { margin:.2rem 0 .6rem; }
-summary { cursor:pointer; color:var(--brand); padding:.4rem 0; } summary.grave { color:var(--warn); }
+summary { cursor:pointer; color:var(--brand); padding:.4rem 0; } td details { margin:0; } td summary { padding:0; }
+summary.grave { color:var(--warn); }
  details form { margin-top:.3rem; }
 .soft { color:var(--soft); font-size:.92rem; } .row { display:flex; flex-wrap:wrap; gap:.6rem; align-items:end; }
 dl { display:grid; grid-template-columns:max-content 1fr; gap:.25rem 1rem; margin:0; }
