@@ -40,7 +40,7 @@ def account_from_code(code: str, redirect_uri: str) -> Account:
     if not root.get("account_id"):
         raise CallFailed(Refused("oauth", NOT_GIVEN))
     name = str(root.get("account_name", ""))[:200]
-    secret = {"access_token": token, "dc": data_centre}
+    secret = {"token": token, "dc": data_centre}
     return Account(str(root["account_id"])[:100], name, secret, proposal(root, name, data_centre))
 
 

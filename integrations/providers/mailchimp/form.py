@@ -32,6 +32,18 @@ def has_contact(settings: Mapping[str, Any]) -> bool:
     return all(contact.get(key) for key in CONTACT_NEEDED) and all(settings.get(key) for key in SENDER_NEEDED)
 
 
+GROUPS = [
+    ("Your lists in Mailchimp", "", ("mode", "audience")),
+    (
+        "Organization contact information",
+        "New audiences are made with it, and Mailchimp shows it to everybody who gets your mail.",
+        tuple(CONTACT),
+    ),
+    ("The sender", "", ("from_name", "from_email", "permission_reminder", "language")),
+    ("Who wins", "When Almoner and Mailchimp differ.", ("wins_address", "wins_profile")),
+]
+
+
 class MailchimpSettings(forms.Form):
     """Asks Mailchimp which audiences there are, so making one raises `CallFailed` when it does not answer."""
 
@@ -62,6 +74,8 @@ class MailchimpSettings(forms.Form):
     wins_profile = forms.ChoiceField(
         label="When somebody changes their name in Mailchimp", choices=WINNERS, widget=forms.RadioSelect
     )
+
+    GROUPS = GROUPS  # (heading, sentence, fields), for the page
 
     def __init__(self, data: Any = None, *, initial: Mapping[str, Any] | None = None, connection: Any = None) -> None:
         self.kept = dict(initial or {})

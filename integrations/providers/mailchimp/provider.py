@@ -17,7 +17,7 @@ NOWHERE = Places()
 
 class Mailchimp(Provider):
     """Settings: mode (tags or audiences), audience, audience_name, contact, from_name, from_email,
-    permission_reminder, language, who_wins {address, profile: ours or theirs}. Credential: access_token, dc, webhooks.
+    permission_reminder, language, who_wins {address, profile: ours or theirs}. Credential: token, dc, webhooks.
     """
 
     key, label = "mailchimp", "Mailchimp"
@@ -51,7 +51,7 @@ class Mailchimp(Provider):
     def api(self) -> Api:
         """The line to the account; opened on first use."""
         secret = self.secret
-        return Api(str(secret.get("access_token", "")), str(secret.get("dc", "")))
+        return Api(str(secret.get("token", "")), str(secret.get("dc", "")))
 
     def close(self) -> None:
         if "api" in self.__dict__:
