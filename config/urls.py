@@ -12,6 +12,7 @@ from contacts.tenancy.views import choose_organization
 urlpatterns = [
     path("", lambda request: redirect("admin:index")),
     path("organization/choose/", choose_organization, name="choose-organization"),
+    path("", include("integrations.urls")),  # before the staff's site, below whose address most of them lie
     path("admin/", admin.site.urls),
     path(settings.OPERATORS_PATH, operators.urls),
 ]

@@ -8,6 +8,7 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self) -> None:
-        from integrations import receivers
+        from integrations import dashboard, receivers
 
         receivers.connect()
+        dashboard.register()

@@ -1,0 +1,184 @@
+"""The cards on a contact's and a list's page: how they stand at each service, why, and what was sent (L30, L34)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from contacts.models import Contact, ContactList, EmailAddress, ListMembership
+from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from integrations.models import Connection, Delivery, RemoteRecord
+from integrations.provider_kit.base import Can
+from integrations.providers import all_providers
+from integrations.shown import Names, lists_in, show_deliveries
+from integrations.sync import people
+from integrations.words import STANDINGS, Explained, explain
+
+State = RemoteRecord.State
+PER_PAGE = 10
+AREA = "integrations"
+
+
+@dataclass(slots=True)
+class Standing:
+    """How one contact or list stands at one service."""
+
+    connection: Connection
+    record: RemoteRecord | None
+    headline: str
+    tone: str
+    places: list[str]
+    reason: Explained | None = None
+    retry: bool = False
+    note: str = ""
+
+
+def _connections(ability: Can) -> list[Connection]:
+    able = [key for key, provider in all_providers().items() if ability in provider.can]
+    return list(Connection.objects.filter(provider__in=able))
+
+
+def contact_card(request: HttpRequest, contact: Contact) -> str:
+    """One card for all services: the state now, the reason when not sent, and what was sent."""
+    connections = _connections(Can.PUSH_CONTACTS) if is_allowed(request, SEE, AREA) else []
+    if not connections:
+        return ""
+    records = {r.connection_id: r for r in RemoteRecord.objects.filter(subject_uid=contact.uid, kind="contact")}
+    known = [m for r in records.values() for m in r.containers.values()]
+    names = Names([], lists_in(known)).list_names
+    standings = [contact_standing(c, records.get(c.pk), contact, names) for c in connections]
+    return _card(request, "contact", contact.uid, standings, shared_with=sharing(contact))
+
+
+def sharing(contact: Contact) -> list[str]:
+    """Who else here has this contact's primary address: a service holds one record for them all (L8)."""
+    own = EmailAddress.objects.filter(contact=contact, is_primary=True).values("address_key")
+    others = EmailAddress.objects.filter(address_key__in=own, is_primary=True).exclude(contact=contact)
+    return [str(email.contact) for email in others.select_related("contact")[:5]]
+
+
+def contact_standing(
+    connection: Connection, record: RemoteRecord | None, contact: Contact, names: Any
+) -> Standing:
+    """The state of a contact at one service, in words."""
+    places = _places(record, names) if record else []
+    standing = Standing(connection, record, "In step", "good", places)
+    code = record.reason_code if record else ""
+    if record is None or (record.state == State.OK and record.due_at is None and not record.containers):
+        person = people.load([str(contact.uid)], []).people[str(contact.uid)]
+        code = person.blocked or ("" if person.memberships else "not_on_a_list")
+        standing.headline, standing.tone = ("Not sent", "plain") if code else ("Not sent yet", "info")
+    elif record.due_at is not None:
+        standing.headline, standing.tone = "A change is on its way", "info"
+        standing.note = record.reason
+    elif record.state != State.OK:
+        standing.headline, standing.tone = {
+            State.SET_ASIDE: ("Refused", "bad"),
+            State.HELD: ("Held", "warn"),
+            State.WAITING: ("Waits for the person", "info"),
+        }.get(State(record.state), ("Not sent", "plain"))
+    if code:
+        standing.reason = explain(code, record.reason if record else "", str(connection))
+        stuck = record is not None and record.due_at is None and record.state in (State.SET_ASIDE, State.SKIPPED)
+        standing.retry = stuck and standing.reason.retry_helps
+    _add_pause(standing)
+    return standing
+
+
+def _add_pause(standing: Standing) -> None:
+    """Say so when nothing can move on this connection."""
+    connection = standing.connection
+    if connection.state == Connection.State.RECONNECT:
+        standing.note = f"{connection} has to be reconnected before anything goes out."
+    elif connection.state == Connection.State.NOT_CONNECTED:
+        standing.headline, standing.tone = "Not connected", "plain"
+        standing.reason, standing.retry = None, False
+    elif connection.state != Connection.State.ACTIVE:
+        standing.note = "Nothing is sent before the first Sync is confirmed."
+
+
+def _places(record: RemoteRecord, names: Any) -> list[str]:
+    """What is known there: “ana@river.org: Subscribed, on Newsletter and Volunteers”."""
+    lines = []
+    for member in record.containers.values():
+        on = sorted(names.get(uid, "a deleted list") for uid in member.get("lists", []))
+        standing = STANDINGS.get(member["standing"], member["standing"])
+        lines.append(f"{member['address']}: {standing.lower()}" + (f", on {', '.join(on)}" if on else ""))
+    return lines
+
+
+def list_card(request: HttpRequest, contact_list: ContactList) -> str:
+    """What each service holds of this list, how many are in step, and who is not and why."""
+    connections = _connections(Can.PUSH_LISTS) if is_allowed(request, SEE, AREA) else []
+    if not connections:
+        return ""
+    records = {r.connection_id: r for r in RemoteRecord.objects.filter(subject_uid=contact_list.uid, kind="list")}
+    standings = [list_standing(c, records.get(c.pk), contact_list) for c in connections]
+    figures = {c.pk: list_figures(c, contact_list) for c in connections} if contact_list.synchronize else {}
+    return _card(request, "list", contact_list.uid, standings, figures=figures)
+
+
+def list_standing(connection: Connection, record: RemoteRecord | None, contact_list: ContactList) -> Standing:
+    """The state of a list at one service, in words."""
+    names = sorted(set(record.known.get("names", {}).values())) if record else []
+    places = [f"There as “{name}”" for name in names]
+    headline, tone = ("In step", "good") if names else ("Not there yet", "info")
+    standing = Standing(connection, record, headline, tone, places)
+    if record is not None and record.due_at is not None:
+        standing.headline, standing.tone, standing.note = "A change is on its way", "info", record.reason
+    elif record is not None and record.state == State.SET_ASIDE:
+        standing.headline, standing.tone, standing.retry = "Refused", "bad", True
+        standing.reason = explain(record.reason_code, record.reason, str(connection))
+    elif not contact_list.synchronize:
+        standing.headline, standing.tone = "Not synchronized", "plain"
+        standing.note = "Its flag for synchronizing is off." + (" The list stays there, empty." if names else "")
+    _add_pause(standing)
+    return standing
+
+
+def list_figures(connection: Connection, contact_list: ContactList) -> dict[str, Any]:
+    """How many of the list's members are there, on their way or left out with which reason: three counts."""
+    on_list = ListMembership.objects.filter(contact_list=contact_list)
+    members = on_list.filter(do_not_contact=False).values("contact__uid")
+    rows: Any = RemoteRecord.objects.filter(connection=connection, kind="contact", subject_uid__in=members).order_by()
+    counted = list(rows.values_list("state", "reason_code", "effect", "due_at__isnull").annotate(Count("pk")))
+    there = sum(n for state, _, effect, settled, n in counted if settled and state == State.OK and effect == "done")
+    moving = sum(n for _, _, _, settled, n in counted if not settled)
+    reasons: dict[tuple[str, str], int] = {}
+    query = f"service={connection.provider}&list={contact_list.uid}"
+    for state, code, _, settled, n in counted:
+        if settled and code:
+            kind = {State.SET_ASIDE: "set_aside", State.HELD: "held", State.WAITING: "waiting"}.get(state, "skipped")
+            reasons[kind, code] = reasons.get((kind, code), 0) + n
+    return {
+        "members": on_list.count(), "there": there, "moving": moving,
+        "opted_out": on_list.filter(do_not_contact=True).count(),
+        "reasons": [
+            (explain(code, service=str(connection)), n, f"kind={kind}&reason={code}&{query}")
+            for (kind, code), n in sorted(reasons.items(), key=lambda pair: -pair[1])
+        ],
+    }  # fmt: skip
+
+
+def history_page(connection: Connection, uid: UUID, page: int = 1) -> dict[str, Any]:
+    """A page of what was sent about this contact or list."""
+    rows = Delivery.objects.filter(connection=connection, subject_uid=uid).order_by("-at", "-pk")
+    found = Paginator(rows, PER_PAGE).get_page(page)
+    return {"connection": connection, "uid": uid, "page": found, "rows": show_deliveries(found)}
+
+
+def _card(request: HttpRequest, kind: str, uid: UUID, standings: list[Standing], **more: Any) -> str:
+    figures = more.pop("figures", {})
+    services = [
+        {"standing": s, "history": history_page(s.connection, uid), "figures": figures.get(s.connection.pk)}
+        for s in standings
+    ]
+    context = {
+        "kind": kind, "uid": uid, "services": services, "may_change": is_allowed(request, CHANGE, AREA),
+        "back": request.get_full_path(), **more,
+    }  # fmt: skip
+    return render_to_string("integrations/cards/subject.html", context, request)

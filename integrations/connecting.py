@@ -1,0 +1,218 @@
+"""Connect and disconnect: from the button, over the vendor's *Allow* page, to a stored grant.
+
+Views call these verbs; the pages say what came of them. Nothing here knows a provider by name.
+"""
+
+import secrets
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from contacts.models import HistoryEntry, Tenant, User
+from integrations import jobs
+from integrations.models import Connection, Credential, RemoteRecord
+from integrations.provider_kit.base import Account
+from integrations.provider_kit.errors import CallFailed
+from integrations.providers import all_providers
+from integrations.sync import runs
+from integrations.sync.listening import secret_of
+
+STATE_LIVES = 10 * 60
+OFFER_LIVES = 60 * 60
+PENDING = "connecting"  # in the session: {state: [provider, tenant, user, when]}
+
+
+class NotConnected(Exception):
+    """The attempt came to nothing; the text is a sentence for the person who made it."""
+
+
+# --- the way there and back ---
+
+
+def redirect_uri(provider_key: str) -> str:
+    """Where the vendor sends people back to: exactly what was registered with the application key."""
+    return f"{settings.PUBLIC_URL}/integrations/{provider_key}/callback/"
+
+
+def authorize_url(session: MutableMapping[str, Any], provider_key: str, tenant: Tenant, user: User) -> str:
+    """The vendor's *Allow* page, with a fresh state that is remembered in this person's session."""
+    state = secrets.token_urlsafe(32)
+    fresh = {key: kept for key, kept in session.get(PENDING, {}).items() if time.time() - kept[3] < STATE_LIVES}
+    session[PENDING] = {**fresh, state: [provider_key, tenant.pk, user.pk, time.time()]}
+    return all_providers()[provider_key].authorize_url(state, redirect_uri(provider_key))
+
+
+def check_state(
+    session: MutableMapping[str, Any], state: str, provider_key: str, tenant: Tenant | None, user: User
+) -> None:
+    """Use up a state, or raise `NotConnected`: it is missing, not ours, used before, too old or made for elsewhere."""
+    pending = dict(session.get(PENDING, {}))
+    kept = pending.pop(state, None)
+    session[PENDING] = pending
+    label = all_providers()[provider_key].label
+    if kept is None or kept[0] != provider_key or kept[2] != user.pk:
+        raise NotConnected(
+            f"Not connected: this answer from {label} does not belong to a Connect that you started here, "
+            "or it was used already. Press Connect again."
+        )
+    if time.time() - kept[3] > STATE_LIVES:
+        raise NotConnected("Not connected: more than ten minutes passed since you pressed Connect. Press it again.")
+    if tenant is None or kept[1] != tenant.pk:
+        raise NotConnected(
+            "Not connected: you changed to another organization while connecting. "
+            "Choose the organization at the top of the page and press Connect again."
+        )
+
+
+def account_behind(provider_key: str, code: str) -> Account:
+    """Trade the code for a grant."""
+    provider = all_providers()[provider_key]
+    if not code:
+        raise NotConnected(f"Not connected: {provider.label} sent no answer that could be used. Press Connect again.")
+    try:
+        return provider.account_from_code(code, redirect_uri(provider_key))
+    except CallFailed as failure:
+        raise NotConnected(f"Not connected: {failure}") from failure
+
+
+def refusal(provider_key: str, error: str) -> str:
+    """What the vendor's error at the return means for the person; the vendor's own text is never shown."""
+    label = all_providers()[provider_key].label
+    if error == "access_denied":
+        return f"Not connected: access was not allowed at {label}. Nothing was changed."
+    return f"Not connected: {label} reported an error instead of allowing access. Press Connect to try again."
+
+
+# --- keeping the grant ---
+
+
+def is_another_account(connection: Connection, account: Account) -> bool:
+    """Whether what we know over there belongs to a different account."""
+    return bool(connection.account_id) and connection.account_id != account.account_id
+
+
+def connect(connection: Connection, account: Account, user: User) -> None:
+    """Keep the grant. Choices made earlier stay; a connection that only lost its grant goes on where it was."""
+    with transaction.atomic():
+        connection = _locked(connection)
+        was = connection.state
+        old = secret_of(connection)
+        old.pop("offered", None)
+        Credential.store(connection, {**old, **account.secret}, user)
+        connection.settings = {**account.settings, **connection.settings}
+        connection.state = _state_after(connection, was)
+        connection.reason = connection.last_error = ""
+        connection.account_id, connection.account_label = account.account_id, account.label
+        connection.connected_at, connection.connected_by = timezone.now(), user
+        connection.failures, connection.retry_at = 0, None
+        connection.save()
+        _remember(connection, was, f"{connection} ({account.label})")
+        if connection.state == Connection.State.ACTIVE:
+            jobs.nudge(connection)
+
+
+def _state_after(connection: Connection, was: str) -> str:
+    """Where it goes on: after Disconnect, and before the first Sync, the settings are reviewed (again)."""
+    provider = all_providers()[connection.provider]
+    has_run = connection.runs.filter(confirmed_at__isnull=False).exists()
+    goes_on = was != Connection.State.NOT_CONNECTED and has_run and provider.is_set_up(connection.settings)
+    return Connection.State.ACTIVE if goes_on else Connection.State.SETUP
+
+
+def offer(connection: Connection, account: Account, user: User) -> None:
+    """Hold another account's grant, encrypted, until the person has said whether they mean it."""
+    held = {
+        "account_id": account.account_id, "label": account.label, "secret": dict(account.secret),
+        "settings": dict(account.settings), "at": time.time(),
+    }  # fmt: skip
+    with transaction.atomic():
+        Credential.store(connection, {**secret_of(connection), "offered": held}, user)
+
+
+def offered(connection: Connection) -> Account | None:
+    """The account that waits for an answer, unless it has waited too long."""
+    held = secret_of(connection).get("offered")
+    if not held or time.time() - held["at"] > OFFER_LIVES:
+        return None
+    return Account(held["account_id"], held["label"], held["secret"], held["settings"])
+
+
+def decline(connection: Connection, user: User) -> None:
+    """Forget the other account's grant."""
+    with transaction.atomic():
+        kept = secret_of(connection)
+        kept.pop("offered", None)
+        if kept:
+            Credential.store(connection, kept, user)
+        else:
+            Credential.objects.filter(connection=connection).delete()
+
+
+def connect_another(connection: Connection, account: Account, user: User) -> None:
+    """Start over with another account: what we knew of the old one says nothing about it. The history stays."""
+    with transaction.atomic():
+        connection = _locked(connection)
+        runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
+        Credential.objects.filter(connection=connection).delete()
+        RemoteRecord.objects.filter(connection=connection).delete()
+        connection.settings, connection.brake, connection.hook_key_hash = {}, {}, ""
+        connection.account_id, connection.state = "", Connection.State.NOT_CONNECTED
+        connection.save()
+        connect(connection, account, user)
+
+
+def disconnect(connection: Connection, user: User) -> None:
+    """Stop pushing and erase the grant; what was sent stays on record (L4)."""
+    with transaction.atomic():
+        connection = _locked(connection)
+        was = connection.state
+        runs.stop_all(connection, f"{connection} was disconnected by {user}."[:300])
+        Credential.objects.filter(connection=connection).delete()
+        connection.state = Connection.State.NOT_CONNECTED
+        connection.reason = f"Disconnected by {user} on {timezone.localtime():%B %-d, %Y}."[:300]
+        connection.listen_error = ""
+        connection.save(update_fields=["state", "reason", "listen_error"])
+        _remember(connection, was, str(connection))
+
+
+def _locked(connection: Connection) -> Connection:
+    return Connection.objects.select_for_update().get(pk=connection.pk)
+
+
+def _remember(connection: Connection, was: str, label: str) -> None:
+    """An entry in the history: who connected or disconnected what."""
+    HistoryEntry.by_actor(
+        verb=HistoryEntry.Verb.CHANGED, what="integration", label=label[:250],
+        changes={"state": [Connection.State(was).label, connection.get_state_display()]},
+    ).save()  # fmt: skip
+
+
+# --- settings ---
+
+
+def moves_people(connection: Connection, new: dict[str, Any]) -> bool:
+    """Whether these settings put people somewhere else at the vendor than where earlier Syncs put them (L24)."""
+    provider = all_providers()[connection.provider]
+    if connection.state != Connection.State.ACTIVE or not provider.is_set_up(connection.settings):
+        return False
+    return provider.policy(connection.settings) != provider.policy(new)
+
+
+def save_settings(connection: Connection, new: dict[str, Any]) -> None:
+    """Keep the choices; a connection that waited for them is ready for its first Sync."""
+    with transaction.atomic():
+        connection = _locked(connection)
+        was, before = connection.state, connection.settings
+        connection.settings = new
+        if connection.state == Connection.State.SETUP and all_providers()[connection.provider].is_set_up(new):
+            connection.state = Connection.State.READY
+        connection.save(update_fields=["settings", "state"])
+        HistoryEntry.by_actor(
+            verb=HistoryEntry.Verb.CHANGED, what="integration settings", label=str(connection)[:250],
+            changes={key: [before.get(key), new.get(key)] for key in new if before.get(key) != new.get(key)}
+            | ({"state": [was, connection.state]} if was != connection.state else {}),
+        ).save()  # fmt: skip

@@ -1,0 +1,190 @@
+"""How each integration is doing now, in words: read once, in a fixed number of queries, for the setup page, the first
+page and the cards."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from integrations.connecting import redirect_uri
+from integrations.models import Connection, RemoteRecord, SyncRun
+from integrations.provider_kit.base import Can, Provider
+from integrations.providers import all_providers
+from integrations.words import lasting
+
+State = Connection.State
+LOOKS = {
+    State.NOT_CONNECTED: ("plain", "link_off"),
+    State.SETUP: ("info", "tune"),
+    State.READY: ("info", "play_circle"),
+    State.ACTIVE: ("good", "check_circle"),
+    State.RECONNECT: ("bad", "error"),
+}
+NEXT_STEP = {
+    State.NOT_CONNECTED: "Press Connect to allow Almoner in.",
+    State.SETUP: "Next: review the settings and save them.",
+    State.READY: "Next: press Sync and look at what would be sent. Nothing is sent before you confirm.",
+    State.ACTIVE: "",
+    State.RECONNECT: "Nothing is lost: changes made here wait, and go out once you have pressed Reconnect.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The brake's question about one list (L32)."""
+
+    list_uid: str
+    name: str
+    going: int
+    there: int
+
+
+@dataclass(slots=True)
+class Overview:
+    """One integration as a person sees it."""
+
+    provider: type[Provider]
+    connection: Connection | None = None
+    waiting: int = 0
+    oldest: datetime | None = None
+    set_aside: int = 0
+    held: int = 0
+    asked: int = 0
+    unfinished: SyncRun | None = None
+    last_run: SyncRun | None = None
+    questions: list[Question] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.provider.key
+
+    @property
+    def label(self) -> str:
+        return self.provider.label
+
+    @property
+    def state(self) -> str:
+        return self.connection.state if self.connection else State.NOT_CONNECTED
+
+    @property
+    def state_label(self) -> str:
+        """The state as people read it."""
+        if self.is_struggling:
+            return "Connected, but not answering"
+        return str(State(self.state).label)
+
+    @property
+    def tone(self) -> str:
+        return "warn" if self.is_struggling or self.questions else LOOKS[State(self.state)][0]
+
+    @property
+    def icon(self) -> str:
+        return "hourglass_top" if self.is_struggling else LOOKS[State(self.state)][1]
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connection is not None and self.connection.is_connected
+
+    @property
+    def is_struggling(self) -> bool:
+        """Whether calls fail on the way, and Almoner tries again by itself."""
+        retry_at = self.connection.retry_at if self.connection and self.state == State.ACTIVE else None
+        return bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
+
+    @property
+    def explanation(self) -> str:
+        """Why it is in this state, as a sentence."""
+        if self.connection is None:
+            return ""
+        if self.is_struggling:
+            again = timezone.localtime(self.connection.retry_at)
+            said = self.connection.last_error or f"{self.label} does not answer."
+            return f"{said} Almoner tries again by itself at {again:%H:%M}. Nothing is lost."
+        return self.connection.reason
+
+    @property
+    def next_step(self) -> str:
+        return NEXT_STEP[State(self.state)]
+
+    @property
+    def oldest_age(self) -> str:
+        """How long the oldest unsent change has been waiting."""
+        return lasting((timezone.now() - self.oldest).total_seconds()) if self.oldest else ""
+
+    @property
+    def missing(self) -> str:
+        """What whoever installed Almoner has to do before anybody can connect, or ""."""
+        if self.provider.is_available():
+            return ""
+        name = self.key.upper()
+        return (
+            f"Almoner has no application key for {self.label} yet. Whoever installed Almoner registers an application "
+            f"at {self.label} with the return address {redirect_uri(self.key)}, puts its id and secret into the "
+            f"settings {name}_CLIENT_ID and {name}_CLIENT_SECRET, and starts Almoner again."
+        )
+
+    @property
+    def uses_connect(self) -> bool:
+        return Can.OAUTH in self.provider.can
+
+    @property
+    def can_sync(self) -> bool:
+        return self.state in (State.READY, State.ACTIVE)
+
+    @property
+    def needs_person(self) -> list[str]:
+        """What somebody should do today, as sentences."""
+        needs = []
+        if self.state in (State.RECONNECT, State.SETUP):
+            needs.append(self.state_label)
+        if self.questions:
+            needs.append("A question about taking people off a list")
+        if self.unfinished and self.unfinished.state == SyncRun.State.READY:
+            needs.append("A preview to confirm or cancel")
+        return needs
+
+
+def overviews() -> list[Overview]:
+    """Every integration of the active organization: five queries, however many rows there are."""
+    connections = {c.provider: c for c in Connection.objects.select_related("connected_by")}
+    found = [Overview(provider, connections.get(key)) for key, provider in all_providers().items()]
+    ours = {o.connection.pk: o for o in found if o.connection}
+    if not ours:
+        return found
+    for overview in ours.values():
+        brake: dict[str, list[Any]] = overview.connection.brake if overview.connection else {}
+        overview.questions = [Question(uid, *said) for uid, said in brake.items()]
+    records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
+    due = records.filter(due_at__isnull=False).exclude(state=RemoteRecord.State.HELD)
+    for pk, waiting, oldest in due.values_list("connection").annotate(Count("pk"), Min("marked_at")):
+        ours[pk].waiting, ours[pk].oldest = waiting, oldest
+    for pk, state, count in (
+        records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state").annotate(Count("pk"))
+    ):
+        if state == RemoteRecord.State.SET_ASIDE:
+            ours[pk].set_aside = count
+        elif state == RemoteRecord.State.HELD:
+            ours[pk].held = count
+        elif state == RemoteRecord.State.WAITING:
+            ours[pk].asked = count
+    _add_runs(ours)
+    return found
+
+
+def _add_runs(ours: dict[int, Overview]) -> None:
+    runs: Any = SyncRun.objects.filter(connection__in=list(ours)).order_by("-created_at")
+    latest: dict[int, list[SyncRun]] = defaultdict(list)
+    for run in runs.filter(state__in=SyncRun.UNFINISHED):
+        ours[run.connection_id].unfinished = run
+    for run in runs.filter(state=SyncRun.State.DONE)[: 20 * len(ours)]:
+        latest[run.connection_id].append(run)
+    for pk, done in latest.items():
+        ours[pk].last_run = done[0]
+
+
+def overview_of(connection: Connection) -> Overview:
+    """One integration."""
+    return next(o for o in overviews() if o.connection and o.connection.pk == connection.pk)

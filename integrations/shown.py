@@ -1,0 +1,109 @@
+"""Rows of runs, of the ledger and of the history made ready to show: with names, links and words, a page at a time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from contacts.models import Contact, ContactList
+from integrations.models import Delivery, RemoteRecord, RunItem
+from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, verb_label
+
+LIST = RemoteRecord.Kind.LIST
+
+
+class Names:
+    """Names and links of contacts and lists by uid, in at most two queries."""
+
+    def __init__(self, contacts: Iterable[UUID], lists: Iterable[UUID | str]) -> None:
+        wanted, also = set(contacts), {str(uid) for uid in lists}
+        self.contacts = {c.uid: c for c in Contact.objects.filter(uid__in=wanted)} if wanted else {}
+        found = ContactList.objects.filter(uid__in=also) if also else []
+        self.lists = {str(one.uid): one for one in found}
+
+    @property
+    def list_names(self) -> Mapping[str, str]:
+        return {uid: one.name for uid, one in self.lists.items()}
+
+    def of(self, kind: str, uid: UUID) -> tuple[str, str]:
+        """(name, link); both empty for somebody who was deleted."""
+        row: Any = self.lists.get(str(uid)) if kind == LIST else self.contacts.get(uid)
+        if row is None:
+            return "", ""
+        return str(row), reverse(f"admin:contacts_{'contactlist' if kind == LIST else 'contact'}_change", args=[row.pk])
+
+
+@dataclass(slots=True)
+class Shown:
+    """One row of a table."""
+
+    name: str
+    link: str
+    row: Any
+    verb: str = ""
+    tone: str = "plain"
+    changes: list[Difference] = field(default_factory=list)
+    reason: Explained | None = None
+    retry: bool = False
+
+
+def lists_in(states: Iterable[Any]) -> set[str]:
+    """The lists' uids that these states name."""
+    return {uid for state in states if isinstance(state, dict) for uid in state.get("lists", [])}
+
+
+def show_items(items: Iterable[RunItem], service: str) -> list[Shown]:
+    """Rows of a preview or report."""
+    items = list(items)
+    states = [o.get(end) for i in items for o in i.operations for end in ("before", "after")]
+    lists = lists_in(states) | {str(i.subject_uid) for i in items if i.kind == LIST}
+    names = Names((i.subject_uid for i in items if i.kind != LIST), lists)
+    return [_show_item(item, names, service) for item in items]
+
+
+def _show_item(item: RunItem, names: Names, service: str) -> Shown:
+    changes: list[Difference] = []
+    for operation in item.operations:
+        for change in differences(operation.get("before"), operation.get("after"), names.list_names):
+            if change not in changes:
+                changes.append(change)
+    reason = explain(item.reason_code, item.reason, service) if item.reason_code or item.reason else None
+    record = item.record
+    stuck = record is not None and record.due_at is None and record.state in (
+        RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED
+    )  # fmt: skip
+    words = VERBS.get(item.verb, VerbWords(item.verb, ""))
+    return Shown(
+        item.label, names.of(item.kind, item.subject_uid)[1], item, verb_label(item.verb), words.tone, changes, reason,
+        retry=bool(stuck and reason and reason.retry_helps),
+    )  # fmt: skip
+
+
+def show_records(records: Iterable[RemoteRecord]) -> list[Shown]:
+    """Rows of the ledger that are not in step."""
+    records = list(records)
+    names = Names(
+        (r.subject_uid for r in records if r.kind != LIST), (r.subject_uid for r in records if r.kind == LIST)
+    )
+    rows = []
+    for record in records:
+        name, link = names.of(record.kind, record.subject_uid)
+        reason = explain(record.reason_code, record.reason, str(record.connection))
+        retry = reason.retry_helps and record.state != RemoteRecord.State.HELD
+        rows.append(Shown(name or record.known_address or "Deleted here", link, record, reason=reason, retry=retry))
+    return rows
+
+
+def show_deliveries(deliveries: Iterable[Delivery]) -> list[Shown]:
+    """Rows of the history of what was sent (L30)."""
+    deliveries = list(deliveries)
+    names = Names([], lists_in(end for d in deliveries for end in (d.before, d.after)))
+    return [
+        Shown(
+            "", "", d, verb_label(d.verb), VERBS.get(d.verb, VerbWords("", "")).tone,
+            differences(d.before, d.after, names.list_names),
+        )
+        for d in deliveries
+    ]  # fmt: skip

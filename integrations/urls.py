@@ -1,0 +1,40 @@
+"""The addresses of this app: staff pages under the staff site, the way back from vendors, and the vendors' door."""
+
+from django.urls import include, path, re_path
+
+from integrations import webhooks
+from integrations.views import aside, connect, history, report, runs, settings, setup
+
+app_name = "integrations"
+
+of_one = [
+    path("connect/", connect.start, name="connect"),
+    path("account/", connect.account, name="account"),
+    path("disconnect/", connect.disconnect, name="disconnect"),
+    path("settings/", settings.edit, name="settings"),
+    path("listen/", settings.listen, name="listen"),
+    path("sync/", runs.start, name="sync"),
+    path("brake/", runs.brake, name="brake"),
+]
+of_run = [
+    path("", runs.show, name="run"),
+    path("progress/", runs.progress, name="progress"),
+    path("confirm/", runs.confirm, name="confirm"),
+    path("cancel/", runs.cancel, name="cancel"),
+    path("report.csv", report.download, name="report"),
+]
+staff = [
+    path("setup/", setup.show, name="setup"),
+    path("setup/<slug:provider>/", include(of_one)),
+    path("syncs/", runs.all_runs, name="runs"),
+    path("syncs/<uuid:uid>/", include(of_run)),
+    path("set-aside/", aside.show, name="aside"),
+    path("set-aside/retry/", aside.retry, name="retry"),
+    path("history/<slug:provider>/<uuid:uid>/", history.more, name="history"),
+]
+urlpatterns = [
+    path("admin/integrations/", include(staff)),
+    path("integrations/<slug:provider>/callback/", connect.callback, name="callback"),
+    # With and without the last slash: a redirect would lose the message.
+    re_path(r"^hooks/(?P<provider>[a-z0-9_]+)/(?P<key>[A-Za-z0-9_-]{20,100})/?$", webhooks.door, name="hook"),
+]

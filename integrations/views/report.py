@@ -1,0 +1,52 @@
+"""The report of a run as a file, with the filters of the page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from integrations.exports import csv_download
+from integrations.models import RunItem
+from integrations.shown import show_items
+from integrations.views.page import see_page
+from integrations.views.runs import filtered, run_or_404
+
+PAGE = 1000
+HEADER = ["Name", "Email address", "What", "Changes", "Outcome", "Reason", "What can be done", "Reason code"]
+
+
+@see_page
+def download(request: HttpRequest, uid: Any) -> StreamingHttpResponse:
+    """Everything that the page shows, on all its pages."""
+    run = run_or_404(uid)
+    service = str(run.connection)
+    rows = filtered(request, run)
+    name = f"{run.connection.provider}-sync-{timezone.localtime(run.created_at):%Y-%m-%d-%H%M}.csv"
+    return csv_download(name, HEADER, _pages(request.tenant, rows, service))  # type: ignore[attr-defined]
+
+
+def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str) -> Iterator[list[list[Any]]]:
+    """By keyset, so that the last page costs no more than the first. The tenant is entered for each page and left
+    before it is handed out: between two pages other code runs in this thread."""
+    after = 0
+    while True:
+        with in_tenant(tenant):
+            items = list(rows.filter(pk__gt=after).select_related("record").order_by("pk")[:PAGE])
+            page = [_cells(shown) for shown in show_items(items, service)]
+        if not items:
+            return
+        after = items[-1].pk
+        yield page
+
+
+def _cells(shown: Any) -> list[Any]:
+    changes = "; ".join(f"{c.label}: {c.before} → {c.after}" for c in shown.changes)
+    reason = shown.reason
+    return [
+        shown.name, shown.row.address, shown.verb, changes, shown.row.get_state_display(),
+        reason.sentence if reason else "", reason.remedy if reason else "", shown.row.reason_code,
+    ]  # fmt: skip

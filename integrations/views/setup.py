@@ -1,0 +1,12 @@
+"""The setup page: one card for each integration."""
+
+from django.http import HttpRequest, HttpResponse
+
+from integrations.overview import overviews
+from integrations.views.page import render, see_page
+
+
+@see_page
+def show(request: HttpRequest) -> HttpResponse:
+    """A card per provider, with its state in words and the buttons that fit it."""
+    return render(request, "setup.html", "Integrations", cards=overviews())
