@@ -90,7 +90,7 @@ def sooner(priority: int) -> Any:
 def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
     """Send again what was set aside (L27): what the vendor refused, and whom somebody archived there."""
     records = records.filter(state__in=[RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED])
-    put_back = [row for row in records.filter(reason_code="removed_there")]
+    put_back = list(records.filter(reason_code="removed_there"))
     for row in put_back:
         for member in row.known["containers"].values():
             if member["standing"] == "removed":

@@ -130,7 +130,7 @@ def plan_list(
 
 
 def lists_left(known: Mapping[str, Member], operations: Iterable[Operation]) -> set[str]:
-    """The lists that these operations take a person off against nobody's wish: opt-outs do not count (for the brake)."""
+    """The lists that these operations take a person off, for the brake: opt-outs do not count."""
     lost: set[str] = set()
     kept: set[str] = set()
     touched = set()

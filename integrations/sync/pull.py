@@ -18,7 +18,7 @@ from contacts.tenancy.acting import By, acting
 from integrations.models import Connection, Delivery, RemoteRecord, WebhookEvent
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy, Provider
-from integrations.provider_kit.states import Member, Standing
+from integrations.provider_kit.states import Member, Places, Standing
 from integrations.sync import people, slices
 
 log = logging.getLogger(__name__)
@@ -281,7 +281,7 @@ def act_on(connection: Connection, provider: Provider, event: WebhookEvent) -> s
     if hint.kind != "look":
         return hint.sentence or "Nothing to do."
     places = slices.places_of(connection)
-    container = provider.home(hint.container, places)
+    container = home(connection, hint.container, places)
     if not container:
         return "About an audience that is not used here."
     with transaction.atomic():
@@ -296,6 +296,15 @@ def act_on(connection: Connection, provider: Provider, event: WebhookEvent) -> s
             break
     addresses = {*hint.addresses, *([member.address] if member else [])}
     return apply(connection, container, member, addresses)
+
+
+def home(connection: Connection, container: str, places: Places) -> str:
+    """Our name for a container that the vendor named: the one that everybody lives in, or that of the list in it."""
+    policy = slices.policy_of(connection)
+    if policy.container:
+        return container if container == policy.container else ""
+    remote_id = container.partition(":")[2]
+    return next((place for (_, place), found in places.items() if found == remote_id and place.startswith("list:")), "")
 
 
 def listen(connection: Connection, provider: Provider) -> int:
@@ -315,10 +324,8 @@ def listen(connection: Connection, provider: Provider) -> int:
                     "known_address", "known"
                 )
             )
-            here = set(
-                EmailAddress.objects.filter(address_key__in=list(keys), contact__memberships__contact_list__synchronize=True)
-                .values_list("address_key", flat=True)
-            )  # fmt: skip
+            listed = EmailAddress.objects.filter(contact__memberships__contact_list__synchronize=True)
+            here = set(listed.filter(address_key__in=list(keys)).values_list("address_key", flat=True))
             for key, member in keys.items():
                 there = known.get(key, {}).get("containers", {}).get(container, {}).get("standing")
                 if there != member.standing and (there is not None or key in here):

@@ -77,9 +77,9 @@ class Sitting:
 
     # --- lists ---
     def push_lists(self, records: list[RemoteRecord]) -> None:
-        """Create, rename and delete lists there, one at a time: a creation that may have happened is looked up first."""
+        """Create, rename and delete lists there, one at a time."""
         shown = slices.shown_by(records)
-        for record, label, operations in slices.plan_lists(records, self.policy):
+        for record, _, operations in slices.plan_lists(records, self.policy):
             if record.attempts > slices.POISON:
                 self.settle_list(record, Refused("internal", "Sending it went wrong several times, so it was stopped."))
             elif not slices.still_holds(shown.get(record.pk), record, operations):
@@ -138,10 +138,18 @@ class Sitting:
         """One row of the history for a list."""
         sentence = getattr(outcome, "sentence", "") or getattr(outcome, "answer", "")
         Delivery.objects.create(
-            tenant_id=self.connection.tenant_id, connection=self.connection, run_id=record.run_id, kind=record.kind,
-            subject_uid=record.subject_uid, verb=operation.verb, container=operation.place,
-            after={"name": operation.name}, outcome=delivery_outcome(outcome), answer=sentence[:300], cause=record.cause,
-        )  # fmt: skip
+            tenant_id=self.connection.tenant_id,
+            connection=self.connection,
+            run_id=record.run_id,
+            kind=record.kind,
+            subject_uid=record.subject_uid,
+            verb=operation.verb,
+            container=operation.place,
+            after={"name": operation.name},
+            outcome=delivery_outcome(outcome),
+            answer=sentence[:300],
+            cause=record.cause,
+        )
 
     def wake_members(self, record: RemoteRecord) -> None:
         """A list that now exists: its members who are not due already are looked at again."""

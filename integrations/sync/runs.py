@@ -51,7 +51,7 @@ def start(connection: Connection, user: Any, new_settings: dict[str, Any] | None
 
 
 def cancel(run: SyncRun, user: Any) -> bool:
-    """Cancel a preview, or stop a run: what was not sent yet is not sent by it. Returns whether there was anything to do."""
+    """Cancel a preview, or stop a run: the rest is not sent. Returns whether there was anything to cancel."""
     with transaction.atomic():
         changed = SyncRun.objects.filter(pk=run.pk, state__in=SyncRun.UNFINISHED).update(
             state=SyncRun.State.CANCELLED, finished_at=Now(), reason=f"Cancelled by {user}"[:300]

@@ -1,4 +1,4 @@
-"""One turn on one connection, under its lease: hear what came in, send what is urgent, go on planning, send the rest."""
+"""One turn on one connection, under its lease: hear what came in, send what is urgent, plan on, send the rest."""
 
 import logging
 import time

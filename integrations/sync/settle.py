@@ -1,4 +1,4 @@
-"""Record what came of a slice: each row settled only if it is still ours and unchanged, with the history of what was sent."""
+"""Record what came of a slice, with its history: a row is settled only if it is still ours and unchanged."""
 
 from collections import defaultdict
 from collections.abc import Iterable

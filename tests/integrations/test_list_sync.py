@@ -1,0 +1,489 @@
+"""The rules of list synchronization, clause by clause, in both ways of modelling lists, against the sandbox."""
+
+import pytest
+
+from contacts import services
+from contacts.models import ConsentEvent, Contact, EmailAddress, ListMembership
+from contacts.tenancy.acting import By
+from integrations.models import Delivery, RemoteRecord
+from integrations.sync import outbox
+from tests.integrations.engine import World
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+@pytest.fixture(params=["tags", "audiences"])
+def mode(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def world(tenant, sandbox, mode) -> World:
+    return World(tenant, sandbox, mode)
+
+
+@pytest.fixture
+def tags(tenant, sandbox) -> World:
+    return World(tenant, sandbox, "tags")
+
+
+def home(world: World, one) -> str:
+    """The audience at the sandbox that members of this list live in."""
+    if world.connection.settings["mode"] == "tags":
+        return world.audience
+    return world.record(one).known["ids"][f"list:{one.uid}"]
+
+
+def seen(world: World, contact_or_email, one) -> str:
+    """"on", a status, "off" (subscribed, but not on that list) or "absent", as the vendor has it."""
+    email = contact_or_email if isinstance(contact_or_email, str) else contact_or_email.primary_email.address
+    member = world.standing(email, home(world, one))
+    if member is None:
+        return "absent"
+    status, names = member
+    if status != "subscribed":
+        return status
+    on = world.connection.settings["mode"] == "audiences" or one.name in names
+    return "on" if on else "off"
+
+
+def test_L9_a_flagged_list_is_created_there_with_its_members(world) -> None:
+    one = world.a_list()
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    assert seen(world, ana, one) == "on"
+
+
+def test_L9_setting_the_flag_later_does_the_same(world) -> None:
+    one = world.a_list(synchronize=False)
+    ana = world.person("ana@rivermail.test", one)
+    assert world.push() == 0
+    one.synchronize = True
+    one.save()
+    world.push()
+    assert seen(world, ana, one) == "on"
+
+
+def test_L10_clearing_the_flag_takes_everybody_off_and_keeps_the_list_here(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana, ben = world.person("ana@rivermail.test", one), world.person("ben@rivermail.test", one, two)
+    world.push()
+    one.synchronize = False
+    one.save()
+    world.push()
+    assert seen(world, ana, one) == "archived"
+    assert seen(world, ben, one) in ("off", "archived")
+    assert seen(world, ben, two) == "on"
+    assert one.memberships.count() == 2
+
+
+def test_L11_renaming_renames_there_and_moves_nobody(world) -> None:
+    one = world.a_list("News")
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    one.name = "River News"
+    one.save()
+    since = len(world.calls())
+    world.push()
+    assert seen(world, ana, one) == "on"
+    assert world.record(one).known["names"] == {place: "River News" for place in world.record(one).known["names"]}
+    assert not [c for c in world.writes(since) if "/members" in c["path"]]
+
+
+def test_L12_a_contact_put_on_a_list_appears_there(world) -> None:
+    one = world.a_list()
+    world.push()
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    assert seen(world, ana, one) == "on"
+    assert world.there("ana@rivermail.test", home(world, one))["merge_fields"]["FNAME"] == "Ana"
+
+
+def test_L6_L13_nobody_without_a_good_address_or_with_DNC_is_sent_and_the_reason_is_kept(world) -> None:
+    one = world.a_list()
+    people = {
+        "dnc_contact": world.person("dnc@rivermail.test", one, do_not_contact=True),
+        "no_email": world.person("", one),
+        "email_bounced": world.person("bounced@rivermail.test", one),
+        "dnc_list": world.person("here@rivermail.test", one),
+    }
+    people["email_bounced"].email_addresses.update(state=EmailAddress.State.BOUNCED)
+    ListMembership.objects.filter(contact=people["dnc_list"]).update(do_not_contact=True)
+    world.push()
+    for code, contact in people.items():
+        record = world.record(contact)
+        assert (record.state, record.reason_code) == (RemoteRecord.State.SKIPPED, code)
+        if contact.primary_email:
+            assert seen(world, contact, one) == "absent"
+
+
+def test_L7_DNC_of_one_list_concerns_that_list_only(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one, two)
+    world.push()
+    ListMembership.objects.filter(contact=ana, contact_list=one).update(do_not_contact=True)
+    world.push()
+    assert seen(world, ana, one) in ("off", "unsubscribed")
+    assert seen(world, ana, two) == "on"
+
+
+def test_L14_setting_DNC_unsubscribes_and_takes_off_every_list(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one, two)
+    world.push()
+    services.set_do_not_contact(Contact.objects.filter(pk=ana.pk), True)
+    world.push()
+    assert {seen(world, ana, one), seen(world, ana, two)} == {"unsubscribed"}
+    if world.connection.settings["mode"] == "tags":
+        assert world.standing("ana@rivermail.test")[1] == []
+
+
+def test_L15_clearing_DNC_puts_them_back_on_their_lists(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one, two)
+    world.push()
+    for value in (True, False):
+        services.set_do_not_contact(Contact.objects.filter(pk=ana.pk), value)
+        world.push()
+    assert {seen(world, ana, one), seen(world, ana, two)} == {"on"}
+
+
+def test_L15_after_the_persons_own_opt_out_they_are_asked_and_the_page_says_so(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "unsubscribe", email="ana@rivermail.test")
+    tags.connection.save()
+    listen(tags)
+    assert tags.place(ana, one).do_not_contact
+    tags.place(ana, one)
+    ListMembership.objects.filter(contact=ana).update(do_not_contact=False)
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "pending"
+    record = tags.record(ana)
+    assert (record.state, record.reason_code) == (RemoteRecord.State.WAITING, "waiting_confirmation")
+    tags.act("person", "confirm", email="ana@rivermail.test")
+    look(tags, "ana@rivermail.test")
+    assert seen(tags, ana, one) == "on"
+    assert tags.record(ana).state == RemoteRecord.State.OK
+
+
+def test_L16_a_changed_name_and_address_update_the_same_person(world) -> None:
+    one = world.a_list()
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    contact_id = world.there("ana@rivermail.test", home(world, one))["contact_id"]
+    ana.first_name = "Anna"
+    ana.save()
+    email = ana.email_addresses.get()
+    email.address = "anna@rivermail.test"
+    email.save()
+    world.push()
+    member = world.there("anna@rivermail.test", home(world, one))
+    assert (member["contact_id"], member["merge_fields"]["FNAME"]) == (contact_id, "Anna")
+    assert seen(world, ana, one) == "on"
+    assert world.there("ana@rivermail.test", home(world, one)) is None
+
+
+def test_L16_when_the_new_address_exists_there_the_old_one_does_not_stay_subscribed(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("holder", "add_member", email="anna@rivermail.test")
+    email = ana.email_addresses.get()
+    email.address = "anna@rivermail.test"
+    email.save()
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "archived"
+    assert seen(tags, ana, one) == "on"
+
+
+def test_L24a_an_address_change_of_an_unsubscribed_member_leaves_them_unsubscribed(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "unsubscribe", email="ana@rivermail.test")
+    listen(tags)
+    email = ana.email_addresses.get()
+    email.address = "anna@rivermail.test"
+    email.save()
+    tags.push()
+    assert (tags.standing("anna@rivermail.test") or ["absent"])[0] in ("absent", "unsubscribed")
+    assert tags.standing("ana@rivermail.test") is None or tags.standing("ana@rivermail.test")[0] == "unsubscribed"
+
+
+def test_L17_leaving_one_of_two_lists(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one, two)
+    world.push()
+    services.take_off_list(one, Contact.objects.filter(pk=ana.pk))
+    world.push()
+    assert seen(world, ana, one) in ("off", "archived")
+    assert seen(world, ana, two) == "on"
+
+
+def test_L17_leaving_the_last_list_archives_and_never_unsubscribes_and_coming_back_is_possible(world) -> None:
+    one = world.a_list()
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    services.take_off_list(one, Contact.objects.filter(pk=ana.pk))
+    world.push()
+    assert seen(world, ana, one) == "archived"
+    services.add_to_list(one, Contact.objects.filter(pk=ana.pk))
+    world.push()
+    assert seen(world, ana, one) == "on"
+
+
+def test_L18_deleting_a_list_deletes_it_there_and_disables_who_is_on_no_other(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana, ben = world.person("ana@rivermail.test", one), world.person("ben@rivermail.test", one, two)
+    world.push()
+    gone = home(world, one)
+    one.delete()
+    world.push()
+    assert seen(world, ben, two) == "on"
+    if world.connection.settings["mode"] == "tags":
+        assert world.standing("ana@rivermail.test") == ("archived", [])
+        assert world.standing("ben@rivermail.test") == ("subscribed", ["Two"])
+    else:
+        assert gone not in world.account.audiences
+    assert ana.memberships.count() == 0
+
+
+def test_L19_deleting_a_contact_takes_them_off_everything_there(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one, two)
+    world.push()
+    homes = {home(world, one), home(world, two)}
+    ana.delete()
+    world.push()
+    assert {world.standing("ana@rivermail.test", audience)[0] for audience in homes} == {"archived"}
+
+
+@pytest.mark.parametrize("how", ["deleted", "invalid"])
+def test_L20_without_a_usable_primary_address_they_are_off_the_lists(world, how) -> None:
+    one = world.a_list()
+    ana = world.person("ana@rivermail.test", one)
+    world.push()
+    if how == "deleted":
+        ana.email_addresses.all().delete()
+    else:
+        ana.email_addresses.update(state=EmailAddress.State.INVALID)
+    world.push()
+    assert seen(world, "ana@rivermail.test", one) == "archived"
+
+
+def listen(world: World) -> None:
+    """A reading of everybody who opted out there, and whatever follows from it."""
+    from integrations.sync.serve import serve
+
+    serve(world.connection.pk, listen=True)
+    world.push()
+
+
+def look(world: World, email: str) -> None:
+    """As if a message about this person had come in."""
+    from integrations.providers import provider_for
+    from integrations.sync import pull, slices
+
+    provider = provider_for(world.connection)
+    container = slices.policy_of(world.connection).container
+    member = provider.look(container, email, "", slices.places_of(world.connection))
+    pull.apply(world.connection, container, member, (email,))
+    world.push()
+
+
+def test_L21_an_unsubscribe_there_is_DNC_here_in_the_ledger_and_echoes_nothing(tags) -> None:
+    one, two = tags.a_list("One"), tags.a_list("Two")
+    ana = tags.person("ana@rivermail.test", one, two)
+    ben = tags.person("ben@rivermail.test", one)
+    tags.push()
+    tags.act("person", "unsubscribe", email="ana@rivermail.test")
+    since = len(tags.calls())
+    listen(tags)
+    assert tags.place(ana, one).do_not_contact and tags.place(ana, two).do_not_contact
+    assert not tags.place(ben, one).do_not_contact
+    assert tags.writes(since) == []
+    word = ConsentEvent.objects.filter(contact_uid=ana.uid, kind=ConsentEvent.Kind.OPT_OUT).get()
+    assert (word.by, word.address, word.source) == (By.PERSON, "ana@rivermail.test", "Mailchimp")
+    again = ConsentEvent.objects.count()
+    listen(tags)
+    assert ConsentEvent.objects.count() == again  # heard twice is heard once
+
+
+def test_L35_after_an_own_opt_out_nothing_that_staff_do_subscribes(tags) -> None:
+    one, two = tags.a_list("One"), tags.a_list("Two")
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "unsubscribe", email="ana@rivermail.test")
+    listen(tags)
+    ListMembership.objects.create(contact=ana, contact_list=two)
+    ListMembership.objects.filter(contact=ana, contact_list=one).delete()
+    ListMembership.objects.create(contact=ana, contact_list=one)
+    ana.first_name = "Anna"
+    ana.save()
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "unsubscribed"
+    assert tags.record(ana).reason_code == "opted_out"
+    ana.delete()
+    reborn = tags.person("ANA@rivermail.test", one)
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "unsubscribed"
+    assert tags.record(reborn).reason_code == "opted_out"
+
+
+def test_L22_a_cleaned_address_is_marked_bounced_and_the_contact_is_not_eligible(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("holder", "clean", email="ana@rivermail.test")
+    since = len(tags.calls())
+    listen(tags)
+    assert ana.email_addresses.get().state == EmailAddress.State.BOUNCED
+    assert tags.record(ana).reason_code == "email_bounced"
+    assert tags.writes(since) == []
+
+
+@pytest.mark.parametrize("who", ["ours", "theirs"])
+def test_L22_who_wins_when_address_or_name_change_there(tags, who) -> None:
+    tags.connection.settings["who_wins"] = {"address": who, "profile": who}
+    tags.connection.save()
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "update_profile", email="ana@rivermail.test", merge_fields={"FNAME": "Anna"})
+    look(tags, "ana@rivermail.test")
+    ana.refresh_from_db()
+    there = tags.there("ana@rivermail.test")["merge_fields"]["FNAME"]
+    assert (ana.first_name, there) == (("Ana", "Ana") if who == "ours" else ("Anna", "Anna"))
+
+
+def test_L25_a_rolled_back_change_is_not_on_record(tags) -> None:
+    from django.db import transaction
+
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        ana.first_name = "Never"
+        ana.save()
+        assert tags.record(ana).due_at is not None
+        raise ZeroDivisionError
+    assert tags.record(ana).due_at is None
+
+
+def test_L25_bulk_paths_are_on_record_too(tags) -> None:
+    one = tags.a_list()
+    people = [tags.person(f"p{n}@rivermail.test", one) for n in range(3)]
+    tags.push()
+    Contact.objects.update(last_name="Bulk")
+    assert {tags.record(p).due_at is not None for p in people} == {True}
+    tags.push()
+    assert {tags.there(f"p{n}@rivermail.test")["merge_fields"]["LNAME"] for n in range(3)} == {"Bulk"}
+
+
+def test_L26_many_changes_become_one_push_of_the_latest_state(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    for name in ("A", "B", "C"):
+        ana.first_name = name
+        ana.save()
+    since = len(tags.calls())
+    tags.push()
+    assert len(tags.writes(since)) == 1
+    assert tags.there("ana@rivermail.test")["merge_fields"]["FNAME"] == "C"
+
+
+def test_L27_a_refused_contact_is_set_aside_and_the_others_go_on(tags) -> None:
+    one = tags.a_list()
+    bad = tags.person("ana@example.com", one)  # the vendor takes every address there for a fake
+    good = tags.person("ben@rivermail.test", one)
+    tags.push()
+    record = tags.record(bad)
+    assert (record.state, record.reason_code) == (RemoteRecord.State.SET_ASIDE, "fake_address")
+    assert record.reason
+    assert seen(tags, good, one) == "on"
+    assert tags.push() == 0  # and is not tried again by itself
+    email = bad.email_addresses.get()
+    email.address = "ana@rivermail.test"
+    email.save()
+    tags.push()
+    assert seen(tags, bad, one) == "on"
+
+
+def test_L27_retry_sends_again(tags) -> None:
+    one = tags.a_list()
+    bad = tags.person("ana@example.com", one)
+    tags.push()
+    outbox.retry(RemoteRecord.objects.filter(subject_uid=bad.uid))
+    assert tags.push() > 0
+    assert tags.record(bad).state == RemoteRecord.State.SET_ASIDE
+
+
+def test_removed_there_is_left_alone_until_somebody_presses_retry(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("holder", "archive", email="ana@rivermail.test")
+    look(tags, "ana@rivermail.test")
+    ana.first_name = "Anna"
+    ana.save()
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "archived"
+    assert tags.record(ana).reason_code == "removed_there"
+    outbox.retry(RemoteRecord.objects.filter(subject_uid=ana.uid))
+    tags.push()
+    assert seen(tags, ana, one) == "on"
+
+
+def test_L30_the_history_says_what_was_sent_when_why_and_with_which_answer(tags) -> None:
+    from contacts.tenancy.acting import acting
+
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    with acting(By.STAFF, "Almoner"):
+        ana.first_name = "Anna"
+        ana.save()
+    tags.push()
+    last = Delivery.objects.filter(subject_uid=ana.uid).first()
+    assert (last.verb, last.outcome, last.cause) == ("update", Delivery.Outcome.DONE, "Contact changed by Staff")
+    assert (last.before["fields"]["first_name"], last.after["fields"]["first_name"]) == ("Ana", "Anna")
+
+
+def test_L8_two_contacts_with_one_address_are_one_person_there(tags) -> None:
+    one, two = tags.a_list("One"), tags.a_list("Two")
+    ana = tags.person("couple@rivermail.test", one, first_name="Ana")
+    ben = tags.person("couple@rivermail.test", two, first_name="Ben")
+    tags.push()
+    assert tags.standing("couple@rivermail.test") == ("subscribed", ["One", "Two"])
+    assert tags.there("couple@rivermail.test")["merge_fields"]["FNAME"] == "Ben"  # changed last
+    services.set_do_not_contact(Contact.objects.filter(pk=ben.pk), True)
+    tags.push()
+    assert tags.standing("couple@rivermail.test") == ("subscribed", ["One"])
+    assert tags.there("couple@rivermail.test")["merge_fields"]["FNAME"] == "Ana"
+    ana.delete()
+    tags.push()
+    assert tags.standing("couple@rivermail.test")[0] in ("archived", "unsubscribed")
+
+
+def test_a_neighbour_notices_nothing(tags, neighbour) -> None:
+    from contacts.tenancy.walls import in_tenant
+
+    with in_tenant(neighbour):
+        other = World(neighbour, tags.sandbox, "tags", login="harbor")
+        their_list = other.a_list("Newsletter")
+        other.person("ana@rivermail.test", their_list)
+        other.push()
+        calls = len([c for c in other.calls() if c["account"] == "harbor"])
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    services.set_do_not_contact(Contact.objects.filter(pk=ana.pk), True)
+    tags.push()
+    assert tags.standing("ana@rivermail.test")[0] == "unsubscribed"
+    with in_tenant(neighbour):
+        assert other.push() == 0
+        assert other.standing("ana@rivermail.test")[0] == "subscribed"
+    assert len([c for c in tags.calls() if c["account"] == "harbor"]) == calls

@@ -1,0 +1,245 @@
+"""Sync: preview, confirm, carry out what was shown and still holds; the brake; stopping and pressing twice."""
+
+import pytest
+
+from contacts import services
+from contacts.models import Contact, ListMembership
+from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
+from integrations.sync import brake, runs
+from tests.integrations.engine import World
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+@pytest.fixture
+def world(tenant, sandbox) -> World:
+    world = World(tenant, sandbox)
+    Connection.objects.update(state=Connection.State.READY)
+    return world
+
+
+def crowd(world: World, size: int, *lists) -> list[Contact]:
+    return [world.person(f"p{n}@rivermail.test", *lists, first_name=f"P{n}") for n in range(size)]
+
+
+def test_L5_the_preview_shows_everything_and_writes_nothing_there(world) -> None:
+    one = world.a_list()
+    crowd(world, 3, one)
+    world.person("dnc@rivermail.test", one, do_not_contact=True)
+    world.person("", one)
+    run = world.preview()
+    assert run.state == SyncRun.State.READY
+    assert run.counts == {"create_list": 1, "create": 3, "skip": 2}
+    assert world.writes() == []
+    assert sorted(run.items.filter(verb="skip").values_list("reason_code", flat=True)) == ["dnc_contact", "no_email"]
+
+
+def test_L5_before_the_first_sync_is_confirmed_nothing_is_sent(world) -> None:
+    one = world.a_list()
+    ana = world.person("ana@rivermail.test", one)
+    assert world.push() == 0
+    world.sync()
+    assert world.standing("ana@rivermail.test") == ("subscribed", ["Newsletter"])
+    ana.first_name = "Anna"
+    ana.save()
+    world.push()
+    assert world.there("ana@rivermail.test")["merge_fields"]["FNAME"] == "Anna"
+
+
+def test_L5_the_report_tells_what_came_of_every_row(world) -> None:
+    one = world.a_list()
+    crowd(world, 2, one)
+    world.person("fake@example.com", one)
+    run = world.sync()
+    assert run.state == SyncRun.State.DONE
+    found = dict(run.items.values_list("address", "state"))
+    assert found["p0@rivermail.test"] == found["p1@rivermail.test"] == RunItem.State.DONE
+    refused = run.items.get(address="fake@example.com")
+    assert (refused.state, refused.reason_code) == (RunItem.State.REFUSED, "fake_address")
+    assert refused.reason
+
+
+def test_L5_pressing_twice_never_runs_twice(world) -> None:
+    one = world.a_list()
+    crowd(world, 2, one)
+    run = world.preview()
+    assert runs.confirm(run, None) and not runs.confirm(run, None)
+    assert runs.start(world.connection, None).pk == run.pk
+    world.push()
+    assert len([c for c in world.writes() if c["path"].endswith(f"/lists/{world.audience}")]) == 1
+
+
+def test_L5_a_second_sync_with_nothing_changed_writes_nothing(world) -> None:
+    one = world.a_list()
+    crowd(world, 5, one)
+    world.sync()
+    since = len(world.calls())
+    run = world.sync()
+    assert (run.state, run.unchanged, run.items.count()) == (SyncRun.State.DONE, 5, 0)
+    assert world.writes(since) == []
+
+
+def test_a_row_changed_after_the_preview_goes_out_as_it_is_now_and_the_report_says_so(world) -> None:
+    one = world.a_list()
+    ana, ben = crowd(world, 2, one)
+    run = world.preview()
+    ana.first_name = "Changed"
+    ana.save()
+    ListMembership.objects.filter(contact=ben).update(do_not_contact=True)
+    runs.confirm(run, None)
+    world.push()
+    assert world.there("p0@rivermail.test")["merge_fields"]["FNAME"] == "Changed"
+    assert world.there("p1@rivermail.test") is None
+
+
+def test_the_run_carries_out_nothing_that_was_not_shown(world) -> None:
+    """What is due for another reason than a change here, and was not shown, is not sent by the run."""
+    one = world.a_list()
+    crowd(world, 2, one)
+    run = world.preview()
+    RunItem.objects.filter(run=run, address="p1@rivermail.test").update(plan_hash="something else was shown")
+    runs.confirm(run, None)
+    world.push()
+    assert world.there("p0@rivermail.test") is not None
+    assert world.there("p1@rivermail.test") is None
+    assert run.items.get(address="p1@rivermail.test").state == RunItem.State.CHANGED
+
+
+def test_a_cancelled_run_sends_no_more(world) -> None:
+    one = world.a_list()
+    crowd(world, 2, one)
+    run = world.preview()
+    runs.confirm(run, None)
+    runs.cancel(run, "Ana")
+    world.push()
+    assert world.there("p0@rivermail.test") is None
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.CANCELLED
+
+
+def test_L32_taking_many_off_a_list_stops_before_the_first_and_asks(world) -> None:
+    one = world.a_list()
+    people = crowd(world, 40, one)
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people[:30]]))
+    since = len(world.calls())
+    world.push()
+    assert world.writes(since) == []
+    world.connection.refresh_from_db()
+    assert world.connection.brake == {str(one.uid): ["Newsletter", 30, 40]}
+    brake.release(world.connection, "Ana")
+    world.push()
+    statuses = [world.standing(f"p{n}@rivermail.test")[0] for n in range(40)]
+    assert (statuses.count("archived"), statuses.count("subscribed")) == (30, 10)
+
+
+def test_L32_leaving_them_keeps_everybody_until_something_changes(world) -> None:
+    one = world.a_list()
+    people = crowd(world, 30, one)
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people]))
+    world.push()
+    brake.keep(world.connection, "Ana")
+    since = len(world.calls())
+    world.push()
+    assert world.writes(since) == []
+    services.add_to_list(one, Contact.objects.filter(pk__in=[p.pk for p in people]))
+    world.push()
+    assert {world.standing(f"p{n}@rivermail.test")[0] for n in range(30)} == {"subscribed"}
+    assert not RemoteRecord.objects.filter(state=RemoteRecord.State.HELD).exists()
+
+
+def test_L32_a_few_removals_need_no_answer_and_opt_outs_never_do(world) -> None:
+    one = world.a_list()
+    people = crowd(world, 40, one)
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people[:5]]))
+    services.set_do_not_contact(Contact.objects.filter(pk__in=[p.pk for p in people[5:]]), True)
+    world.push()
+    statuses = [world.standing(f"p{n}@rivermail.test")[0] for n in range(40)]
+    assert (statuses.count("archived"), statuses.count("unsubscribed")) == (5, 35)
+
+
+def test_L32_deleting_a_large_list_is_held_back_as_well(world) -> None:
+    one = world.a_list()
+    crowd(world, 30, one)
+    world.sync()
+    one.delete()
+    since = len(world.calls())
+    world.push()
+    assert world.writes(since) == []
+    brake.release(world.connection, "Ana")
+    world.push()
+    assert {world.standing(f"p{n}@rivermail.test") for n in range(30)} == {("archived", [])}
+
+
+def test_L32_a_sync_that_would_take_many_off_says_so_in_the_preview_and_asks_when_run(world) -> None:
+    one = world.a_list()
+    people = crowd(world, 30, one)
+    world.sync()
+    # Changes that no signal told of, such as a restored backup: only Sync notices them.
+    ListMembership.objects.with_scopes_disabled().filter(contact__in=people)._raw_delete("default")
+    run = world.preview()
+    assert run.removals == {str(one.uid): ["Newsletter", 30, 30]}
+    runs.confirm(run, None)
+    world.push()
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.ASKING
+    brake.release(world.connection, "Ana")
+    world.push()
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.DONE
+    assert world.standing("p0@rivermail.test")[0] == "archived"
+
+
+def test_L24_changing_to_an_audience_per_list_is_previewed_and_loses_nobody(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    crowd(world, 3, one, two)
+    world.sync()
+    changed = {**world.connection.settings, "mode": "audiences"}
+    run = world.preview(changed)
+    assert run.counts["create_list"] == 2
+    world.connection.refresh_from_db()
+    assert world.connection.settings["mode"] == "tags"  # nothing has changed yet
+    runs.confirm(run, None)
+    world.push()
+    world.connection.refresh_from_db()
+    assert world.connection.settings["mode"] == "audiences"
+    for one_list in (one, two):
+        audience = world.record(one_list).known["ids"][f"list:{one_list.uid}"]
+        assert world.standing("p0@rivermail.test", audience)[0] == "subscribed"
+    assert world.standing("p0@rivermail.test")[0] == "archived"
+
+
+def test_L4_after_disconnect_nothing_is_sent_and_the_history_stays(world) -> None:
+    one = world.a_list()
+    [ana] = crowd(world, 1, one)
+    world.sync()
+    runs.stop_all(world.connection, "Disconnected")
+    Connection.objects.update(state=Connection.State.NOT_CONNECTED)
+    ana.first_name = "Anna"
+    ana.save()
+    assert world.push() == 0
+    assert world.connection.deliveries.count() > 0
+
+
+def test_L29_a_first_sync_of_10000_needs_at_most_25_calls(world) -> None:
+    one = world.a_list()
+    world.preview()  # warm
+    Contact.objects.bulk_create([Contact(first_name=f"P{n}") for n in range(10_000)], batch_size=500)
+    from contacts.models import EmailAddress
+
+    people = list(Contact.objects.all())
+    EmailAddress.objects.bulk_create(
+        [
+            EmailAddress(contact=p, address=f"{p.first_name}@rivermail.test", address_key=f"{p.first_name}@rivermail.test".lower(), is_primary=True)
+            for p in people
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    ListMembership.objects.bulk_create([ListMembership(contact=p, contact_list=one) for p in people], batch_size=500)
+    since = len(world.calls())
+    run = world.sync()
+    assert run.state == SyncRun.State.DONE
+    assert world.standing("p9999@rivermail.test") == ("subscribed", ["Newsletter"])
+    assert len(world.calls()) - since <= 25
