@@ -93,6 +93,12 @@ def clock(sandbox: Sandbox, wish: dict[str, Any]) -> Any:
     return {"ahead_s": sandbox.clock_ahead_s, "now": sandbox.now()}
 
 
+def redirects(sandbox: Sandbox, wish: dict[str, Any]) -> Any:
+    """Register one more address the OAuth app may send people back to."""
+    sandbox.register_redirect(str(wish["uri"]))
+    return {"ok": True}
+
+
 def act(sandbox: Sandbox, wish: dict[str, Any]) -> Any:
     return {"ok": True, **sandbox.act(wish)}
 
@@ -120,6 +126,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("POST", "options"): options,
     ("POST", "clock"): clock,
     ("POST", "settle"): settle,
+    ("POST", "redirects"): redirects,
     ("POST", "act"): act,
     ("POST", "reset"): reset,
 }

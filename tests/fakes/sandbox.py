@@ -63,6 +63,10 @@ class Sandbox:
         """This vendor's wording of "401", "429", "500" and "connections"."""
         raise NotImplementedError
 
+    def register_redirect(self, uri: str) -> None:
+        """Let the vendor's OAuth app send people back to this address."""
+        raise NotImplementedError
+
     def act(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Do what a person or an account holder would do in the vendor's own pages."""
         raise NotImplementedError

@@ -138,3 +138,10 @@ def test_storms_leave_connecting_alone_unless_asked_to_hit_it(sandbox: Mailchimp
     assert swap(sandbox, code).status_code == 200
     requests.post(control, json={"kinds": ["500"], "path": "oauth2/token"}, timeout=20)
     assert swap(sandbox, "any").status_code == 500
+
+
+def test_a_redirect_address_can_be_registered_later(sandbox: MailchimpSandbox) -> None:
+    late = "http://127.0.0.1:8999/late"
+    assert authorize(sandbox, redirect_uri=late).status_code == 400
+    requests.post(f"{sandbox.url}/_sandbox/redirects", json={"uri": late}, timeout=20)
+    assert authorize(sandbox, redirect_uri=late).status_code == 200

@@ -6,11 +6,10 @@ the endpoints; writing.py changes members; oauth.py and pages.py are what a pers
 
 from __future__ import annotations
 
-import base64
 import copy
 import dataclasses
-import json
 import re
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,11 +22,13 @@ from werkzeug.wrappers import Request, Response
 from tests.fakes.mailchimp import (
     account,
     acts,
+    batch_results,
     batch_webhooks,
     batches,
     bulk,
     inside,
     lists,
+    member_listing,
     members,
     merge_fields,
     pages,
@@ -36,6 +37,7 @@ from tests.fakes.mailchimp import (
     tags,
     webhooks,
 )
+from tests.fakes.mailchimp.batch_work import Batch
 from tests.fakes.mailchimp.call import Answer, Call
 from tests.fakes.mailchimp.errors import GLOSSARY, Problem, bad_request, not_found
 from tests.fakes.mailchimp.hooks import Telling
@@ -44,10 +46,11 @@ from tests.fakes.mailchimp.options import Options
 from tests.fakes.mailchimp.paging import chosen_fields
 from tests.fakes.mailchimp.seed import seed
 from tests.fakes.mailchimp.state import Account
+from tests.fakes.mailchimp.wire import answered, credential, overridden, worded
 from tests.fakes.sandbox import Sandbox
 
 API = re.compile(r"/(?:(?P<dc>us\d+)/)?3\.0(?P<rest>/.*)?")
-PARTS = (account, lists, bulk, members, tags, merge_fields, segments, webhooks, batches, batch_webhooks)
+PARTS = (account, lists, bulk, member_listing, members, tags, merge_fields, segments, webhooks, batches, batch_webhooks)
 ROUTES = Map(
     [Rule(path, endpoint=endpoint, methods=[method]) for part in PARTS for method, path, endpoint in part.ROUTES],
     strict_slashes=False,
@@ -80,10 +83,11 @@ class MailchimpSandbox(Sandbox):
         self.accounts: dict[str, Account] = {}
         self.owners: dict[str, Account] = {}  # API key or access token -> account
         self.unsaved: set[str] = set()
+        self.unsaved_lock = threading.Lock()
         kept = self.saver.load() if self.saver else {}
         if kept:
             self.accounts = {
-                name: persist.account_from_json(data, lambda each: batches.Batch(**each)) for name, data in kept.items()
+                name: persist.account_from_json(data, lambda each: Batch(**each)) for name, data in kept.items()
             }
             self.reindex()
         else:
@@ -137,7 +141,7 @@ class MailchimpSandbox(Sandbox):
         if request.path.startswith("/oauth2/"):
             return self.oauth.page(request)
         if request.path.startswith("/batch-results/"):
-            return batches.download(self, request)
+            return batch_results.download(self, request)
         return pages.respond(self, request)
 
     def problem(self, kind: str) -> Response:
@@ -151,7 +155,8 @@ class MailchimpSandbox(Sandbox):
         return inside.everything(self, query)
 
     def snapshot(self) -> dict[str, Any]:
-        unsaved, self.unsaved = self.unsaved, set()
+        with self.unsaved_lock:
+            unsaved, self.unsaved = self.unsaved, set()
         order = list(self.accounts)
         return {
             login: {**persist.account_to_json(self.accounts[login]), "position": order.index(login)}
@@ -164,7 +169,8 @@ class MailchimpSandbox(Sandbox):
         self.accounts = seed(self.options, self.telling)
         self.oauth.forget()
         self.reindex()
-        self.unsaved |= set(self.accounts)
+        with self.unsaved_lock:
+            self.unsaved |= set(self.accounts)
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -228,7 +234,8 @@ class MailchimpSandbox(Sandbox):
 
     def account_changed(self, who: Account) -> None:
         if self.saver:
-            self.unsaved.add(who.login)
+            with self.unsaved_lock:
+                self.unsaved.add(who.login)
             self.changed()
 
     def reindex(self) -> None:
@@ -237,51 +244,3 @@ class MailchimpSandbox(Sandbox):
         for each in self.accounts.values():
             owners |= dict.fromkeys([*each.tokens, *filter(None, [each.api_key])], each)
         self.owners = owners
-
-
-def credential(request: Request) -> str:
-    """The token or key of a request: Bearer, or Basic with any user name."""
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except ValueError:
-            return ""
-    return value.strip() if kind.lower() in ("bearer", "oauth", "apikey") else ""
-
-
-def overridden(request: Request) -> str:
-    wanted = request.headers.get("X-HTTP-Method-Override")
-    if not wanted:
-        return request.method
-    if request.method != "POST" or wanted.upper() not in ("GET", "PUT", "PATCH", "DELETE"):
-        raise GLOSSARY["InvalidMethodOverride"]
-    return wanted.upper()
-
-
-def worded(problem: Problem, instance: str, host_url: str) -> Response:
-    response = Response(
-        json.dumps(problem.document(instance)),
-        problem.status,
-        content_type="application/problem+json; charset=utf-8",
-    )
-    response.headers["X-Request-Id"] = instance
-    schema = f"{host_url}schema/3.0/Definitions/ProblemDetailDocument.json"
-    response.headers["Link"] = f'<{schema}>; rel="describedBy"'
-    if problem.allow:
-        response.headers["Allow"] = problem.allow
-    return response
-
-
-def answered(found: Answer, content: Any, instance: str, host_url: str, dc: str) -> Response:
-    if content is None:
-        return Response(b"", 204, {"X-Request-Id": instance})
-    body = json.dumps(content, separators=(",", ":"))
-    response = Response(body, 200, content_type="application/json; charset=utf-8")
-    response.headers["X-Request-Id"] = instance
-    link = f'<{host_url}schema/3.0/Definitions/{found.schema}.json>; rel="describedBy"'
-    if found.dashboard:
-        page = f"https://{dc}.admin.sandbox.invalid/lists/members/view?id={found.dashboard}"
-        link += f', <{page}>; rel="dashboard"'
-    response.headers["Link"] = link
-    return response

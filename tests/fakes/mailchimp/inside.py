@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.mailchimp.batches import Batch
+from tests.fakes.mailchimp.batch_work import Batch
 from tests.fakes.mailchimp.shown import show_merge_field, show_webhook
 from tests.fakes.mailchimp.state import Account, Audience, Member, address_id, iso
 

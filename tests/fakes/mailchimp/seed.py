@@ -81,13 +81,13 @@ def _account(plan: dict[str, Any], options: Options, telling: Any) -> Account:
         },
     }
     audience = new_audience(account, wish, LONG_AGO)
-    write = Writer(account, audience, options, telling(account), LONG_AGO, by="admin")
+    write = Writer(account, audience, LONG_AGO, options, telling(account), by="admin")
     for email, first, last, status, tagged in plan["people"]:
         row = {"merge_fields": {"FNAME": first, "LNAME": last}, "tags": [plan["tag"]] if tagged else []}
         member = write.create(email, row, "subscribed")
         if status == "left":
             member.unsubscribed_by, member.unsubscribe_reason = "contact", "NORMAL"
-            leaving = Writer(account, audience, options, telling(account), LONG_AGO + 86_400, by="user")
+            leaving = Writer(account, audience, LONG_AGO + 86_400, options, telling(account), by="user")
             leaving.change(member, {}, "unsubscribed")
         elif status == "cleaned":
             write.change(member, {}, "cleaned")

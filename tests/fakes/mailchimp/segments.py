@@ -11,7 +11,7 @@ from tests.fakes.mailchimp.members import shown, the_member, writer
 from tests.fakes.mailchimp.paging import page
 from tests.fakes.mailchimp.shown import member_shower, show_segment
 from tests.fakes.mailchimp.state import Audience, Member, Segment, address_id
-from tests.fakes.mailchimp.writing import find_tag
+from tests.fakes.mailchimp.tagging import find_tag
 
 SCHEMA = "Lists/Segments/Instance"
 MOST = 500

@@ -8,7 +8,7 @@ from tests.fakes.mailchimp.errors import invalid
 from tests.fakes.mailchimp.members import the_member, writer
 from tests.fakes.mailchimp.paging import page
 from tests.fakes.mailchimp.state import iso
-from tests.fakes.mailchimp.writing import find_tag
+from tests.fakes.mailchimp.tagging import find_tag
 
 ONE = s.shape({"name": s.text(100), "status": s.one_of("inactive", "active")}, required=("name", "status"))
 POST = s.shape({"tags": s.list_of(ONE), "is_syncing": s.boolean}, required=("tags",))

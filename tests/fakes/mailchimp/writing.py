@@ -6,14 +6,15 @@ The API endpoints, the bulk call and the acts of people and account holders all 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.fakes.mailchimp import hooks, merge_values
 from tests.fakes.mailchimp.errors import forgotten, looks_fake, refused, too_many_lists
 from tests.fakes.mailchimp.options import Options
 from tests.fakes.mailchimp.shapes import is_address, read_time
-from tests.fakes.mailchimp.state import Account, Audience, Member, Segment, address_id, md5
+from tests.fakes.mailchimp.state import Member, address_id, md5
+from tests.fakes.mailchimp.tagging import Tagger
 from tests.fakes.mailchimp.transitions import check_address_change, check_archive, next_status, taken
 
 ADMIN_REASON = "N/A (Unsubscribed by admin)"
@@ -22,18 +23,14 @@ PLAIN = ("email_type", "language", "vip", "ip_signup", "ip_opt")
 
 
 @dataclass(slots=True)
-class Writer:
-    """Who writes to which audience, when, and under which rules."""
+class Writer(Tagger):
+    """Who writes to which audience, and under which rules."""
 
-    account: Account
-    audience: Audience
     options: Options
     telling: hooks.Telling
-    now: int
     by: str = "api"  # api, admin or user: the `sources` of webhooks
     ip: str = ""
     skip_required: bool = False
-    _tags: dict[str, Segment] = field(default_factory=dict)
 
     def create(self, email: str, row: dict[str, Any], status: str) -> Member:
         self.check_new(email)
@@ -100,51 +97,6 @@ class Writer:
             self.telling.unsubscribe(self.audience, member, self.by, action="delete")
         self.audience.remove(member)
         self.audience.version += 1
-
-    # -- tags ---------------------------------------------------------------------------------
-
-    def tag(self, member: Member, names: Any, *, replace: bool = False) -> None:
-        if names is None:
-            return
-        wanted = {self.segment(name).id for name in names if name.strip()}
-        changed = [self.put_on(member, tag) for tag in sorted(wanted)]
-        if replace:
-            changed += [self.take_off(member, tag) for tag in set(member.tags) - wanted]
-        if any(changed):
-            member.last_changed = self.now
-
-    def segment(self, name: str) -> Segment:
-        """The tag of this name, made when there is none."""
-        if known := self._tags.get(name):
-            return known
-        found = find_tag(self.audience, name) or self.new_segment(name.strip())
-        self._tags[name] = found
-        return found
-
-    def new_segment(self, name: str, kind: str = "static") -> Segment:
-        number = self.audience.web_id * 100 + 4_000_000 + self.account.next_number()
-        segment = Segment(number, name, kind, self.now, self.now)
-        self.audience.segments[number] = segment
-        self.audience.version += 1
-        return segment
-
-    def put_on(self, member: Member, tag: int) -> bool:
-        if tag in member.tags:
-            return False
-        segment = self.audience.segments[tag]
-        member.tags[tag] = segment.contacts[member.contact_id] = segment.updated_at = self.now
-        member.last_changed = self.now
-        self.audience.version += 1
-        return True
-
-    def take_off(self, member: Member, tag: int) -> bool:
-        if member.tags.pop(tag, None) is None:
-            return False
-        segment = self.audience.segments[tag]
-        segment.contacts.pop(member.contact_id, None)
-        segment.updated_at = member.last_changed = self.now
-        self.audience.version += 1
-        return True
 
     # -- checks -------------------------------------------------------------------------------
 
@@ -248,10 +200,3 @@ class Writer:
             telling.cleaned(audience, member, self.by, reason=abuse)
         if profile and (before or after == "subscribed"):
             telling.member("profile", audience, member, self.by)
-
-
-def find_tag(audience: Audience, name: str) -> Segment | None:
-    """The tag of this name; upper and lower case are the same."""
-    name = name.strip().lower()
-    static = (each for each in audience.segments.values() if each.type == "static")
-    return next((each for each in static if each.name.lower() == name), None)
