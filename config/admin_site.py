@@ -24,6 +24,10 @@ class StaffSite(UnfoldAdminSite):
     index_title = "Home"
     enable_nav_sidebar = True
 
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")  # it lists every row; our own bulk actions count and explain
+
     def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
         """The door: what third parties register on the default site (queue, users, lockouts) is not let in."""
         if admin_class is not None and issubclass(admin_class, TenantAdmin):

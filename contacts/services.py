@@ -1,14 +1,20 @@
 """Verbs of the contacts app that write more than one row; admin, imports, APIs and webhooks all call these."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import transaction
 from django.db.models import QuerySet
 
-from contacts.models import Contact, ContactList, ListMembership
+from contacts.models import Contact, ContactList, ContactTag, ListMembership, Tag
 from contacts.models.recorded import chunks
 
 
 def add_to_list(contact_list: ContactList, contacts: QuerySet[Contact]) -> int:
-    """Put these contacts of the active tenant on a list; those on it already stay as they are. Returns how many are new."""
+    """Put these contacts of the active tenant on a list; those on it already stay as they are.
+
+    Returns how many are new.
+    """
     added = 0
     for pks in chunks(list(contacts.order_by().values_list("pk", flat=True))):
         with transaction.atomic():
@@ -34,3 +40,37 @@ def take_off_list(contact_list: ContactList, contacts: QuerySet[Contact]) -> int
 def set_do_not_contact(contacts: QuerySet[Contact], value: bool) -> int:
     """Set or clear Do Not Contact everywhere. Returns how many contacts it changed."""
     return contacts.exclude(do_not_contact=value).update(do_not_contact=value)
+
+
+def delete_contacts(contacts: QuerySet[Contact]) -> int:
+    """Delete these contacts with all that hangs on them. Returns how many."""
+    return contacts.delete()[1].get("contacts.Contact", 0)
+
+
+@transaction.atomic
+def delete_list(contact_list: ContactList) -> None:
+    """Delete a list; first everybody is taken off it, so that each person's history says so."""
+    contact_list.memberships.all().delete()
+    contact_list.delete()
+
+
+@transaction.atomic
+def delete_tag(tag: Tag) -> None:
+    """Delete a tag; first it is taken off everybody, so that each person's history says so."""
+    tag.contact_tags.all().delete()
+    tag.delete()
+
+
+@transaction.atomic
+def set_tags(contact: Contact, tags: Iterable[Tag], new_names: Iterable[str] = ()) -> None:
+    """Give a contact exactly these tags; names that no tag has yet become new tags."""
+    wanted: dict[Any, Tag] = {tag.pk: tag for tag in tags}
+    for name in new_names:
+        tag = Tag.objects.filter(name__iexact=name).first() or Tag.objects.create(name=name)
+        wanted[tag.pk] = tag
+    here = contact.contact_tags.all()
+    here.exclude(tag__in=wanted).delete()
+    known = set(here.values_list("tag_id", flat=True))
+    ContactTag.objects.bulk_create(
+        [ContactTag(contact=contact, tag=tag) for pk, tag in wanted.items() if pk not in known]
+    )

@@ -69,7 +69,7 @@ class TenantAdmin(Walled, ModelAdmin):
     list_filter_submit = True
     compressed_fields = False
     warn_unsaved_form = True
-    cards_template: ClassVar[str] = "admin/tenancy/cards.html"
+    has_history: ClassVar[bool] = False
     change_form_outer_after_template = "admin/tenancy/cards.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -130,6 +130,7 @@ class TenantAdmin(Walled, ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """The form with the cards of the apps above below it."""
         obj = kwargs.get("obj")
+        context["show_history"] = self.has_history
         context["cards"] = cards_for(request, obj) if obj and obj.pk and not context.get("is_popup") else []
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -1,0 +1,39 @@
+"""The consent ledger (L35), to read and to search; rows are only ever added, by what happens."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from contacts.admin.history import local
+from contacts.models import ConsentEvent
+from contacts.tenancy.admin import ReadOnlyTenantAdmin
+
+
+@admin.register(ConsentEvent)
+class ConsentEventAdmin(ReadOnlyTenantAdmin):
+    """Who decided what about being contacted, when, and from where."""
+
+    area = "contacts"
+    list_display = ["when", "decision", "contact_name", "address", "where", "actor_label", "source"]
+    list_display_links = ["when"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("by", ChoicesDropdownFilter)]
+    search_fields = ["contact_name", "address", "list_name", "actor_label"]
+    search_help_text = "The name or address of a contact, a list, or who decided"
+    fields = ["when", "decision", "contact_name", "address", "where", "by", "actor_label", "source", "place", "detail"]
+    readonly_fields = ["when", "decision", "where"]
+    ordering = ["-at", "-pk"]
+
+    @display(description="When", ordering="at")
+    def when(self, event: ConsentEvent) -> str:
+        return local(event.at)
+
+    @display(
+        description="Decision",
+        label={"Opted in": "success", "Opted out": "danger", "Do Not Contact set": "danger"},
+    )
+    def decision(self, event: ConsentEvent) -> str:
+        return event.get_kind_display()
+
+    @display(description="Where it holds")
+    def where(self, event: ConsentEvent) -> str:
+        return event.list_name or ("That newsletter" if event.place else "Everywhere")

@@ -1,0 +1,47 @@
+"""The parts of a contact on its page: addresses, numbers, identifiers, places on lists."""
+
+from contacts.forms import EmailForm, EmailFormSet, MembershipForm, PhoneFormSet, PostalFormSet
+from contacts.models import EmailAddress, ListMembership, OutsideIdentifier, PhoneNumber, PostalAddress
+from contacts.tenancy.admin import TenantStackedInline, TenantTabularInline
+
+
+class EmailInline(TenantTabularInline):
+    area = "contacts"
+    model = EmailAddress
+    form = EmailForm
+    formset = EmailFormSet
+    fields = ["address", "is_primary", "state"]
+
+
+class PhoneInline(TenantTabularInline):
+    area = "contacts"
+    model = PhoneNumber
+    formset = PhoneFormSet
+    fields = ["number", "label", "is_primary"]
+
+
+class PostalInline(TenantStackedInline):
+    area = "contacts"
+    model = PostalAddress
+    formset = PostalFormSet
+    fields = [("street", "city"), ("state", "postal_code", "country"), ("label", "is_primary")]
+
+
+class IdentifierInline(TenantTabularInline):
+    area = "contacts"
+    model = OutsideIdentifier
+    fields = ["system", "value"]
+
+
+class MembershipInline(TenantTabularInline):
+    """Places on lists, each with its own Do Not Contact (L7)."""
+
+    area = "lists"
+    model = ListMembership
+    form = MembershipForm
+    fields = ["contact_list", "position", "do_not_contact"]
+    autocomplete_fields = ["contact_list"]
+    verbose_name_plural = "Lists and committees"
+
+
+ALL = [EmailInline, PhoneInline, MembershipInline, PostalInline, IdentifierInline]

@@ -1,0 +1,79 @@
+"""The filters of the page of contacts. Each asks in a sub-query, so that nobody is listed twice."""
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter
+
+from contacts.models import ContactList, ContactTag, EmailAddress, ListMembership, Tag
+from contacts.tenancy.scoped import rows_of_tenant
+
+
+class YesNoFilter(DropdownFilter):
+    """Whether a flag is set."""
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(**{self.parameter_name: self.value() == "yes"})
+        return queryset
+
+
+class DoNotContactFilter(YesNoFilter):
+    title, parameter_name = "Do Not Contact", "do_not_contact"
+
+
+class SynchronizeFilter(YesNoFilter):
+    title, parameter_name = "Synchronized", "synchronize"
+
+
+class OnListFilter(DropdownFilter):
+    """On one list of this tenant."""
+
+    title, parameter_name = "list", "list"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[int, str]]:
+        return [(row.pk, row.name) for row in rows_of_tenant(ContactList, request)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (chosen := self.value()):
+            return queryset
+        if not chosen.isdecimal():
+            return queryset.none()
+        return queryset.filter(pk__in=ListMembership.objects.filter(contact_list=chosen).values("contact"))
+
+
+class TagFilter(DropdownFilter):
+    """With one tag of this tenant."""
+
+    title, parameter_name = "tag", "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[int, str]]:
+        return [(row.pk, row.name) for row in rows_of_tenant(Tag, request)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (chosen := self.value()):
+            return queryset
+        if not chosen.isdecimal():
+            return queryset.none()
+        return queryset.filter(pk__in=ContactTag.objects.filter(tag=chosen).values("contact"))
+
+
+class EmailFilter(DropdownFilter):
+    """By the state of the primary address, or without any."""
+
+    title, parameter_name = "email", "email"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        return [*EmailAddress.State.choices, ("none", "No email address")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (chosen := self.value()):
+            return queryset
+        if chosen == "none":
+            return queryset.filter(~Exists(EmailAddress.objects.filter(contact=OuterRef("pk"))))
+        return queryset.filter(pk__in=EmailAddress.objects.filter(is_primary=True, state=chosen).values("contact"))

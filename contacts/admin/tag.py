@@ -1,0 +1,38 @@
+"""The staff's page for tags."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from contacts import services
+from contacts.models import Tag
+from contacts.tenancy.admin import TenantAdmin
+
+
+@admin.register(Tag)
+class TagAdmin(TenantAdmin):
+    """Tags with the number of contacts that have them."""
+
+    area = "contacts"
+    fields = ["name"]
+    list_display = ["name", "contacts"]
+    search_fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(uses=Count("contact_tags"))
+
+    @display(description="Contacts", ordering="uses")
+    def contacts(self, tag: Any) -> int:
+        """How many contacts have it."""
+        return tag.uses
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Counted, not listed."""
+        uses = sum(tag.contact_tags.count() for tag in objs)
+        return [str(tag) for tag in objs], {"contacts that lose the tag": uses}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Tag) -> None:
+        services.delete_tag(obj)
