@@ -30,6 +30,7 @@ class SyncRun(TenantOwned):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNING)
     reason = models.CharField(max_length=300, blank=True)
     new_settings = models.JSONField(null=True, blank=True, help_text="Settings that take effect when it is confirmed.")
+    is_first = models.BooleanField(default=False, help_text="Whether sending by itself began with this run.")
     cursor = models.CharField(max_length=60, blank=True, help_text="How far the planning has come.")
     looked_at = models.PositiveIntegerField(default=0, help_text="Contacts planned so far.")
     to_look_at = models.PositiveIntegerField(default=0)

@@ -202,8 +202,8 @@ class Sitting:
                     row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
                 )
             elif not slices.still_holds(shown.get(record.pk), record, planned):
+                settlement.no_longer_shown.add(record.pk)
                 settlement.finish(row, State.OK, "", "")
-                report([record.pk], "changed")
             elif planned and record.refused_hash == signature(planned):
                 settlement.finish(row, State.SET_ASIDE, record.reason_code or "refused", record.reason)
             elif not planned:

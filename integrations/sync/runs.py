@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -51,13 +50,19 @@ def start(connection: Connection, user: Any, new_settings: dict[str, Any] | None
 
 
 def cancel(run: SyncRun, user: Any) -> bool:
-    """Cancel a preview, or stop a run: the rest is not sent. Returns whether there was anything to cancel."""
+    """Cancel a preview, or stop a run: the rest is not sent. Returns whether there was anything to cancel.
+
+    Changes that were due for themselves stay due; after a first Sync that was stopped they wait for the next one.
+    """
     with transaction.atomic():
         changed = SyncRun.objects.filter(pk=run.pk, state__in=SyncRun.UNFINISHED).update(
             state=SyncRun.State.CANCELLED, finished_at=Now(), reason=f"Cancelled by {user}"[:300]
         )
         if changed:
-            RemoteRecord.objects.filter(run=run, want_version=F("sent_version")).update(due_at=None)
+            if SyncRun.objects.filter(pk=run.pk, is_first=True).exists():
+                Connection.objects.filter(pk=run.connection_id, state=Connection.State.ACTIVE).update(
+                    state=Connection.State.READY
+                )
             RemoteRecord.objects.filter(run=run, priority=Priority.SYNC).update(due_at=None)
             RemoteRecord.objects.filter(run=run).update(run=None)
             run.items.filter(state=RunItem.State.SHOWN).update(
@@ -77,8 +82,10 @@ def confirm(run: SyncRun, user: Any) -> bool:
         connection = Connection.objects.select_for_update().get(pk=run.connection_id)
         if run.new_settings is not None:
             connection.settings = run.new_settings
+        is_first = connection.state != Connection.State.ACTIVE
         connection.state = Connection.State.ACTIVE
         connection.save(update_fields=["settings", "state"])
+        SyncRun.objects.filter(pk=run.pk).update(is_first=is_first)
         shown = run.items.exclude(verb=SKIP)
         RemoteRecord.objects.filter(pk__in=shown.values("record")).update(
             run=run, due_at=Now(), marked_at=Now(), priority=sooner(Priority.SYNC), cause="Sync", brake_passed=False,

@@ -31,7 +31,9 @@ class Settlement:
         self.finished: dict[int, tuple[str, str, str]] = {}  # record pk: (state, code, reason)
         self.refused: dict[int, str] = {}
         self.delayed: dict[int, float] = {}
+        self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, RemoteRecord] = {}
+        self.left_out: set[int] = set()  # record pks of a run that are not sent, because they are not as shown
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
         for row in self.rows.values():
             row.open_operations = len(row.plan.operations)
@@ -95,6 +97,11 @@ class Settlement:
         state = State.WAITING if code == "waiting_confirmation" else State.SKIPPED if code else State.OK
         self.finish(row, state, code, "")
 
+    def leave_out(self, row: Row) -> None:
+        """Do not send this row of a run: it is no longer what was shown."""
+        self.finish(row, State.OK, "", "")
+        self.left_out.add(row.record.pk)
+
     def finish(self, row: Row, state: str, code: str, reason: str) -> None:
         """Settle this row with that state."""
         self.finished[row.record.pk] = (state, code, reason[:300])
@@ -126,6 +133,7 @@ class Settlement:
             mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(token="", attempts=0)
             mine.filter(pk__in=list(self.delayed)).update(token="")
         self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
+        self.left_out = set()
 
     def _write_finished(self, mine: Any) -> None:
         groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -137,8 +145,10 @@ class Settlement:
             mine.filter(pk__in=pks, want_version=F("sent_version")).update(
                 due_at=None, state=state, reason_code=code, reason=reason
             )
-            if reported := of_a_run.intersection(pks):
+            if reported := of_a_run.intersection(pks) - self.no_longer_shown:
                 report(reported, item_state(state, code), code, reason)
+        if self.no_longer_shown:
+            report(self.no_longer_shown, RunItem.State.CHANGED)
 
     def _write_delayed(self, mine: Any) -> None:
         for pk, seconds in self.delayed.items():

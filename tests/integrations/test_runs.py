@@ -170,7 +170,7 @@ def test_L32_deleting_a_large_list_is_held_back_as_well(world) -> None:
     assert world.writes(since) == []
     brake.release(world.connection, "Ana")
     world.push()
-    assert {world.standing(f"p{n}@rivermail.test") for n in range(30)} == {("archived", [])}
+    assert {world.standing(f"p{n}@rivermail.test")[0] for n in range(30)} == {"archived"}
 
 
 def test_L32_a_sync_that_would_take_many_off_says_so_in_the_preview_and_asks_when_run(world) -> None:
