@@ -75,7 +75,11 @@ def the_members(check: Checker, here: str) -> None:
     check.call("PUT", ann, {"email_address": ANN, "status_if_new": "transactional"})
     for status in ("subscribed", "unsubscribed", "cleaned", "pending", "transactional", "archived"):
         check.call("GET", people, status=status, count=1000)
-    since = {"since_last_changed": "2026-01-01T00:00:00+00:00", "sort_field": "last_changed", "sort_dir": "ASC"}
+    since: dict[str, Any] = {
+        "since_last_changed": "2026-01-01T00:00:00+00:00",
+        "sort_field": "last_changed",
+        "sort_dir": "ASC",
+    }
     check.call("GET", people, **since, fields="members.id,members.status,total_items")
     check.call("GET", people, status="unsubscribed", unsubscribed_since="2026-01-01T00:00:00+00:00")
     check.call("DELETE", ann, expect=204)

@@ -52,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
             "REMOTE_ADDR": self.client_address[0],
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(self.body()),
+            "wsgi.input_terminated": True,
         }
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")

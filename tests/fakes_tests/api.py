@@ -11,6 +11,7 @@ from tests.fakes import MailchimpSandbox
 
 JOE = "joe@rivermail.test"
 ANN = "ann@rivermail.test"
+CALLBACK = "http://127.0.0.1:8000/oauth/callback"
 
 
 def md5(email: str) -> str:

@@ -9,10 +9,8 @@ import pytest
 from tests.fakes import MailchimpSandbox, running
 from tests.fakes.control import reset
 from tests.fakes.mailchimp import Options
-from tests.fakes_tests.api import Api
+from tests.fakes_tests.api import CALLBACK, Api
 from tests.fakes_tests.receiver import Receiver
-
-CALLBACK = "http://127.0.0.1:8000/oauth/callback"
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes_tests.api import ANN, JOE, Api
@@ -10,9 +11,9 @@ from tests.fakes_tests.api import ANN, JOE, Api
 BO = "bo@rivermail.test"
 
 
-def bulk(api: Api, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def bulk(api: Api, rows: Sequence[Any], **more: Any) -> dict[str, Any]:
     query = more.pop("query", {})
-    answer = api.post(api.list, {"members": rows, **more}, **query)
+    answer = api.post(api.list, {"members": list(rows), **more}, **query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

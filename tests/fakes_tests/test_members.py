@@ -66,8 +66,7 @@ def test_a_member_is_found_by_hash_plain_address_and_contact_id(api: Api) -> Non
     member = api.add("Joe+News@Rivermail.test")
     for key in (md5("joe+news@rivermail.test"), "joe%2Bnews@rivermail.test", member["contact_id"]):
         assert api.get(f"{api.members}/{key}")["email_address"] == "Joe+News@Rivermail.test"
-    tags = {"tags": []}
-    assert api.post(f"{api.members}/{member['contact_id']}/tags", tags).status_code == 404
+    assert api.post(f"{api.members}/{member['contact_id']}/tags", {"tags": []}).status_code == 404
 
 
 def test_a_new_member_looks_as_the_vendor_shows_it(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.fakes import MailchimpSandbox
-from tests.fakes_tests.conftest import CALLBACK
+from tests.fakes_tests.api import CALLBACK
 
 CLIENT = {"client_id": "almoner-sandbox", "client_secret": "almoner-sandbox-secret"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 import requests
@@ -11,7 +12,7 @@ from tests.fakes_tests.api import JOE, Api
 NOTICE = "Sandbox Mailchimp – nothing here is e-mailed"
 
 
-def page(api: Api, path: str, **query: object) -> str:
+def page(api: Api, path: str, **query: Any) -> str:
     answer = requests.get(f"{api.sandbox.url}{path}", params=query, timeout=20)
     assert answer.status_code == 200, answer.text
     assert NOTICE in answer.text and "http://fonts" not in answer.text and "<script" not in answer.text
