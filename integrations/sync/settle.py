@@ -33,7 +33,6 @@ class Settlement:
         self.delayed: dict[int, float] = {}
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, RemoteRecord] = {}
-        self.left_out: set[int] = set()  # record pks of a run that are not sent, because they are not as shown
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
         for row in self.rows.values():
             row.open_operations = len(row.plan.operations)
@@ -97,11 +96,6 @@ class Settlement:
         state = State.WAITING if code == "waiting_confirmation" else State.SKIPPED if code else State.OK
         self.finish(row, state, code, "")
 
-    def leave_out(self, row: Row) -> None:
-        """Do not send this row of a run: it is no longer what was shown."""
-        self.finish(row, State.OK, "", "")
-        self.left_out.add(row.record.pk)
-
     def finish(self, row: Row, state: str, code: str, reason: str) -> None:
         """Settle this row with that state."""
         self.finished[row.record.pk] = (state, code, reason[:300])
@@ -133,7 +127,6 @@ class Settlement:
             mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(token="", attempts=0)
             mine.filter(pk__in=list(self.delayed)).update(token="")
         self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
-        self.left_out = set()
 
     def _write_finished(self, mine: Any) -> None:
         groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
