@@ -1,4 +1,4 @@
-"""What every test may ask for: two tenants, a sandbox vendor, a browser, and the database's address for subprocesses."""
+"""What every test may ask for: two tenants, a sandbox vendor, a browser, the database's address for subprocesses."""
 
 from collections.abc import Iterator
 from pathlib import Path

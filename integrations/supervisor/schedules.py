@@ -1,0 +1,47 @@
+"""What happens by the clock: three bells, kept in django-q2's table by the worker each time it starts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import Schedule
+
+from integrations.models.heartbeat import Heartbeat
+
+# The nightly work is done while most organizations sleep; the exact hour does not matter.
+NIGHT_HOUR_UTC = 8
+
+BELLS: dict[str, dict[str, Any]] = {
+    "almoner: sweep": {
+        "func": "integrations.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1,
+    },
+    "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
+    "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
+}  # fmt: skip
+
+
+def tonight(now: datetime) -> datetime:
+    """The next start of the nightly work."""
+    tonight = now.astimezone(UTC).replace(hour=NIGHT_HOUR_UTC, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+@transaction.atomic
+def ensure_schedules() -> None:
+    """Make the table say what `BELLS` says, once each, however many workers start at the same moment.
+
+    django-q2 does not keep schedule names unique, so the row of a heartbeat serves as the lock.
+    """
+    Heartbeat.objects.get_or_create(name="schedules", defaults={"at": timezone.now()})
+    Heartbeat.objects.select_for_update().get(name="schedules")
+    now = timezone.now()
+    for name, bell in BELLS.items():
+        kept = Schedule.objects.filter(name=name).order_by("pk").first()
+        if kept is None:
+            first = tonight(now) if bell["schedule_type"] == Schedule.DAILY else now
+            Schedule.objects.create(name=name, repeats=-1, next_run=first, **bell)
+        else:
+            Schedule.objects.filter(pk=kept.pk).update(repeats=-1, **bell)
+            Schedule.objects.filter(name=name).exclude(pk=kept.pk).delete()
+    Schedule.objects.filter(name__startswith="almoner: ").exclude(name__in=BELLS).delete()
