@@ -80,4 +80,4 @@ class StaffSite(UnfoldAdminSite):
         }
 
 
-LEFT_OUT = {"search", "view_on_site", "app_list"}
+LEFT_OUT = {"search", "view_on_site"}
