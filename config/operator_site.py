@@ -9,7 +9,7 @@ from unfold.sites import UnfoldAdminSite
 
 from contacts.tenancy.forms import OperatorLogInForm
 
-LEFT_OUT = {"search", "view_on_site", "app_list"}
+LEFT_OUT = {"search", "view_on_site"}
 
 
 class OperatorSite(UnfoldAdminSite):

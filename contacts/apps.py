@@ -1,8 +1,15 @@
-"""The app of contacts."""
+"""The app of contacts; it keeps the wall between tenants standing in the database as well."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ContactsConfig(AppConfig):
     name = "contacts"
     verbose_name = "Contacts"
+
+    def ready(self) -> None:
+        from contacts.tenancy import triggers
+
+        pre_migrate.connect(triggers.before_migrations, sender=self, dispatch_uid="contacts.walls_down")
+        post_migrate.connect(triggers.after_migrations, sender=self, dispatch_uid="contacts.walls_up")

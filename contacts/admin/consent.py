@@ -18,6 +18,7 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
     list_display_links = ["when"]
     list_filter = [("kind", ChoicesDropdownFilter), ("by", ChoicesDropdownFilter)]
     search_fields = ["contact_name", "address", "list_name", "actor_label"]
+    empty_sentence = "Each opt-in, opt-out and change of Do Not Contact will be noted here by itself."
     search_help_text = "The name or address of a contact, a list, or who decided"
     fields = ["when", "decision", "contact_name", "address", "where", "by", "actor_label", "source", "place", "detail"]
     readonly_fields = ["when", "decision", "where"]

@@ -20,7 +20,7 @@ from contacts.search import contacts_matching
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, is_allowed
 
-SHOWN = 3  # lists and tags named in a row; the others are counted
+SHOWN = 2  # lists and tags named in a row; the others are counted
 STATE_LOOKS = {EmailAddress.State.BOUNCED: "al-warn", EmailAddress.State.COMPLAINED: "al-bad"}
 
 
@@ -35,12 +35,12 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
     list_display = ["name", "email", "lists", "tag_names", "dnc", "last_changed"]
     list_filter = [("kind", ChoicesDropdownFilter), DoNotContactFilter, OnListFilter, TagFilter, EmailFilter]
     search_fields = ["last_name", "first_name", "organization_name"]  # what is searched says contacts/search.py
+    empty_sentence = "Add the people and organizations you know; then put them on lists."
     search_help_text = "Name, email address, phone number, organization or id"
     fieldsets = [
         (None, {"fields": ["kind", ("first_name", "last_name"), ("organization_name", "job_title")]}),
         ("May we write to them?", {"fields": ["do_not_contact"]}),
-        ("Tags and notes", {"fields": [("tags", "new_tags"), "notes"]}),
-        ("In other systems", {"fields": ["custom_user_id"]}),
+        ("Tags and notes", {"fields": [("tags", "new_tags"), ("notes", "custom_user_id")]}),
     ]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
@@ -52,7 +52,7 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
         if is_allowed(request, CHANGE, self.area):
             return self.fieldsets
         return [
-            (title, {"fields": ["tags", "notes"]} if title == "Tags and notes" else options)
+            (title, {"fields": ["tags", ("notes", "custom_user_id")]} if title == "Tags and notes" else options)
             for title, options in self.fieldsets
         ]
 
@@ -75,12 +75,13 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed: what goes with a contact is theirs alone."""
-        counts = {"contacts": len(objs)}
+        sentences = []
         for obj in objs:
-            for word, rows in [("email addresses", obj.email_addresses), ("phone numbers", obj.phone_numbers),
-                               ("places on lists", obj.memberships)]:  # fmt: skip
-                counts[word] = counts.get(word, 0) + rows.count()
-        return [str(obj) for obj in objs], counts, set(), []
+            on_lists = [row.contact_list.name for row in obj.memberships.select_related("contact_list")]
+            sentences.append("Addresses, phone numbers, tags and places on lists go with the contact.")
+            if on_lists:
+                sentences.append(f"On lists: {', '.join(on_lists)}. Where a list is synchronized, they leave it there too.")
+        return sentences, {"contacts": len(objs)}, set(), []
 
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""
@@ -118,10 +119,11 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
 
     @display(description="Last changed", ordering="updated_at")
     def last_changed(self, contact: Contact) -> str:
-        return local(contact.updated_at)
+        moment = local(contact.updated_at)
+        return format_html('<span class="al-nowrap" title="{}">{}</span>', moment, moment.rpartition(", ")[0])
 
 
 def badges(names: list[str]) -> str:
     """The first few names, and how many more."""
-    shown = format_html_join(" ", '<span class="al-badge">{}</span>', [(name,) for name in names[:SHOWN]])
+    shown = format_html_join(" ", '<span class="al-badge" title="{0}">{0}</span>', [(name,) for name in names[:SHOWN]])
     return shown if len(names) <= SHOWN else format_html("{} +{}", shown, len(names) - SHOWN)

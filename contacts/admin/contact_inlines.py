@@ -30,6 +30,8 @@ class PostalInline(TenantStackedInline):
 class IdentifierInline(TenantTabularInline):
     area = "contacts"
     model = OutsideIdentifier
+    verbose_name = "identifier"
+    verbose_name_plural = "Identifiers in other systems"
     fields = ["system", "value"]
 
 
@@ -41,6 +43,7 @@ class MembershipInline(TenantTabularInline):
     form = MembershipForm
     fields = ["contact_list", "position", "do_not_contact"]
     autocomplete_fields = ["contact_list"]
+    verbose_name = "list"
     verbose_name_plural = "Lists and committees"
 
 

@@ -28,6 +28,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
     list_display = ["name", "kind", "synchronized", "members"]
     list_filter = [("kind", ChoicesDropdownFilter), SynchronizeFilter]
     search_fields = ["name", "description"]
+    empty_sentence = "Make a list for each newsletter, group or committee, and put contacts on it."
     search_help_text = "Name or description"
     fields = ["name", "kind", "description", "synchronize"]
     change_form_outer_after_template = "admin/contacts/list_after.html"
@@ -72,7 +73,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         for obj in objs:
             on_it = obj.memberships.count()
             count += on_it
-            sentences.append(f"{obj}: {people(on_it)} will be taken off it. The contacts themselves stay.")
+            sentences.append(f"{people(on_it)} will be taken off it. The contacts themselves stay.")
             if obj.synchronize:
                 sentences.append(
                     "The list is synchronized: it is deleted at every connected newsletter service as well, and members "

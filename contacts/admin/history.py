@@ -40,7 +40,7 @@ def changes_in_words(entry: HistoryEntry) -> Iterator[tuple[str, str, str]]:
             field = model._meta.get_field(name) if model else None
         except FieldDoesNotExist:  # a field of an earlier version
             field = None
-        if field is not None and field.is_relation:
+        if field is not None and (field.is_relation or not field.editable):
             continue
         old, new = in_words(field, before), in_words(field, after)
         if entry.verb == HistoryEntry.Verb.ADDED and (not new or new == "no"):
@@ -121,6 +121,7 @@ class HistoryEntryAdmin(ReadOnlyTenantAdmin):
     list_display_links = ["when"]
     list_filter = [("verb", ChoicesDropdownFilter), WhatFilter, ("by", ChoicesDropdownFilter)]
     search_fields = ["label", "actor_label"]
+    empty_sentence = "Each change of a contact or list will be noted here by itself."
     search_help_text = "The name of a contact or list, or of who changed it"
     fields = ["when", "what_happened", "name", "who", "source", "details"]
     readonly_fields = ["when", "what_happened", "name", "who", "details"]

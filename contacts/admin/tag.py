@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from contacts import services
+from contacts.admin.bulk import people
 from contacts.models import Tag
 from contacts.tenancy.admin import TenantAdmin
 
@@ -20,6 +21,7 @@ class TagAdmin(TenantAdmin):
     fields = ["name"]
     list_display = ["name", "contacts"]
     search_fields = ["name"]
+    empty_sentence = "Tags are your own words for contacts, such as “volunteer”. You can also type them on a contact’s page."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(uses=Count("contact_tags"))
@@ -32,7 +34,7 @@ class TagAdmin(TenantAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed."""
         uses = sum(tag.contact_tags.count() for tag in objs)
-        return [str(tag) for tag in objs], {"contacts that lose the tag": uses}, set(), []
+        return [f"{people(uses)} will lose the tag."], {"contacts": uses}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Tag) -> None:
         services.delete_tag(obj)

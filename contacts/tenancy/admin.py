@@ -4,13 +4,14 @@ closed here once; `contacts/tenancy/checks.py` refuses a class that opens one ag
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
+from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet, TextField
 from django.forms import BaseModelFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from phonenumber_field.modelfields import PhoneNumberField
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contacts.tenancy.cards import cards_for
 from contacts.tenancy.checks import TenantAdminChecks
@@ -57,19 +58,26 @@ class Walled:
         if isinstance(db_field, PhoneNumberField):  # typed without a country code, it is of the tenant's region
             kwargs |= {"region": request.tenant.phone_region, "widget": UnfoldAdminTextInputWidget()}  # type: ignore[attr-defined]
             return db_field.formfield(**kwargs)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget  # without the buttons that open other forms in pop-up windows
+        return field
 
 
 class TenantAdmin(Walled, ModelAdmin):
     """The base of every admin class of the staff's site. A row of another tenant is 404, not a redirect."""
 
     checks_class = TenantAdminChecks
+    formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     show_full_result_count = False
+    list_max_show_all = 0
+    empty_sentence: ClassVar[str] = ""
     list_per_page = 50
     list_filter_submit = True
     compressed_fields = False
     warn_unsaved_form = True
     has_history: ClassVar[bool] = False
+    delete_confirmation_template = "admin/tenancy/delete.html"
     change_form_outer_after_template = "admin/tenancy/cards.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
