@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection as database
+from django.db import connection as _database
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant as inside
@@ -17,6 +17,7 @@ from tests.factories import ConnectionFactory, TenantFactory, UserFactory
 
 OLD, NEW = new_key("old"), new_key("new")
 SECRET = {"token": "canary-river", "dc": "us21"}
+database: Any = _database
 pytestmark = pytest.mark.django_db
 
 
@@ -195,7 +196,7 @@ def test_a_change_during_the_rotation_wins(
     from integrations.keyring import KeyRing
 
     settings.FIELD_ENCRYPTION_KEYS = f"{NEW},{OLD}"
-    decrypt, busy = KeyRing.decrypt, []
+    decrypt, busy = KeyRing.decrypt, list[bool]()
 
     def meanwhile(ring: KeyRing, blob: bytes, purpose: bytes) -> bytes:
         plain = decrypt(ring, blob, purpose)

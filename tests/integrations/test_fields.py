@@ -8,7 +8,7 @@ import pytest
 from django.core import serializers
 from django.core.exceptions import FieldError
 from django.core.management import call_command
-from django.db import connection as database
+from django.db import connection as _database
 from django.forms import modelform_factory, models
 
 from contacts.tenancy.models import Tenant
@@ -20,6 +20,7 @@ from tests.factories import ConnectionFactory
 OLD, NEW = new_key("old"), new_key("new")
 SECRET = {"token": "tok-β-1234", "more": [1, None, {"deep": True}]}
 
+database: Any = _database
 pytestmark = pytest.mark.django_db
 
 
@@ -124,7 +125,7 @@ def test_one_unreadable_value_breaks_no_list_of_others(credential: Credential, s
 def test_update_bulk_create_and_bulk_update_encrypt(in_tenant: Tenant, credential: Credential) -> None:
     Credential.objects.filter(pk=credential.pk).update(secret={"token": "by update"})
     assert fresh(credential).secret == {"token": "by update"}
-    credential.secret = {"token": "by bulk_update"}
+    credential.secret = {"token": "by bulk_update"}  # type: ignore[assignment]
     Credential.objects.bulk_update([credential], ["secret"])
     assert fresh(credential).secret == {"token": "by bulk_update"}
     assert b"CASE" not in stored(credential)

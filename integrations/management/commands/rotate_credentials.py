@@ -60,7 +60,7 @@ class Column:
 
     def __init__(self, field: EncryptedTextField) -> None:
         self.field, self.ring = field, field.ring
-        self.db = connections[router.db_for_write(field.model)]
+        self.db: Any = connections[router.db_for_write(field.model)]
         quote = self.db.ops.quote_name
         self.table, self.column = quote(field.model._meta.db_table), quote(field.column)
         self.pk = quote(field.model._meta.pk.column)  # type: ignore[union-attr]

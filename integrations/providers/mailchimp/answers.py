@@ -58,7 +58,8 @@ MERGE_FIELDS = re.compile(r"merge fields", re.IGNORECASE)
 def classify(answer: Answer, *, writes: bool) -> Trouble:
     """The outcome that an answer other than success stands for. Unknown is ambiguous; a read is simply repeated."""
     judge = VERDICTS.get(answer.status)
-    if judge is not None:
+    # "Not found" leads us to forget somebody, so it counts only in the vendor's own words.
+    if judge is not None and (answer.status not in IN_WORDS or isinstance(answer.json, dict)):
         return judge(answer)
     if 400 <= answer.status < 500 and isinstance(answer.json, dict):
         return refusal(*told(answer.json))
@@ -115,3 +116,4 @@ VERDICTS: dict[int, Callable[[Answer], Trouble]] = {
     405: lambda _: Refused("not_possible", "Mailchimp cannot do this to this person as they stand there now."),
     429: lambda answer: Retry("Mailchimp asked for a pause, because it is called too often.", answer.retry_after),
 }
+IN_WORDS = (404, 405)

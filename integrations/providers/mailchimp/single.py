@@ -162,14 +162,36 @@ def move(person: Person) -> Outcome:
     # status_if_new is for the case that the person vanished there meanwhile; somebody there keeps their standing.
     body = {**person.body, "status_if_new": "subscribed"}
     try:
-        row, answer, ours = person.call("PUT", person.old_address, body), "", True
+        row = person.call("PUT", person.old_address, body)
     except CallFailed as failure:
-        if code_of(failure) != "address_taken":
-            raise
-        retire(person)
-        row, answer, ours = person.call("PUT", person.after.address, body), TOOK_OVER, False
+        if code_of(failure) == "address_taken":
+            return take_over(person)
+        if code_of(failure) == "cannot_change_address":
+            return move_of_archived(person, failure)
+        raise
     person.tag()
-    return person.done(row, answer, ours=ours)
+    return person.done(row)
+
+
+def take_over(person: Person) -> Outcome:
+    """Somebody is there under the new address: theirs is used from now on, as it stands, and the old one given up."""
+    retire(person)
+    row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
+    person.tag()
+    return person.done(row, TOOK_OVER, ours=False)
+
+
+def move_of_archived(person: Person, failure: CallFailed) -> Outcome:
+    """The old entry is not subscribed any more. If it is archived, a take-over may have been cut off half-way."""
+    old = person.call("GET", person.old_address)
+    if old.get("status") != "archived":
+        return failure.outcome
+    try:
+        return take_over(person)
+    except CallFailed as nobody:
+        if code_of(nobody) == "not_found":
+            return person.done(old)
+        raise
 
 
 def opt_out(person: Person) -> Outcome:
