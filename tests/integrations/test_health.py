@@ -41,7 +41,7 @@ def calm(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["429", "403_empty", "500", "502_html", "cut", "invalid_json", "done_unanswered"])
 def test_L28_trouble_on_the_way_pauses_and_loses_nothing(world, settings, kind) -> None:
-    settings.BACKOFF_BASE_SECONDS = 60
+    settings.BACKOFF_BASE_SECONDS = settings.BACKOFF_MAX_SECONDS = 60
     one = world.a_list()
     world.push()
     ana = world.person("ana@rivermail.test", one)
@@ -148,7 +148,7 @@ def test_a_message_about_a_stranger_changes_nothing(world) -> None:
 
 
 def test_messages_wait_while_the_vendor_cannot_be_asked(world, settings) -> None:
-    settings.BACKOFF_BASE_SECONDS = 60
+    settings.BACKOFF_BASE_SECONDS = settings.BACKOFF_MAX_SECONDS = 60
     one = world.a_list()
     ana = world.person("ana@rivermail.test", one)
     world.push()
