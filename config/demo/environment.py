@@ -1,0 +1,55 @@
+"""The environment of the demo's parts: secrets made once, every vendor's address pointed at the sandbox."""
+
+import base64
+import os
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+PREFIXES = ("MAILCHIMP_", "Q_", "SECURE_", "ALMONER_")  # what a developer's own settings might change
+
+
+def environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
+    """What every part is started with. Settings of this shell or of a .env file do not get in."""
+    public, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
+    return inherited | kept_secrets(folder / "demo.env") | {
+        "MODE": "demo",
+        "DEBUG": "false",
+        "DATABASE_URL": "sqlite:///" + quote(str(folder / "almoner.sqlite3")),
+        "PUBLIC_URL": public,
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "CSRF_TRUSTED_ORIGINS": f"{public},http://localhost:{port}",
+        "EMAIL_URL": "filemail:///" + quote(str(folder / "mail")),
+        "Q_BROKER_URL": "",
+        "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
+        "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",
+        "MAILCHIMP_LOGIN_URL": sandbox,
+        "MAILCHIMP_API_URL": sandbox + "/{dc}",
+        "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+
+
+def kept_secrets(path: Path) -> dict[str, str]:
+    """The demo's own keys, made the first time: what was encrypted yesterday can be read today."""
+    if not path.exists():
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        lines = [f"SECRET_KEY={secrets.token_urlsafe(50)}", f"FIELD_ENCRYPTION_KEYS=demo1:{key}"]
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines) + "\n")
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if line)
+
+
+def parts(folder: Path, port: int, sandbox_port: int) -> dict[str, list[str]]:
+    """{name of a part: its command}."""
+    web = ["-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
+    vendors = ["-m", "tests.fakes", "--mailchimp-port", str(sandbox_port), "--state", str(folder / "sandbox")]
+    callback = f"http://127.0.0.1:{port}/integrations/mailchimp/callback/"
+    return {
+        "sandbox": [sys.executable, *vendors, "--mailchimp-redirect", callback],
+        # Without the last option gunicorn leaves a socket in the home folder.
+        "web": [sys.executable, *web, "--threads", "8", "--access-logfile", "-", "--no-control-socket"],
+        "worker": [sys.executable, "manage.py", "worker"],
+    }
