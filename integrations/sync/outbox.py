@@ -55,11 +55,16 @@ def mark_lists(tenant_id: int, uids: Iterable[uuid.UUID], cause: str) -> list[Co
 
 def note(connection: Connection, kind: str, uids: Iterable[uuid.UUID]) -> None:
     """Make sure that there is a row for each, not due yet. Must come before `mark`: see there."""
-    RemoteRecord.objects.bulk_create(
-        [RemoteRecord(tenant_id=connection.tenant_id, connection=connection, kind=kind, subject_uid=u) for u in uids],
-        ignore_conflicts=True,
-        batch_size=500,
-    )
+    rows = RemoteRecord.objects.filter(connection=connection, kind=kind)
+    for part in chunks(uids):
+        here = set(rows.filter(subject_uid__in=part).values_list("subject_uid", flat=True))
+        RemoteRecord.objects.bulk_create(
+            [
+                RemoteRecord(tenant_id=connection.tenant_id, connection_id=connection.pk, kind=kind, subject_uid=uid)
+                for uid in part if uid not in here
+            ],
+            ignore_conflicts=True,
+        )  # fmt: skip
 
 
 def mark(connection: Connection, kind: str, uids: Iterable[uuid.UUID], cause: str, priority: int) -> None:

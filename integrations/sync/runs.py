@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -124,13 +125,14 @@ def begin(run: SyncRun, _: str) -> None:
 def note_page(run: SyncRun, after: str) -> None:
     """Make sure that everybody on a synchronized list has a row."""
     on_lists = ListMembership.objects.filter(contact_list__synchronize=True).values("contact")
-    page = list(
-        Contact.objects.filter(pk__gt=int(after), pk__in=on_lists).order_by("pk").values_list("pk", "uid")[: PAGE * 2]
-    )
+    records = RemoteRecord.objects.filter(connection=run.connection, kind=RemoteRecord.Kind.CONTACT)
+    unknown = ~Exists(records.filter(subject_uid=OuterRef("uid")))
+    people = Contact.objects.filter(unknown, pk__gt=int(after), pk__in=on_lists).order_by("pk")
+    page = list(people.values_list("pk", "uid")[: PAGE * 2])
     outbox.note(run.connection, RemoteRecord.Kind.CONTACT, [uid for _, uid in page])
     run.cursor = f"note:{page[-1][0]}" if page else "lists:"
     if not page:
-        run.to_look_at = RemoteRecord.objects.filter(connection=run.connection, kind=RemoteRecord.Kind.CONTACT).count()
+        run.to_look_at = records.count()
 
 
 def plan_list_page(run: SyncRun, _: str) -> None:
@@ -208,7 +210,7 @@ def item(
 ) -> RunItem:
     """One row of the preview."""
     return RunItem(
-        tenant_id=run.tenant_id, run=run, record=record, kind=record.kind, subject_uid=record.subject_uid,
+        tenant_id=run.tenant_id, run_id=run.pk, record_id=record.pk, kind=record.kind, subject_uid=record.subject_uid,
         label=label[:250], address=address, verb=verb, operations=operations, want_version=record.want_version,
         state=RunItem.State.SKIPPED if verb == SKIP else RunItem.State.SHOWN,
     )  # fmt: skip
