@@ -69,7 +69,7 @@ def contact_standing(
     standing = Standing(connection, record, "In step", "good", places)
     code = record.reason_code if record else ""
     if record is None or (record.state == State.OK and record.due_at is None and not record.containers):
-        person = people.load([str(contact.uid)], []).people[str(contact.uid)]
+        person = people.load([contact.uid], []).people[str(contact.uid)]
         code = person.blocked or ("" if person.memberships else "not_on_a_list")
         standing.headline, standing.tone = ("Not sent", "plain") if code else ("Not sent yet", "info")
     elif record.due_at is not None:

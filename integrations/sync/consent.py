@@ -1,5 +1,6 @@
 """The one consent check (L35): what a person's own word in the ledger allows. It stands here, not in the providers."""
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ def allows(now: Mapping[str, str], list_uid: str, place: str) -> str:
     return OUT if OUT in found else ASK if ASK in found else FREE
 
 
-def load(uids: Iterable[str], addresses: Iterable[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+def load(
+    uids: Iterable[uuid.UUID], addresses: Iterable[str]
+) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """The standings by contact uid and by address: a decision follows the person and the address alike. One query."""
     by_uid: defaultdict[str, list[Word]] = defaultdict(list)
     by_address: defaultdict[str, list[Word]] = defaultdict(list)

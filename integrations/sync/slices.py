@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -52,8 +52,8 @@ def claim(
     rows = due(connection, kind)
     if urgent_up_to is not None:
         rows = rows.filter(priority__lte=urgent_up_to)
-    tired = list(rows.filter(attempts__gte=TIRING).values_list("pk", flat=True)[:1])
-    pks = tired or list(rows.values_list("pk", flat=True)[:limit])
+    found = list(rows.values_list("pk", "attempts")[:limit])
+    pks = [pk for pk, attempts in found if attempts >= TIRING][:1] or [pk for pk, _ in found]
     RemoteRecord.objects.filter(pk__in=pks).update(
         token=token, attempts=F("attempts") + 1, sent_version=F("want_version")
     )
@@ -87,7 +87,7 @@ def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, prese
     records = list(records)
     known = {record.pk: members_known(record) for record in records}
     crowd = people.load(
-        [str(record.subject_uid) for record in records],
+        [record.subject_uid for record in records],
         {m.address.lower() for members in known.values() for m in members.values()},
     )
     rows = []
@@ -127,15 +127,22 @@ def plan_lists(records: Iterable[RemoteRecord], policy: Policy) -> list[tuple[Re
     return planned
 
 
-def shown_by(records: Iterable[RemoteRecord]) -> dict[int, RunItem]:
-    """{record pk: the row of the running preview that showed it}, for rows that belong to a run."""
-    runs = {record.run_id for record in records if record.run_id}
-    if not runs:
-        return {}
-    items = RunItem.objects.filter(run__in=runs, record__in=[r.pk for r in records if r.run_id])
-    return {item.record_id: item for item in items.defer("operations")}
+class Shown(NamedTuple):
+    """What the preview showed of one row."""
+
+    want_version: int
+    plan_hash: str
 
 
-def still_holds(item: RunItem | None, record: RemoteRecord, operations: list[Operation] | list[ListOperation]) -> bool:
+def shown_by(records: Iterable[RemoteRecord]) -> dict[int, Shown]:
+    """{record pk: what the running preview showed}, for rows that belong to a run."""
+    of_a_run = [record for record in records if record.run_id]
+    items = RunItem.objects.filter(
+        run__in={record.run_id for record in of_a_run}, record__in=[record.pk for record in of_a_run]
+    ).order_by().values_list("record_id", "want_version", "plan_hash") if of_a_run else ()  # fmt: skip
+    return {pk: Shown(*shown) for pk, *shown in items}
+
+
+def still_holds(item: Shown | None, record: RemoteRecord, operations: list[Operation] | list[ListOperation]) -> bool:
     """Whether a row of a run may go: it is as shown, or it was changed since, which is an order of its own."""
     return item is None or item.want_version != record.sent_version or item.plan_hash == signature(operations)
