@@ -7,6 +7,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.look import OPERATORS_UNFOLD, UNFOLD  # noqa: F401  (read by the theme)
+from integrations.keyring import BadKeys, key_ring
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -25,6 +26,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The address people and vendors reach us at: OAuth returns here, webhooks come here.
 PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 EXAMPLE_SECRETS = ("change-me", "example", "secret")
+DEMO_KEY = "dev1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # everybody can read it here, so it protects nothing
 
 
 def _refuse_weak_secrets() -> None:
@@ -32,10 +34,16 @@ def _refuse_weak_secrets() -> None:
     problems = []
     if len(SECRET_KEY) < 40 or SECRET_KEY.lower().startswith(EXAMPLE_SECRETS):
         problems.append("SECRET_KEY is missing, short or still the example; set 50 random characters.")
-    if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS:
+    if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS or DEMO_KEY in FIELD_ENCRYPTION_KEYS:
         problems.append(
-            "FIELD_ENCRYPTION_KEYS is missing or still the example; make one with `python manage.py new_key`."
+            "FIELD_ENCRYPTION_KEYS is missing or still the example; "
+            "make one with `MODE=demo python manage.py new_key`."
         )
+    else:
+        try:
+            key_ring(FIELD_ENCRYPTION_KEYS)
+        except BadKeys as problem:
+            problems.append(str(problem))
     if not ALLOWED_HOSTS:
         problems.append("ALLOWED_HOSTS is empty; set the host names this installation answers to.")
     if not PUBLIC_URL.startswith("https://"):
@@ -50,7 +58,7 @@ if MODE == "production":
     _refuse_weak_secrets()
 else:
     SECRET_KEY = SECRET_KEY or "demo-and-tests-only-" + "0" * 40
-    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or "dev1:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or DEMO_KEY
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "testserver"]
 
 INSTALLED_APPS = [

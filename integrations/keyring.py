@@ -78,7 +78,7 @@ def key_ring(text: str) -> KeyRing:
             raise BadKeys(f"FIELD_ENCRYPTION_KEYS names the key “{key_id}” twice.")
         keys[key_id] = _key(key_id, encoded)
     if not keys:
-        raise BadKeys("FIELD_ENCRYPTION_KEYS is empty; make a key with `python manage.py new_key`.")
+        raise BadKeys("FIELD_ENCRYPTION_KEYS is empty; make a key with `MODE=demo python manage.py new_key`.")
     return KeyRing(keys)
 
 

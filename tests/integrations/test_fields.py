@@ -216,3 +216,28 @@ def test_new_key_prints_an_entry_that_works() -> None:
 
 def test_new_key_makes_another_key_each_time() -> None:
     assert new_key("a") != new_key("a")
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("", "missing or still the example"),
+        ("dev1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "missing or still the example"),
+        ("k1:tooshort", "32 bytes"),
+        (NEW, ""),
+    ],
+)
+def test_D3_production_does_not_start_with_a_bad_key(keys: str, says: str) -> None:
+    import os
+    import subprocess
+    import sys
+
+    good = {
+        "MODE": "production", "SECRET_KEY": "x7" * 30, "ALLOWED_HOSTS": "almoner.test",
+        "PUBLIC_URL": "https://almoner.test", "FIELD_ENCRYPTION_KEYS": keys,
+    }  # fmt: skip
+    started = subprocess.run(
+        [sys.executable, "-c", "import config.settings"], env={**os.environ, **good}, capture_output=True, text=True
+    )
+    assert (started.returncode == 0) is (not says)
+    assert says in started.stderr
