@@ -36,8 +36,7 @@ def _refuse_weak_secrets() -> None:
         problems.append("SECRET_KEY is missing, short or still the example; set 50 random characters.")
     if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS or DEMO_KEY in FIELD_ENCRYPTION_KEYS:
         problems.append(
-            "FIELD_ENCRYPTION_KEYS is missing or still the example; "
-            "make one with `MODE=demo python manage.py new_key`."
+            "FIELD_ENCRYPTION_KEYS is missing or still the example; make one with `MODE=demo python manage.py new_key`."
         )
     else:
         try:
@@ -229,7 +228,7 @@ MAILCHIMP_LOGIN_URL: str = env("MAILCHIMP_LOGIN_URL", default="https://login.mai
 # {dc} is the account's data centre, as the metadata call tells it.
 MAILCHIMP_API_URL: str = env("MAILCHIMP_API_URL", default="https://{dc}.api.mailchimp.com").rstrip("/")
 MAILCHIMP_CONNECTIONS: int = env.int("MAILCHIMP_CONNECTIONS", default=6)  # of the 10 that one Mailchimp user may hold
-# Unconfirmed by the vendor for the 500-row call; switched off, new people are sent with `status` and nobody is updated by it.
+# Unconfirmed for the 500-row call. Switched off, the new are sent with `status`, apart from those who are there already.
 MAILCHIMP_BULK_STATUS_IF_NEW: bool = env.bool("MAILCHIMP_BULK_STATUS_IF_NEW", default=True)
 
 LOGGING = {
