@@ -228,7 +228,7 @@ MAILCHIMP_LOGIN_URL: str = env("MAILCHIMP_LOGIN_URL", default="https://login.mai
 # {dc} is the account's data centre, as the metadata call tells it.
 MAILCHIMP_API_URL: str = env("MAILCHIMP_API_URL", default="https://{dc}.api.mailchimp.com").rstrip("/")
 MAILCHIMP_CONNECTIONS: int = env.int("MAILCHIMP_CONNECTIONS", default=6)  # of the 10 that one Mailchimp user may hold
-# Unconfirmed for the 500-row call. Switched off, the new are sent with `status`, apart from those who are there already.
+# Unconfirmed for the 500-row call. Switched off, the new go with `status`, apart from those who are there already.
 MAILCHIMP_BULK_STATUS_IF_NEW: bool = env.bool("MAILCHIMP_BULK_STATUS_IF_NEW", default=True)
 
 LOGGING = {
