@@ -1,0 +1,127 @@
+"""The processes of a scenario: a fresh database, the sandbox vendor, steps of ours, and for edits web and worker."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0  # seconds for a process to answer
+
+
+class Parts:
+    """One fresh set of them; everything is stopped and thrown away at the end of the `with`."""
+
+    def __init__(self, profile: Path | None = None) -> None:
+        self.profile = profile
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        folder = tempfile.TemporaryDirectory(prefix="almoner-bench-", ignore_cleanup_errors=True)
+        self.folder = Path(self._stack.enter_context(folder))
+        self.sandbox = f"http://127.0.0.1:{free_port()}"
+        self.web = f"http://127.0.0.1:{free_port()}"
+        self.run("-m", "tests.fakes", "--mailchimp-port", self.sandbox.rpartition(":")[2])
+        wait_for(self.sandbox + "/_sandbox/health")
+        self.step("prepare")
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._stack.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of all our processes: those of the demo, with everything on."""
+        return os.environ | {
+            "MODE": "demo",
+            "LOG_LEVEL": "WARNING",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'bench.sqlite3'}",
+            "PUBLIC_URL": self.web,
+            "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
+            "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",
+            "MAILCHIMP_LOGIN_URL": self.sandbox,
+            "MAILCHIMP_API_URL": self.sandbox + "/{dc}",
+            "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
+            "BENCH_SANDBOX": self.sandbox,
+        }
+
+    # --- processes ---
+    def run(self, *command: str) -> None:
+        """A process that stays until the end."""
+        log = (self.folder / "processes.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+        self._stack.callback(stop, process)
+        log.close()
+
+    def step(self, name: str, **wishes: Any) -> Any:
+        """Run one of `bench.step` in a process of its own, and return what it found."""
+        environment = self.environment
+        if self.profile and name == "sync":
+            environment["BENCH_PROFILE"] = str(self.profile)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.step", name, json.dumps(wishes)],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True,
+        )  # fmt: skip
+        return json.loads(done.stdout)
+
+    # --- the sandbox ---
+    def control(self, name: str, wish: dict[str, Any] | None = None) -> Any:
+        """Ask the sandbox (`wish` None), or tell it."""
+        return control(self.sandbox, name, wish)
+
+
+def control(sandbox: str, name: str, wish: dict[str, Any] | None = None) -> Any:
+    """One call to the sandbox's control addresses."""
+    data = None if wish is None else json.dumps(wish).encode()
+    with urllib.request.urlopen(f"{sandbox}/_sandbox/{name}", data, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    """Until something answers there."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and end it if it does not."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def slow_answers(parts: Parts, milliseconds: float) -> Iterator[None]:
+    """Each answer of the vendor takes so long."""
+    parts.control("faults", {"latency_ms": milliseconds})
+    try:
+        yield
+    finally:
+        parts.control("faults", {})
