@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -61,9 +61,7 @@ def sharing(contact: Contact) -> list[str]:
     return [str(email.contact) for email in others.select_related("contact")[:5]]
 
 
-def contact_standing(
-    connection: Connection, record: RemoteRecord | None, contact: Contact, names: Any
-) -> Standing:
+def contact_standing(connection: Connection, record: RemoteRecord | None, contact: Contact, names: Any) -> Standing:
     """The state of a contact at one service, in words."""
     places = _places(record, names) if record else []
     standing = Standing(connection, record, "In step", "good", places)
@@ -145,7 +143,9 @@ def list_figures(connection: Connection, contact_list: ContactList) -> dict[str,
     on_list = ListMembership.objects.filter(contact_list=contact_list)
     members = on_list.filter(do_not_contact=False).values("contact__uid")
     rows: Any = RemoteRecord.objects.filter(connection=connection, kind="contact", subject_uid__in=members).order_by()
-    counted = list(rows.values_list("state", "reason_code", "effect", "due_at__isnull").annotate(Count("pk")))
+    settled_now = ExpressionWrapper(Q(due_at__isnull=True), output_field=BooleanField())
+    rows = rows.annotate(settled=settled_now).values_list("state", "reason_code", "effect", "settled")
+    counted = list(rows.annotate(Count("pk")))
     there = sum(n for state, _, effect, settled, n in counted if settled and state == State.OK and effect == "done")
     moving = sum(n for _, _, _, settled, n in counted if not settled)
     reasons: dict[tuple[str, str], int] = {}

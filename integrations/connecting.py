@@ -21,6 +21,7 @@ from integrations.providers import all_providers
 from integrations.sync import runs
 from integrations.sync.listening import secret_of
 
+State = Connection.State
 STATE_LIVES = 10 * 60
 OFFER_LIVES = 60 * 60
 PENDING = "connecting"  # in the session: {state: [provider, tenant, user, when]}
@@ -111,7 +112,7 @@ def connect(connection: Connection, account: Account, user: User) -> None:
         connection.failures, connection.retry_at = 0, None
         connection.save()
         _remember(connection, was, f"{connection} ({account.label})")
-        if connection.state == Connection.State.ACTIVE:
+        if connection.state == State.ACTIVE:
             jobs.nudge(connection)
 
 
@@ -119,8 +120,8 @@ def _state_after(connection: Connection, was: str) -> str:
     """Where it goes on: after Disconnect, and before the first Sync, the settings are reviewed (again)."""
     provider = all_providers()[connection.provider]
     has_run = connection.runs.filter(confirmed_at__isnull=False).exists()
-    goes_on = was != Connection.State.NOT_CONNECTED and has_run and provider.is_set_up(connection.settings)
-    return Connection.State.ACTIVE if goes_on else Connection.State.SETUP
+    goes_on = was != State.NOT_CONNECTED and has_run and provider.is_set_up(connection.settings)
+    return State.ACTIVE if goes_on else State.SETUP
 
 
 def offer(connection: Connection, account: Account, user: User) -> None:
@@ -160,7 +161,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
         Credential.objects.filter(connection=connection).delete()
         RemoteRecord.objects.filter(connection=connection).delete()
         connection.settings, connection.brake, connection.hook_key_hash = {}, {}, ""
-        connection.account_id, connection.state = "", Connection.State.NOT_CONNECTED
+        connection.account_id, connection.state = "", State.NOT_CONNECTED
         connection.save()
         connect(connection, account, user)
 
@@ -172,7 +173,7 @@ def disconnect(connection: Connection, user: User) -> None:
         was = connection.state
         runs.stop_all(connection, f"{connection} was disconnected by {user}."[:300])
         Credential.objects.filter(connection=connection).delete()
-        connection.state = Connection.State.NOT_CONNECTED
+        connection.state = State.NOT_CONNECTED
         connection.reason = f"Disconnected by {user} on {timezone.localtime():%B %-d, %Y}."[:300]
         connection.listen_error = ""
         connection.save(update_fields=["state", "reason", "listen_error"])
@@ -187,7 +188,7 @@ def _remember(connection: Connection, was: str, label: str) -> None:
     """An entry in the history: who connected or disconnected what."""
     HistoryEntry.by_actor(
         verb=HistoryEntry.Verb.CHANGED, what="integration", label=label[:250],
-        changes={"state": [Connection.State(was).label, connection.get_state_display()]},
+        changes={"state": [State(was).label, connection.get_state_display()]},
     ).save()  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def _remember(connection: Connection, was: str, label: str) -> None:
 def moves_people(connection: Connection, new: dict[str, Any]) -> bool:
     """Whether these settings put people somewhere else at the vendor than where earlier Syncs put them (L24)."""
     provider = all_providers()[connection.provider]
-    if connection.state != Connection.State.ACTIVE or not provider.is_set_up(connection.settings):
+    if connection.state != State.ACTIVE or not provider.is_set_up(connection.settings):
         return False
     return provider.policy(connection.settings) != provider.policy(new)
 
@@ -208,11 +209,20 @@ def save_settings(connection: Connection, new: dict[str, Any]) -> None:
         connection = _locked(connection)
         was, before = connection.state, connection.settings
         connection.settings = new
-        if connection.state == Connection.State.SETUP and all_providers()[connection.provider].is_set_up(new):
-            connection.state = Connection.State.READY
+        if connection.state == State.SETUP and all_providers()[connection.provider].is_set_up(new):
+            connection.state = State.READY
         connection.save(update_fields=["settings", "state"])
         HistoryEntry.by_actor(
             verb=HistoryEntry.Verb.CHANGED, what="integration settings", label=str(connection)[:250],
-            changes={key: [before.get(key), new.get(key)] for key in new if before.get(key) != new.get(key)}
-            | ({"state": [was, connection.state]} if was != connection.state else {}),
+            changes=_changes(before | {"state": State(was).label}, new | {"state": State(connection.state).label}),
         ).save()  # fmt: skip
+
+
+def _changes(before: dict[str, Any], new: dict[str, Any]) -> dict[str, list[Any]]:
+    """{what: [before, after]} of choices, one level deep, for the history."""
+    old, now = ({
+        f"{key} {part}".strip(): value
+        for key, given in choices.items()
+        for part, value in (given.items() if isinstance(given, dict) else [("", given)])
+    } for choices in (before, new))  # fmt: skip
+    return {key: [old.get(key), now.get(key)] for key in now if old.get(key) != now.get(key)}

@@ -16,6 +16,7 @@ from integrations.words import sum_up
 
 AREA = "integrations"
 LATEST = 5
+AHEAD = (SyncRun.State.PLANNING, SyncRun.State.READY)
 
 
 def register() -> None:
@@ -35,7 +36,7 @@ def panel(request: HttpRequest) -> str:
     runs = list(SyncRun.objects.select_related("connection", "started_by")[:LATEST]) if connected else []
     context: dict[str, Any] = {
         "overviews": found, "connected": connected, "may_change": is_allowed(request, CHANGE, AREA),
-        "runs": [(run, sum_up(run.counts)) for run in runs],
+        "runs": [(run, sum_up(run.counts, ahead=run.state in AHEAD)) for run in runs],
         "needs": [o for o in connected if o.needs_person or o.set_aside],
         "waiting": sum(o.waiting for o in connected),
     }  # fmt: skip

@@ -66,6 +66,10 @@ class Overview:
         return self.provider.label
 
     @property
+    def blurb(self) -> str:
+        return self.provider.blurb
+
+    @property
     def state(self) -> str:
         return self.connection.state if self.connection else State.NOT_CONNECTED
 

@@ -12,6 +12,8 @@ from integrations.models import Delivery, RemoteRecord, RunItem
 from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, verb_label
 
 LIST = RemoteRecord.Kind.LIST
+ADD = VERBS["create"].label
+ALREADY_SAID = ("Email address", "State", "First name", "Last name")
 
 
 class Names:
@@ -47,6 +49,11 @@ class Shown:
     changes: list[Difference] = field(default_factory=list)
     reason: Explained | None = None
     retry: bool = False
+
+    @property
+    def brief(self) -> list[Difference]:
+        """The changes without what stands beside them anyway: of somebody new, the lists are what is of interest."""
+        return [c for c in self.changes if c.label not in ALREADY_SAID] if self.verb == ADD else self.changes
 
 
 def lists_in(states: Iterable[Any]) -> set[str]:

@@ -1,5 +1,7 @@
 """The addresses of this app: staff pages under the staff site, the way back from vendors, and the vendors' door."""
 
+from typing import Any
+
 from django.urls import include, path, re_path
 
 from integrations import webhooks
@@ -23,7 +25,7 @@ of_run = [
     path("cancel/", runs.cancel, name="cancel"),
     path("report.csv", report.download, name="report"),
 ]
-staff = [
+staff: list[Any] = [
     path("setup/", setup.show, name="setup"),
     path("setup/<slug:provider>/", include(of_one)),
     path("syncs/", runs.all_runs, name="runs"),

@@ -96,7 +96,7 @@ REASONS: dict[str, Reason] = {
         "Only the person can subscribe again",
         "This person unsubscribed at {service}, was removed for bounces or is under review there. Only they can "
         "subscribe themselves again.",
-        "Send the person the sign-up form of {service}.",
+        "Send the person the sign-up form of {service}; once they have signed up, press Retry.",
         retry_helps=True,
     ),
     "merge_fields": Reason(
@@ -129,6 +129,29 @@ REASONS: dict[str, Reason] = {
         "Change it at {service} by hand, then press Retry.",
         retry_helps=True,
     ),
+    "not_found": Reason(
+        "Not known at {service} any more",
+        "{service} no longer knows this person or this list.",
+        "Press Retry; if it happens again, make a Sync.",
+        retry_helps=True,
+    ),
+    "not_possible": Reason(
+        "Not possible there",
+        "{service} cannot do this to this person as they stand there now.",
+        "Look at the person at {service}, then press Retry.",
+        retry_helps=True,
+    ),
+    "name_taken": Reason(
+        "The name is taken there",
+        "There is something of that name at {service} already.",
+        "Rename this list, or the other one at {service}, then press Retry.",
+        retry_helps=True,
+    ),
+    "not_reachable": Reason(
+        "{service} cannot reach Almoner",
+        "{service} could not open the address that Almoner gave it for its messages.",
+        "Tell whoever runs Almoner for you, and press Try again on the card afterwards.",
+    ),
     "refused": Reason(
         "Refused by {service}",
         "{service} did not accept this.",
@@ -153,7 +176,7 @@ REASONS: dict[str, Reason] = {
     "list_not_there_yet": Reason(
         "The list is not there yet",
         "The list has to exist at {service} first; it was not created yet.",
-        "Nothing to do if it is on its way. If the list itself was refused, mend that first.",
+        "Nothing to do if it is on its way. If the list itself was refused, mend that first and press Retry.",
         retry_helps=True,
     ),
     "internal": Reason(
@@ -278,20 +301,37 @@ class Difference:
     before: str
     after: str
 
+    def __str__(self) -> str:
+        return (
+            f"{self.label}: {self.after}" if self.before == NOTHING else f"{self.label}: {self.before} → {self.after}"
+        )
+
 
 def differences(
     before: Mapping[str, object] | None, after: Mapping[str, object] | None, lists: Mapping[str, str]
 ) -> list[Difference]:
     """What changes between two states of a person (or list) at a service; `lists` gives the lists' names by uid."""
-    old, new = _readable(before or {}, lists), _readable(after or {}, lists)
-    return [
+    old, new = _readable(before or {}), _readable(after or {})
+    found = [
         Difference(label, old.get(label, NOTHING) or NOTHING, new.get(label, NOTHING) or NOTHING)
         for label in {**new, **old}
         if old.get(label, "") != new.get(label, "")
     ]
+    was, now = _lists_of(before or {}), _lists_of(after or {})
+    for label, uids in (("Put on", now - was), ("Taken off", was - now)):
+        if uids:
+            found.append(
+                Difference(label, NOTHING, ", ".join(sorted(lists.get(uid, "a deleted list") for uid in uids)))
+            )
+    return found
 
 
-def _readable(state: Mapping[str, object], lists: Mapping[str, str]) -> dict[str, str]:
+def _lists_of(state: Mapping[str, object]) -> set[str]:
+    uids = state.get("lists")
+    return {str(uid) for uid in uids} if isinstance(uids, list) else set()
+
+
+def _readable(state: Mapping[str, object]) -> dict[str, str]:
     """{label: value} of a state, in words."""
     shown: dict[str, str] = {}
     if name := state.get("name"):
@@ -302,8 +342,6 @@ def _readable(state: Mapping[str, object], lists: Mapping[str, str]) -> dict[str
         shown["State"] = STANDINGS.get(str(standing), str(standing))
     if isinstance(fields := state.get("fields"), Mapping):
         shown |= {FIELDS.get(key, key.replace("_", " ").capitalize()): str(value) for key, value in fields.items()}
-    if isinstance(uids := state.get("lists"), list):
-        shown["Lists"] = ", ".join(sorted(lists.get(str(uid), "a deleted list") for uid in uids))
     return shown
 
 

@@ -1,5 +1,7 @@
 """Connect and Disconnect: the buttons, the way back from the vendor, and the question about another account."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,9 +24,8 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
         messages.error(request, f"{kind.label} cannot be connected yet; the card says what is missing.")
         return redirect("integrations:setup")
     Connection.objects.get_or_create(provider=provider)
-    url = connecting.authorize_url(
-        request.session, provider, request.tenant, request.user  # type: ignore[attr-defined,arg-type]
-    )
+    asker: Any = request
+    url = connecting.authorize_url(request.session, provider, asker.tenant, asker.user)
     return render(request, "leaving.html", f"Going to {kind.label}", service=kind.label, url=url)
 
 
@@ -34,9 +35,8 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     """Back from the vendor: with a code, with an error, or with something that nobody here asked for."""
     kind = provider_or_404(provider)
     try:
-        connecting.check_state(
-            request.session, request.GET.get("state", ""), provider, request.tenant, request.user  # type: ignore[attr-defined,arg-type]
-        )
+        asker: Any = request
+        connecting.check_state(request.session, request.GET.get("state", ""), provider, asker.tenant, asker.user)
         if not may_change(request):
             raise NotConnected("Not connected: you may no longer change integrations. Ask an owner or a manager.")
         if error := request.GET.get("error", ""):

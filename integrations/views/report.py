@@ -44,7 +44,7 @@ def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str) -> Iterator[
 
 
 def _cells(shown: Any) -> list[Any]:
-    changes = "; ".join(f"{c.label}: {c.before} → {c.after}" for c in shown.changes)
+    changes = "; ".join(map(str, shown.changes))
     reason = shown.reason
     return [
         shown.name, shown.row.address, shown.verb, changes, shown.row.get_state_display(),

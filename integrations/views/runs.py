@@ -20,6 +20,7 @@ from integrations.views.page import connection_or_404, kept_query, may_change, p
 from integrations.words import VERBS, explain, lasting, sum_up
 
 State = SyncRun.State
+AHEAD = (State.PLANNING, State.READY)
 MOVING = (State.PLANNING, State.RUNNING)
 TITLES = {State.PLANNING: "Preview", State.READY: "Preview", State.DONE: "Report", State.CANCELLED: "Cancelled Sync"}
 OPEN_ITEMS = (RunItem.State.SHOWN, RunItem.State.HELD)
@@ -41,7 +42,7 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
 def all_runs(request: HttpRequest) -> HttpResponse:
     """Every Sync, newest first."""
     page = page_of(request, SyncRun.objects.select_related("connection", "started_by"))
-    rows = [(run, sum_up(run.counts)) for run in page]
+    rows = [(run, sum_up(run.counts, ahead=run.state in AHEAD)) for run in page]
     return render(request, "runs.html", "Syncs", page=page, rows=rows)
 
 

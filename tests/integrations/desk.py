@@ -53,9 +53,7 @@ def leave_for(client: Client) -> str:
 def decide(address: str, login: str = "river", decision: str = "allow") -> str:
     """Sign in at the sandbox, press Allow or Cancel; the path that leads back to us."""
     asked = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
-    page = requests.post(
-        address.partition("?")[0], data={**asked, "login": login, "password": "sandbox"}, timeout=10
-    )
+    page = requests.post(address.partition("?")[0], data={**asked, "login": login, "password": "sandbox"}, timeout=10)
     found = re.search(r'name="ticket"[^>]*value="([^"]+)"', page.text)
     assert found, page.text
     answer = requests.post(

@@ -59,7 +59,9 @@ def post(body: str, key: str = KEY, signature: str | None = None, provider: str 
     """Send a message to the door, signed as it should be unless told otherwise."""
     headers = {"X-Mailchimp-Signature": signed(body) if signature is None else signature}
     kind = more.pop("content_type", "application/x-www-form-urlencoded")
-    return Client(enforce_csrf_checks=True).generic("POST", f"/hooks/{provider}/{key}/", body, kind, headers=headers, **more)
+    return Client(enforce_csrf_checks=True).generic(
+        "POST", f"/hooks/{provider}/{key}/", body, kind, headers=headers, **more
+    )
 
 
 def stored(tenant: Any) -> int:
@@ -204,7 +206,9 @@ def test_bytes_that_are_no_text_are_stored_as_text(here: Connection, tenant: Any
 
 
 def test_a_message_costs_few_queries_and_asks_nothing_about_people(here: Connection) -> None:
-    with CaptureQueriesContext(database, ) as queries:
+    with CaptureQueriesContext(
+        database,
+    ) as queries:
         assert post(message()).status_code == 200
     said = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
     assert len(said) <= 3, said
