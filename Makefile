@@ -33,7 +33,7 @@ test-postgres: $(VENV)/.dev ## the suite on PostgreSQL (DATABASE_URL, else one i
 	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(VENV)/.dev ## style, formatting, types, Django's checks, migrations, import directions
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/checks.py
+	@$(BIN)/python tests/checks.py
 
 bench: $(VENV)/.dev ## the figures, with the machine they were measured on (also var/bench.json)
 	@$(BIN)/python -m bench $(ARGS)
