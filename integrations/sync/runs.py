@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from contacts.models import Contact, ContactList, ListMembership
+from contacts.models import ContactList, ListMembership
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
@@ -124,13 +123,14 @@ def begin(run: SyncRun, _: str) -> None:
 
 def note_page(run: SyncRun, after: str) -> None:
     """Make sure that everybody on a synchronized list has a row."""
-    on_lists = ListMembership.objects.filter(contact_list__synchronize=True).values("contact")
+    # Page over the memberships by their index and compare here: joined in SQL, PostgreSQL may choose to look at
+    # everybody for everybody when its statistics are young.
+    on_lists = ListMembership.objects.filter(contact_list__synchronize=True, contact__gt=int(after))
+    page = dict(on_lists.order_by("contact").values_list("contact", "contact__uid")[: PAGE * 2])
     records = RemoteRecord.objects.filter(connection=run.connection, kind=RemoteRecord.Kind.CONTACT)
-    unknown = ~Exists(records.filter(subject_uid=OuterRef("uid")))
-    people = Contact.objects.filter(unknown, pk__gt=int(after), pk__in=on_lists).order_by("pk")
-    page = list(people.values_list("pk", "uid")[: PAGE * 2])
-    outbox.note(run.connection, RemoteRecord.Kind.CONTACT, [uid for _, uid in page])
-    run.cursor = f"note:{page[-1][0]}" if page else "lists:"
+    noted = set(records.filter(subject_uid__in=list(page.values())).values_list("subject_uid", flat=True))
+    outbox.note(run.connection, RemoteRecord.Kind.CONTACT, set(page.values()) - noted)
+    run.cursor = f"note:{max(page)}" if page else "lists:"
     if not page:
         run.to_look_at = records.count()
 
