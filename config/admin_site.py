@@ -49,7 +49,6 @@ class StaffSite(UnfoldAdminSite):
             path("forgotten/<uidb64>/<token>/", passwords.Choose.as_view(), name="password_reset_confirm"),
             path("forgotten/done/", passwords.Done.as_view(), name="password_reset_complete"),
         ]
-        # The theme's own search remembers answers per person, not per organization.
         return ours + [address for address in super().get_urls() if getattr(address, "name", "") not in LEFT_OUT]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -67,6 +66,10 @@ class StaffSite(UnfoldAdminSite):
         """The first page: what the apps have to tell."""
         return super().index(request, {"panels": panels_for(request), **(extra_context or {})})
 
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The theme's own search remembers its answers per person, not per organization: it stays closed."""
+        raise Http404
+
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
         """The menu takes the place of Django's page per app."""
         raise Http404
@@ -80,4 +83,4 @@ class StaffSite(UnfoldAdminSite):
         }
 
 
-LEFT_OUT = {"search", "view_on_site"}
+LEFT_OUT = {"view_on_site"}

@@ -1,4 +1,4 @@
-"""The operators' site, at an address of its own: superusers only, who look across organizations to run the installation."""
+"""The operators' site, at an address of its own: superusers, who look across organizations to run the installation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from unfold.sites import UnfoldAdminSite
 
 from contacts.tenancy.forms import OperatorLogInForm
 
-LEFT_OUT = {"search", "view_on_site"}
+LEFT_OUT = {"view_on_site"}
 
 
 class OperatorSite(UnfoldAdminSite):
@@ -35,6 +35,10 @@ class OperatorSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         return [address for address in super().get_urls() if getattr(address, "name", "") not in LEFT_OUT]
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Each page has its own."""
+        raise Http404
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
         """The menu takes its place."""

@@ -95,8 +95,8 @@ class BulkActions:
         new = queryset.filter(do_not_contact=True).count()
         sentences = [
             f"Do Not Contact will be cleared for {people(new)}; the others are not marked.",
-            "Clear it only for people who have asked to hear from you again. Somebody who unsubscribed at the newsletter "
-            "service stays unsubscribed there until they sign up again themselves.",
+            "Clear it only for people who have asked to hear from you again. Somebody who unsubscribed at the "
+            "newsletter service stays unsubscribed there until they sign up again themselves.",
         ]
         answer = self._ask(request, queryset, "Clear Do Not Contact", sentences)
         if answer is None:
@@ -108,7 +108,7 @@ class BulkActions:
     def delete_contacts(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """With all that hangs on them."""
         sentences = [
-            f"{people(queryset.count())} will be deleted, with their addresses, phone numbers, tags and places on lists.",
+            f"{people(queryset.count())} will be deleted, with addresses, phone numbers, tags and places on lists.",
             "They leave every newsletter that is kept in step. This cannot be undone. The history and the consent "
             "ledger keep what happened.",
         ]

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -20,6 +21,8 @@ from contacts.search import contacts_matching
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, is_allowed
 
+NO_ADDRESS = mark_safe('<span class="al-subtle">No email address</span>')  # noqa: S308  (fixed text)
+DNC_BADGE = mark_safe('<span class="al-badge al-bad">Do Not Contact</span>')  # noqa: S308  (fixed text)
 SHOWN = 2  # lists and tags named in a row; the others are counted
 STATE_LOOKS = {EmailAddress.State.BOUNCED: "al-warn", EmailAddress.State.COMPLAINED: "al-bad"}
 
@@ -80,7 +83,9 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
             on_lists = [row.contact_list.name for row in obj.memberships.select_related("contact_list")]
             sentences.append("Addresses, phone numbers, tags and places on lists go with the contact.")
             if on_lists:
-                sentences.append(f"On lists: {', '.join(on_lists)}. Where a list is synchronized, they leave it there too.")
+                sentences.append(
+                    f"On lists: {', '.join(on_lists)}. Where a list is synchronized, they leave it there too."
+                )
         return sentences, {"contacts": len(objs)}, set(), []
 
     def tags(self, contact: Contact) -> str:
@@ -97,7 +102,7 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
     def email(self, contact: Contact) -> str:
         address = contact.primary_email
         if address is None:
-            return format_html('<span class="al-subtle">No email address</span>')
+            return NO_ADDRESS
         if address.state == EmailAddress.State.OK:
             return address.address
         looks = STATE_LOOKS.get(EmailAddress.State(address.state), "al-warn")
@@ -115,7 +120,7 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
 
     @display(description="May we write?", ordering="do_not_contact")
     def dnc(self, contact: Contact) -> str:
-        return format_html('<span class="al-badge al-bad">Do Not Contact</span>') if contact.do_not_contact else ""
+        return DNC_BADGE if contact.do_not_contact else ""
 
     @display(description="Last changed", ordering="updated_at")
     def last_changed(self, contact: Contact) -> str:

@@ -52,7 +52,9 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         wrap = self.admin_site.admin_view
         ours = [
             path("<int:list_pk>/members/add/", wrap(members.add), name="contacts_contactlist_add_member"),
-            path("<int:list_pk>/members/<int:pk>/take-off/", wrap(members.take_off), name="contacts_contactlist_take_off"),
+            path(
+                "<int:list_pk>/members/<int:pk>/take-off/", wrap(members.take_off), name="contacts_contactlist_take_off"
+            ),
             path("<int:list_pk>/members/<int:pk>/dnc/", wrap(members.do_not_contact), name="contacts_contactlist_dnc"),
         ]
         return ours + super().get_urls()
@@ -76,7 +78,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
             sentences.append(f"{people(on_it)} will be taken off it. The contacts themselves stay.")
             if obj.synchronize:
                 sentences.append(
-                    "The list is synchronized: it is deleted at every connected newsletter service as well, and members "
+                    "The list is synchronized: it is deleted at every connected newsletter service too, and members "
                     "who are on no other synchronized list are switched off there."
                 )
         return sentences, {"lists": len(objs), "places on it": count}, set(), []

@@ -16,7 +16,11 @@ def contacts_panel(request: HttpRequest) -> str:
     tiles = [
         (total, "contact" if total == 1 else "contacts", contacts),
         (ContactList.objects.count(), "lists and committees", reverse("admin:contacts_contactlist_changelist")),
-        (Contact.objects.filter(do_not_contact=True).count(), "marked Do Not Contact", f"{contacts}?do_not_contact=yes"),
+        (
+            Contact.objects.filter(do_not_contact=True).count(),
+            "marked Do Not Contact",
+            f"{contacts}?do_not_contact=yes",
+        ),
         (bounced.count(), "whose email bounced", f"{contacts}?email=bounced"),
     ]
     context = {

@@ -19,9 +19,12 @@ class TagAdmin(TenantAdmin):
 
     area = "contacts"
     fields = ["name"]
+    ordering = ["name"]
     list_display = ["name", "contacts"]
     search_fields = ["name"]
-    empty_sentence = "Tags are your own words for contacts, such as “volunteer”. You can also type them on a contact’s page."
+    empty_sentence = (
+        "Tags are your own words for contacts, such as “volunteer”. You can also type them on a contact’s page."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(uses=Count("contact_tags"))

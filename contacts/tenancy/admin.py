@@ -2,8 +2,9 @@
 closed here once; `contacts/tenancy/checks.py` refuses a class that opens one again.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet, TextField
@@ -70,6 +71,7 @@ class TenantAdmin(Walled, ModelAdmin):
     checks_class = TenantAdminChecks
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_max_show_all = 0
     empty_sentence: ClassVar[str] = ""
     list_per_page = 50
@@ -174,12 +176,18 @@ class ReadOnlyTenantAdmin(TenantAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         if not object_id or request.method != "GET":
-            raise PermissionDenied("This is a record of what happened: it can be read, not changed.")
+            self._refuse(request, object_id)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        self._refuse(request, object_id)
+
+    def _refuse(self, request: HttpRequest, object_id: str | None) -> NoReturn:
+        """Not there for others; for ourselves a sentence."""
+        if object_id and self.get_object(request, object_id) is None:
+            raise Http404
         raise PermissionDenied("This is a record of what happened: it can be read, not changed.")
 
 
