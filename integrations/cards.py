@@ -103,7 +103,8 @@ def _places(record: RemoteRecord, names: Any) -> list[str]:
     """What is known there: “ana@river.org: Subscribed, on Newsletter and Volunteers”."""
     lines = []
     for member in record.containers.values():
-        on = sorted(names.get(uid, "a deleted list") for uid in member.get("lists", []))
+        counts = member["standing"] in ("subscribed", "pending")
+        on = sorted(names.get(uid, "a deleted list") for uid in member.get("lists", [])) if counts else []
         standing = STANDINGS.get(member["standing"], member["standing"])
         lines.append(f"{member['address']}: {standing.lower()}" + (f", on {', '.join(on)}" if on else ""))
     return lines

@@ -31,7 +31,9 @@ def dress(form: forms.BaseForm) -> forms.BaseForm:
         plain = field.widget
         for kind, look in LOOKS:
             if isinstance(plain, kind):
-                extra: dict[str, Any] = {"choices": plain.choices} if isinstance(plain, forms.Select) else {}
+                extra: dict[str, Any] = (
+                    {"choices": plain.choices} if isinstance(plain, forms.widgets.ChoiceWidget) else {}
+                )
                 dressed = look(attrs=dict(plain.attrs), **extra)
                 dressed.is_required = plain.is_required
                 field.widget = dressed
