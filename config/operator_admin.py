@@ -53,7 +53,7 @@ class TenantsAdmin(ModelAdmin):
 class PlaceForm(forms.ModelForm):
     """A place names its organization once; afterwards only the role changes."""
 
-    organization = forms.ModelChoiceField(queryset=None, widget=UnfoldAdminSelectWidget)
+    organization: Any = forms.ModelChoiceField(queryset=None, widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,7 +86,7 @@ class PlacesAdmin(ModelAdmin):
 class ReadOnly(ModelAdmin):
     """Looked at, not changed; never with arguments, results or what somebody typed."""
 
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -16,7 +16,7 @@ from contacts.models.contact import address_key
 class ContactForm(forms.ModelForm):
     """A contact with its tags: known ones are picked, new ones typed."""
 
-    tags = forms.ModelMultipleChoiceField(queryset=None, required=False)
+    tags: Any = forms.ModelMultipleChoiceField(queryset=None, required=False)
     new_tags = forms.CharField(
         required=False, max_length=400, widget=UnfoldAdminTextInputWidget,
         help_text="For tags you do not have yet. Separate several with commas.",
@@ -143,7 +143,7 @@ class MembershipForm(forms.ModelForm):
 class ChooseListForm(forms.Form):
     """Which list a bulk action is about."""
 
-    contact_list = forms.ModelChoiceField(
+    contact_list: Any = forms.ModelChoiceField(
         queryset=None, label="List or committee", empty_label="Choose a list", widget=UnfoldAdminSelectWidget
     )
 

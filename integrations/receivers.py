@@ -1,4 +1,4 @@
-"""Where this app listens to the apps below: it marks in the transaction of the change, and nudges once it has committed."""
+"""Where this app listens to the apps below: it marks in the transaction of the change and nudges after it."""
 
 import uuid
 from typing import Any

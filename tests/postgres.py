@@ -39,7 +39,8 @@ def database() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="almoner-postgres-"))
     try:
-        with installed(programs(), folder) if programs() else from_wheel(folder) as url:
+        found = programs()
+        with installed(found, folder) if found else from_wheel(folder) as url:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)

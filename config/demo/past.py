@@ -127,7 +127,8 @@ class Chronicle:
         if not rows:
             return
         TenantQuerySet(type(rows[0])).bulk_create(rows, batch_size=500)
-        for row, at, values in zip_longest(rows, dates, first, fillvalue={}):
+        dated: Iterable[tuple[Any, Any, Any]] = zip_longest(rows, dates, first, fillvalue={})
+        for row, at, values in dated:
             changes = row.difference(None, HistoryEntry.Verb.ADDED) | values
             if "do_not_contact" in changes:
                 changes["do_not_contact"] = [None, False]

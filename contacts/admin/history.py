@@ -37,7 +37,7 @@ def changes_in_words(entry: HistoryEntry) -> Iterator[tuple[str, str, str]]:
     model = kinds().get(entry.what)
     for name, (before, after) in entry.changes.items():
         try:
-            field = model._meta.get_field(name) if model else None
+            field: Any = model._meta.get_field(name) if model else None
         except FieldDoesNotExist:  # a field of an earlier version
             field = None
         if field is not None and (field.is_relation or not field.editable):

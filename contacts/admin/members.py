@@ -24,7 +24,7 @@ PER_PAGE = 25
 class AddMemberForm(forms.Form):
     """One contact to put on the list."""
 
-    contact = forms.ModelChoiceField(queryset=None, label="Add a contact")
+    contact: Any = forms.ModelChoiceField(queryset=None, label="Add a contact")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

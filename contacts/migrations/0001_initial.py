@@ -13,375 +13,759 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('organization', 'Organization')], default='person', max_length=12)),
-                ('first_name', models.CharField(blank=True, max_length=100)),
-                ('last_name', models.CharField(blank=True, max_length=100)),
-                ('organization_name', models.CharField(blank=True, max_length=200, verbose_name='organization')),
-                ('job_title', models.CharField(blank=True, max_length=150)),
-                ('do_not_contact', models.BooleanField(default=False, help_text='Everywhere: no list, no newsletter, no message of any kind.', verbose_name='Do Not Contact')),
-                ('custom_user_id', models.CharField(blank=True, db_index=True, help_text='The id that another system knows this contact by.', max_length=100)),
-                ('notes', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "Person"), ("organization", "Organization")],
+                        default="person",
+                        max_length=12,
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=100)),
+                ("last_name", models.CharField(blank=True, max_length=100)),
+                ("organization_name", models.CharField(blank=True, max_length=200, verbose_name="organization")),
+                ("job_title", models.CharField(blank=True, max_length=150)),
+                (
+                    "do_not_contact",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Everywhere: no list, no newsletter, no message of any kind.",
+                        verbose_name="Do Not Contact",
+                    ),
+                ),
+                (
+                    "custom_user_id",
+                    models.CharField(
+                        blank=True,
+                        db_index=True,
+                        help_text="The id that another system knows this contact by.",
+                        max_length=100,
+                    ),
+                ),
+                ("notes", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ['last_name', 'first_name', 'organization_name', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["last_name", "first_name", "organization_name", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ContactList',
+            name="ContactList",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('list', 'List'), ('committee', 'Committee')], default='list', max_length=10)),
-                ('description', models.TextField(blank=True)),
-                ('synchronize', models.BooleanField(default=False, help_text='The list and its members are then kept in step with every connected newsletter service.', verbose_name='Synchronize contacts with authorized third party newsletter solution')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("list", "List"), ("committee", "Committee")], default="list", max_length=10
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                (
+                    "synchronize",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The list and its members are then kept in step with every connected newsletter service.",
+                        verbose_name="Synchronize contacts with authorized third party newsletter solution",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'verbose_name': 'list',
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "list",
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('time_zone', models.CharField(default='America/New_York', max_length=64, validators=[contacts.tenancy.models.validate_time_zone])),
-                ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Use three letters, such as USD.')])),
-                ('fiscal_year_start', models.PositiveSmallIntegerField(choices=[(1, 'January'), (2, 'February'), (3, 'March'), (4, 'April'), (5, 'May'), (6, 'June'), (7, 'July'), (8, 'August'), (9, 'September'), (10, 'October'), (11, 'November'), (12, 'December')], default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='fiscal year starts in')),
-                ('phone_region', models.CharField(default='US', help_text='Phone numbers typed without a country code are read as numbers of this country.', max_length=2, validators=[django.core.validators.RegexValidator('^[A-Z]{2}$', 'Use a two-letter country code, such as US.')], verbose_name='default phone region')),
-                ('street', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(blank=True, max_length=100)),
-                ('state', models.CharField(blank=True, max_length=100, verbose_name='state or region')),
-                ('postal_code', models.CharField(blank=True, max_length=20)),
-                ('country', models.CharField(default='US', max_length=2, validators=[django.core.validators.RegexValidator('^[A-Z]{2}$', 'Use a two-letter code, such as US.')])),
-                ('from_name', models.CharField(blank=True, max_length=100, verbose_name='mail comes from (name)')),
-                ('from_email', models.EmailField(blank=True, max_length=254, verbose_name='mail comes from (address)')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200, unique=True)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="America/New_York",
+                        max_length=64,
+                        validators=[contacts.tenancy.models.validate_time_zone],
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        default="USD",
+                        max_length=3,
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Use three letters, such as USD.")
+                        ],
+                    ),
+                ),
+                (
+                    "fiscal_year_start",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (1, "January"),
+                            (2, "February"),
+                            (3, "March"),
+                            (4, "April"),
+                            (5, "May"),
+                            (6, "June"),
+                            (7, "July"),
+                            (8, "August"),
+                            (9, "September"),
+                            (10, "October"),
+                            (11, "November"),
+                            (12, "December"),
+                        ],
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(12),
+                        ],
+                        verbose_name="fiscal year starts in",
+                    ),
+                ),
+                (
+                    "phone_region",
+                    models.CharField(
+                        default="US",
+                        help_text="Phone numbers typed without a country code are read as numbers of this country.",
+                        max_length=2,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z]{2}$", "Use a two-letter country code, such as US."
+                            )
+                        ],
+                        verbose_name="default phone region",
+                    ),
+                ),
+                ("street", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("state", models.CharField(blank=True, max_length=100, verbose_name="state or region")),
+                ("postal_code", models.CharField(blank=True, max_length=20)),
+                (
+                    "country",
+                    models.CharField(
+                        default="US",
+                        max_length=2,
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Z]{2}$", "Use a two-letter code, such as US.")
+                        ],
+                    ),
+                ),
+                ("from_name", models.CharField(blank=True, max_length=100, verbose_name="mail comes from (name)")),
+                ("from_email", models.EmailField(blank=True, max_length=254, verbose_name="mail comes from (address)")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'organization',
-                'ordering': ['name'],
+                "verbose_name": "organization",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['email'],
+                "ordering": ["email"],
             },
             managers=[
-                ('objects', contacts.tenancy.models.UserManager()),
+                ("objects", contacts.tenancy.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='StaffMember',
+            name="StaffMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('manager', 'Manager'), ('staff', 'Staff'), ('viewer', 'Viewer')], default='staff', max_length=10)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "Owner"), ("manager", "Manager"), ("staff", "Staff"), ("viewer", "Viewer")],
+                        default="staff",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['user__email'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["user__email"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='PostalAddress',
+            name="PostalAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(blank=True, help_text='Such as home or work.', max_length=30)),
-                ('street', models.CharField(blank=True, max_length=200)),
-                ('city', models.CharField(blank=True, max_length=100)),
-                ('state', models.CharField(blank=True, max_length=100, verbose_name='state or region')),
-                ('postal_code', models.CharField(blank=True, max_length=20)),
-                ('country', models.CharField(blank=True, help_text='Two letters, such as US.', max_length=2)),
-                ('is_primary', models.BooleanField(default=False, verbose_name='primary')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postal_addresses', to='contacts.contact')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("label", models.CharField(blank=True, help_text="Such as home or work.", max_length=30)),
+                ("street", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("state", models.CharField(blank=True, max_length=100, verbose_name="state or region")),
+                ("postal_code", models.CharField(blank=True, max_length=20)),
+                ("country", models.CharField(blank=True, help_text="Two letters, such as US.", max_length=2)),
+                ("is_primary", models.BooleanField(default=False, verbose_name="primary")),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="postal_addresses",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'postal address',
-                'verbose_name_plural': 'postal addresses',
-                'ordering': ['-is_primary', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "postal address",
+                "verbose_name_plural": "postal addresses",
+                "ordering": ["-is_primary", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='PhoneNumber',
+            name="PhoneNumber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', phonenumber_field.modelfields.PhoneNumberField(max_length=128, region=None, verbose_name='phone number')),
-                ('label', models.CharField(blank=True, help_text='Such as home, work or mobile.', max_length=30)),
-                ('is_primary', models.BooleanField(default=False, verbose_name='primary')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phone_numbers', to='contacts.contact')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "number",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        max_length=128, region=None, verbose_name="phone number"
+                    ),
+                ),
+                ("label", models.CharField(blank=True, help_text="Such as home, work or mobile.", max_length=30)),
+                ("is_primary", models.BooleanField(default=False, verbose_name="primary")),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="phone_numbers", to="contacts.contact"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'phone number',
-                'ordering': ['-is_primary', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "phone number",
+                "ordering": ["-is_primary", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='OutsideIdentifier',
+            name="OutsideIdentifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('system', models.CharField(help_text='Such as DonorPerfect or our old database.', max_length=50)),
-                ('value', models.CharField(max_length=150, verbose_name='identifier')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outside_identifiers', to='contacts.contact')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("system", models.CharField(help_text="Such as DonorPerfect or our old database.", max_length=50)),
+                ("value", models.CharField(max_length=150, verbose_name="identifier")),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outside_identifiers",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'identifier elsewhere',
-                'verbose_name_plural': 'identifiers elsewhere',
-                'ordering': ['system', 'value'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "identifier elsewhere",
+                "verbose_name_plural": "identifiers elsewhere",
+                "ordering": ["system", "value"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ListMembership',
+            name="ListMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('do_not_contact', models.BooleanField(default=False, verbose_name='Do Not Contact (this list)')),
-                ('position', models.CharField(blank=True, help_text='On a committee, such as chair or treasurer.', max_length=100)),
-                ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='contacts.contact')),
-                ('contact_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='contacts.contactlist', verbose_name='list')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("do_not_contact", models.BooleanField(default=False, verbose_name="Do Not Contact (this list)")),
+                (
+                    "position",
+                    models.CharField(
+                        blank=True, help_text="On a committee, such as chair or treasurer.", max_length=100
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="contacts.contact"
+                    ),
+                ),
+                (
+                    "contact_list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="contacts.contactlist",
+                        verbose_name="list",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'place on a list',
-                'verbose_name_plural': 'places on lists',
-                'ordering': ['contact_list__name', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "place on a list",
+                "verbose_name_plural": "places on lists",
+                "ordering": ["contact_list__name", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='HistoryEntry',
+            name="HistoryEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('verb', models.CharField(choices=[('added', 'Added'), ('changed', 'Changed'), ('deleted', 'Deleted')], max_length=10)),
-                ('what', models.CharField(help_text='The kind of row, such as “email address”.', max_length=100)),
-                ('label', models.CharField(help_text="The row's name at that time.", max_length=250)),
-                ('contact_uid', models.UUIDField(null=True)),
-                ('list_uid', models.UUIDField(null=True)),
-                ('changes', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, help_text='{field: [before, after]}')),
-                ('by', models.CharField(choices=[('person', 'The person'), ('staff', 'Staff'), ('system', 'Almoner')], max_length=10)),
-                ('actor_label', models.CharField(max_length=250)),
-                ('source', models.CharField(max_length=100)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[("added", "Added"), ("changed", "Changed"), ("deleted", "Deleted")], max_length=10
+                    ),
+                ),
+                ("what", models.CharField(help_text="The kind of row, such as “email address”.", max_length=100)),
+                ("label", models.CharField(help_text="The row's name at that time.", max_length=250)),
+                ("contact_uid", models.UUIDField(null=True)),
+                ("list_uid", models.UUIDField(null=True)),
+                (
+                    "changes",
+                    models.JSONField(
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        help_text="{field: [before, after]}",
+                    ),
+                ),
+                (
+                    "by",
+                    models.CharField(
+                        choices=[("person", "The person"), ("staff", "Staff"), ("system", "Almoner")], max_length=10
+                    ),
+                ),
+                ("actor_label", models.CharField(max_length=250)),
+                ("source", models.CharField(max_length=100)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'history entry',
-                'verbose_name_plural': 'history',
-                'ordering': ['-at', '-pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "history entry",
+                "verbose_name_plural": "history",
+                "ordering": ["-at", "-pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='EmailAddress',
+            name="EmailAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(max_length=254, verbose_name='email address')),
-                ('address_key', models.CharField(editable=False, max_length=254)),
-                ('is_primary', models.BooleanField(default=False, verbose_name='primary')),
-                ('state', models.CharField(choices=[('ok', 'Good'), ('bounced', 'Bounced'), ('complained', 'Reported us as spam'), ('invalid', 'Not a valid address')], default='ok', max_length=10)),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='email_addresses', to='contacts.contact')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254, verbose_name="email address")),
+                ("address_key", models.CharField(editable=False, max_length=254)),
+                ("is_primary", models.BooleanField(default=False, verbose_name="primary")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ok", "Good"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Reported us as spam"),
+                            ("invalid", "Not a valid address"),
+                        ],
+                        default="ok",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="email_addresses",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'email address',
-                'verbose_name_plural': 'email addresses',
-                'ordering': ['-is_primary', 'pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "email address",
+                "verbose_name_plural": "email addresses",
+                "ordering": ["-is_primary", "pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ContactTag',
+            name="ContactTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contact_tags', to='contacts.contact')),
-                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contact_tags', to='contacts.tag')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contact_tags", to="contacts.contact"
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contact_tags", to="contacts.tag"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tag',
-                'ordering': ['tag__name'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "verbose_name": "tag",
+                "ordering": ["tag__name"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='contactlist',
-            name='tenant',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant'),
+            model_name="contactlist",
+            name="tenant",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='tenant',
-            field=models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant'),
+            model_name="contact",
+            name="tenant",
+            field=models.ForeignKey(
+                editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.tenant"
+            ),
         ),
         migrations.CreateModel(
-            name='ConsentEvent',
+            name="ConsentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kind', models.CharField(choices=[('opt_in', 'Opted in'), ('opt_out', 'Opted out'), ('dnc_set', 'Do Not Contact set'), ('dnc_cleared', 'Do Not Contact cleared')], max_length=12)),
-                ('by', models.CharField(choices=[('person', 'The person'), ('staff', 'Staff'), ('system', 'Almoner')], max_length=10)),
-                ('actor_label', models.CharField(max_length=250)),
-                ('source', models.CharField(max_length=100)),
-                ('contact_uid', models.UUIDField()),
-                ('contact_name', models.CharField(max_length=250)),
-                ('address', models.CharField(blank=True, help_text='In lower case.', max_length=254)),
-                ('list_uid', models.UUIDField(blank=True, null=True)),
-                ('list_name', models.CharField(blank=True, max_length=200)),
-                ('place', models.CharField(blank=True, max_length=120)),
-                ('detail', models.CharField(blank=True, max_length=250)),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opt_in", "Opted in"),
+                            ("opt_out", "Opted out"),
+                            ("dnc_set", "Do Not Contact set"),
+                            ("dnc_cleared", "Do Not Contact cleared"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "by",
+                    models.CharField(
+                        choices=[("person", "The person"), ("staff", "Staff"), ("system", "Almoner")], max_length=10
+                    ),
+                ),
+                ("actor_label", models.CharField(max_length=250)),
+                ("source", models.CharField(max_length=100)),
+                ("contact_uid", models.UUIDField()),
+                ("contact_name", models.CharField(max_length=250)),
+                ("address", models.CharField(blank=True, help_text="In lower case.", max_length=254)),
+                ("list_uid", models.UUIDField(blank=True, null=True)),
+                ("list_name", models.CharField(blank=True, max_length=200)),
+                ("place", models.CharField(blank=True, max_length=120)),
+                ("detail", models.CharField(blank=True, max_length=250)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "ordering": ["-at", "-pk"],
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(models.F('tenant'), django.db.models.functions.text.Lower('name'), name='tag_name_once', violation_error_message='There is a tag of that name.'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                models.F("tenant"),
+                django.db.models.functions.text.Lower("name"),
+                name="tag_name_once",
+                violation_error_message="There is a tag of that name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='staffmember',
-            constraint=models.UniqueConstraint(fields=('tenant', 'user'), name='one_role_per_tenant'),
+            model_name="staffmember",
+            constraint=models.UniqueConstraint(fields=("tenant", "user"), name="one_role_per_tenant"),
         ),
         migrations.AddIndex(
-            model_name='phonenumber',
-            index=models.Index(fields=['tenant', 'number'], name='contacts_ph_tenant__28a845_idx'),
+            model_name="phonenumber",
+            index=models.Index(fields=["tenant", "number"], name="contacts_ph_tenant__28a845_idx"),
         ),
         migrations.AddConstraint(
-            model_name='outsideidentifier',
-            constraint=models.UniqueConstraint(models.F('tenant'), django.db.models.functions.text.Lower('system'), models.F('value'), name='outside_identifier_once', violation_error_message='Another contact has that identifier already.'),
+            model_name="outsideidentifier",
+            constraint=models.UniqueConstraint(
+                models.F("tenant"),
+                django.db.models.functions.text.Lower("system"),
+                models.F("value"),
+                name="outside_identifier_once",
+                violation_error_message="Another contact has that identifier already.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='listmembership',
-            index=models.Index(fields=['contact_list', 'do_not_contact'], name='contacts_li_contact_c7a9ea_idx'),
+            model_name="listmembership",
+            index=models.Index(fields=["contact_list", "do_not_contact"], name="contacts_li_contact_c7a9ea_idx"),
         ),
         migrations.AddConstraint(
-            model_name='listmembership',
-            constraint=models.UniqueConstraint(fields=('contact_list', 'contact'), name='once_on_a_list', violation_error_message='This contact is on that list already.'),
+            model_name="listmembership",
+            constraint=models.UniqueConstraint(
+                fields=("contact_list", "contact"),
+                name="once_on_a_list",
+                violation_error_message="This contact is on that list already.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='historyentry',
-            index=models.Index(fields=['tenant', 'contact_uid', '-at'], name='contacts_hi_tenant__274a0f_idx'),
+            model_name="historyentry",
+            index=models.Index(fields=["tenant", "contact_uid", "-at"], name="contacts_hi_tenant__274a0f_idx"),
         ),
         migrations.AddIndex(
-            model_name='historyentry',
-            index=models.Index(fields=['tenant', 'list_uid', '-at'], name='contacts_hi_tenant__ad7666_idx'),
+            model_name="historyentry",
+            index=models.Index(fields=["tenant", "list_uid", "-at"], name="contacts_hi_tenant__ad7666_idx"),
         ),
         migrations.AddIndex(
-            model_name='historyentry',
-            index=models.Index(fields=['tenant', '-at'], name='contacts_hi_tenant__856c8c_idx'),
+            model_name="historyentry",
+            index=models.Index(fields=["tenant", "-at"], name="contacts_hi_tenant__856c8c_idx"),
         ),
         migrations.AddIndex(
-            model_name='emailaddress',
-            index=models.Index(fields=['tenant', 'address_key'], name='contacts_em_tenant__6d37fb_idx'),
+            model_name="emailaddress",
+            index=models.Index(fields=["tenant", "address_key"], name="contacts_em_tenant__6d37fb_idx"),
         ),
         migrations.AddConstraint(
-            model_name='emailaddress',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('contact',), name='one_primary_email', violation_error_message='Only one email address can be the primary one.'),
+            model_name="emailaddress",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)),
+                fields=("contact",),
+                name="one_primary_email",
+                violation_error_message="Only one email address can be the primary one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='emailaddress',
-            constraint=models.UniqueConstraint(fields=('contact', 'address_key'), name='email_once_per_contact', violation_error_message='This contact has that email address already.'),
+            model_name="emailaddress",
+            constraint=models.UniqueConstraint(
+                fields=("contact", "address_key"),
+                name="email_once_per_contact",
+                violation_error_message="This contact has that email address already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contacttag',
-            constraint=models.UniqueConstraint(fields=('contact', 'tag'), name='tag_once_per_contact'),
+            model_name="contacttag",
+            constraint=models.UniqueConstraint(fields=("contact", "tag"), name="tag_once_per_contact"),
         ),
         migrations.AddConstraint(
-            model_name='contactlist',
-            constraint=models.UniqueConstraint(models.F('tenant'), django.db.models.functions.text.Lower('name'), name='list_name_once', violation_error_message='There is a list or committee of that name.'),
+            model_name="contactlist",
+            constraint=models.UniqueConstraint(
+                models.F("tenant"),
+                django.db.models.functions.text.Lower("name"),
+                name="list_name_once",
+                violation_error_message="There is a list or committee of that name.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['tenant', 'last_name', 'first_name', 'organization_name', 'id'], name='contacts_co_tenant__21d577_idx'),
+            model_name="contact",
+            index=models.Index(
+                fields=["tenant", "last_name", "first_name", "organization_name", "id"],
+                name="contacts_co_tenant__21d577_idx",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['tenant', 'do_not_contact'], name='contacts_co_tenant__d45cc2_idx'),
+            model_name="contact",
+            index=models.Index(fields=["tenant", "do_not_contact"], name="contacts_co_tenant__d45cc2_idx"),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['tenant', '-created_at'], name='contacts_co_tenant__569a01_idx'),
+            model_name="contact",
+            index=models.Index(fields=["tenant", "-created_at"], name="contacts_co_tenant__569a01_idx"),
         ),
         migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['tenant', 'contact_uid'], name='contacts_co_tenant__baafcf_idx'),
+            model_name="consentevent",
+            index=models.Index(fields=["tenant", "contact_uid"], name="contacts_co_tenant__baafcf_idx"),
         ),
         migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['tenant', 'address'], name='contacts_co_tenant__33b98a_idx'),
+            model_name="consentevent",
+            index=models.Index(fields=["tenant", "address"], name="contacts_co_tenant__33b98a_idx"),
         ),
         migrations.AddIndex(
-            model_name='consentevent',
-            index=models.Index(fields=['tenant', '-at'], name='contacts_co_tenant__690e82_idx'),
+            model_name="consentevent",
+            index=models.Index(fields=["tenant", "-at"], name="contacts_co_tenant__690e82_idx"),
         ),
     ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from contacts import signals
 from contacts.models.contact import Contact, EmailAddress, write_consent
 from contacts.models.history import HistoryEntry
-from contacts.models.recorded import CHUNK, Recorded, announce_contacts, chunks, describe, told_by
+from contacts.models.recorded import CHUNK, Recorded, announce_contacts, chunks, told_by
 
 
 class ContactList(Recorded):

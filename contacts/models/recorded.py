@@ -112,7 +112,7 @@ class Recorded(TenantOwned):
         return rows.select_related(*cls.subject_relations) if cls.subject_relations else rows
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:  # type: ignore[override]
         row = super().from_db(db, field_names, values)
         row._loaded = row.recorded_values()
         return row

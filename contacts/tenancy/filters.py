@@ -14,7 +14,6 @@ class TenantRelatedFilter(RelatedDropdownFilter):
     """A drop-down of this tenant's rows, whatever the related model's manager would give."""
 
     def field_choices(self, field: Field, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[Any, str]]:
-        rows = rows_of_tenant(field.related_model, request).order_by(
-            *self.field_admin_ordering(field, request, model_admin)
-        )
+        model: Any = field.related_model
+        rows = rows_of_tenant(model, request).order_by(*self.field_admin_ordering(field, request, model_admin))
         return [(row.pk, str(row)) for row in rows]

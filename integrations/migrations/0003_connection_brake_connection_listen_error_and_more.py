@@ -5,40 +5,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0001_initial'),
-        ('integrations', '0002_heartbeat'),
+        ("contacts", "0001_initial"),
+        ("integrations", "0002_heartbeat"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='brake',
-            field=models.JSONField(blank=True, default=dict, help_text='{list uid: [name, how many go, how many are there]}'),
+            model_name="connection",
+            name="brake",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="{list uid: [name, how many go, how many are there]}"
+            ),
         ),
         migrations.AddField(
-            model_name='connection',
-            name='listen_error',
-            field=models.CharField(blank=True, help_text='Why opt-outs do not reach us at once.', max_length=300),
+            model_name="connection",
+            name="listen_error",
+            field=models.CharField(blank=True, help_text="Why opt-outs do not reach us at once.", max_length=300),
         ),
         migrations.AddField(
-            model_name='remoterecord',
-            name='known_address',
-            field=models.CharField(blank=True, help_text='In lower case; to find the row by it.', max_length=254),
+            model_name="remoterecord",
+            name="known_address",
+            field=models.CharField(blank=True, help_text="In lower case; to find the row by it.", max_length=254),
         ),
         migrations.AddField(
-            model_name='remoterecord',
-            name='sent_version',
-            field=models.BigIntegerField(default=0, help_text='The version that is being sent, noted with the claim.'),
+            model_name="remoterecord",
+            name="sent_version",
+            field=models.BigIntegerField(default=0, help_text="The version that is being sent, noted with the claim."),
         ),
         migrations.AddField(
-            model_name='runitem',
-            name='record',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='run_items', to='integrations.remoterecord'),
+            model_name="runitem",
+            name="record",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="run_items",
+                to="integrations.remoterecord",
+            ),
         ),
         migrations.AddIndex(
-            model_name='remoterecord',
-            index=models.Index(fields=['connection', 'known_address'], name='integration_connect_4f3ff9_idx'),
+            model_name="remoterecord",
+            index=models.Index(fields=["connection", "known_address"], name="integration_connect_4f3ff9_idx"),
         ),
     ]

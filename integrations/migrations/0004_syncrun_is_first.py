@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0003_connection_brake_connection_listen_error_and_more'),
+        ("integrations", "0003_connection_brake_connection_listen_error_and_more"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='syncrun',
-            name='is_first',
-            field=models.BooleanField(default=False, help_text='Whether sending by itself began with this run.'),
+            model_name="syncrun",
+            name="is_first",
+            field=models.BooleanField(default=False, help_text="Whether sending by itself began with this run."),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The words that engine and providers share: the state of a person or list at a vendor, and the operations between states."""
+"""The words that engine and providers share: the state of a person or list there, and the operations between states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -152,7 +152,7 @@ def same(one: str, other: str) -> bool:
 
 def signature(operations: Iterable[Operation | ListOperation]) -> str:
     """A fingerprint of what would be sent: equal for what was shown and what still holds."""
-    core = []
+    core: list[list[object]] = []
     for op in operations:
         if isinstance(op, ListOperation):
             core.append([op.verb, op.place, op.name])

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F
@@ -169,7 +170,7 @@ class Sitting:
         self.announce_creations(operations, settlement)
         settlement.write()
         trouble: Outcome | None = None
-        with closing(self.outcomes(operations, places)) as outcomes:
+        with closing(self.outcomes(operations, places)) as outcomes:  # type: ignore[type-var]  # a generator
             for operation, outcome in outcomes:
                 if isinstance(outcome, Reconnect) or (isinstance(outcome, Retry) and not outcome.alone):
                     trouble = outcome
@@ -239,7 +240,7 @@ class Sitting:
 
     def tell_sharers(self, rows: list[Row]) -> None:
         """Others with the same address share the same person there (L8): what changed for one is looked at for them."""
-        fresh = {}
+        fresh: dict[tuple[str, str], Any] = {}
         for row in rows:
             for container, member in row.fresh_known.items():
                 if member != row.known.get(container):

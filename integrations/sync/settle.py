@@ -132,7 +132,7 @@ class Settlement:
         if not self.learned:
             return
         names = ("known", "known_address", "effect", "id", "token")
-        fields = [RemoteRecord._meta.get_field(name) for name in names]
+        fields: list[Any] = [RemoteRecord._meta.get_field(name) for name in names]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE integrations_remoterecord SET known = %s, known_address = %s, effect = %s"

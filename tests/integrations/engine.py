@@ -99,7 +99,7 @@ class World:
                 return next((m for m in one["members"] if m["email_address"].lower() == email.lower()), None)
         return None
 
-    def standing(self, email: str, audience: str = "") -> tuple[str, list[str]] | None:
+    def standing(self, email: str, audience: str = "") -> Any:
         """(status, tags) there, or None."""
         member = self.there(email, audience)
         return (member["status"], sorted(tag_names(member))) if member else None

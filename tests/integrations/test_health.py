@@ -1,5 +1,7 @@
 """When the vendor is in trouble (L28), when a message comes in (L21), and what the doorbell makes up for (L25)."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -92,7 +94,9 @@ def test_L28_a_revoked_grant_pauses_tells_the_admins_once_and_reconnecting_resum
     Credential.store(world.connection, {"token": world.sandbox.grant(), "dc": world.account.dc}, None)
     Connection.objects.update(state=Connection.State.ACTIVE)
     world.push()
-    assert world.standing("ana@rivermail.test") == world.standing("ben@rivermail.test") == ("subscribed", ["Newsletter"])
+    assert (
+        world.standing("ana@rivermail.test") == world.standing("ben@rivermail.test") == ("subscribed", ["Newsletter"])
+    )
 
 
 def test_an_unreadable_key_pauses_this_connection_only(world, neighbour) -> None:
@@ -194,7 +198,7 @@ def test_one_worker_at_a_time_and_who_lost_the_lease_stops(world) -> None:
     assert lease is not None and Lease.take(world.connection) is None
     world.person("ana@rivermail.test", world.a_list())
     assert world.push() == 0
-    Connection.objects.update(lease_until=timezone.now() - timezone.timedelta(seconds=1))
+    Connection.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     world.push()
     assert world.standing("ana@rivermail.test") is not None
     with pytest.raises(LeaseLost):

@@ -35,7 +35,7 @@ def home(world: World, one) -> str:
 
 
 def seen(world: World, contact_or_email, one) -> str:
-    """"on", a status, "off" (subscribed, but not on that list) or "absent", as the vendor has it."""
+    """ "on", a status, "off" (subscribed, but not on that list) or "absent", as the vendor has it."""
     email = contact_or_email if isinstance(contact_or_email, str) else contact_or_email.primary_email.address
     member = world.standing(email, home(world, one))
     if member is None:
@@ -86,7 +86,7 @@ def test_L11_renaming_renames_there_and_moves_nobody(world) -> None:
     since = len(world.calls())
     world.push()
     assert seen(world, ana, one) == "on"
-    assert world.record(one).known["names"] == {place: "River News" for place in world.record(one).known["names"]}
+    assert world.record(one).known["names"] == dict.fromkeys(world.record(one).known["names"], "River News")
     assert not [c for c in world.writes(since) if "/members" in c["path"]]
 
 

@@ -60,9 +60,9 @@ TABLE = [
     ("DNC of somebody archived needs no call", there(S.ARCHIVED, ""), OUT, None, None, "", ""),
     ("removed there by somebody else", there(S.REMOVED), want(), None, None, "", "removed_there"),
     ("L22 cleaned there", there(S.CLEANED), want(), None, None, "", "cleaned_there"),
-    ("a new address instead of a cleaned one", there(S.CLEANED), want(address="n@r.test"), Verb.CREATE, S.SUBSCRIBED, "x", ""),
+    ("a new address for a cleaned one", there(S.CLEANED), want(address="n@r.test"), Verb.CREATE, S.SUBSCRIBED, "x", ""),
     ("L15 waits for the person", there(S.PENDING), want(ask=True), None, None, "", "waiting_confirmation"),
-    ("L24a an address change leaves them unsubscribed", there(S.UNSUBSCRIBED), Wanted(opted_out=True), None, None, "", ""),
+    ("L24a a new address leaves them unsubscribed", there(S.UNSUBSCRIBED), Wanted(opted_out=True), None, None, "", ""),
 ]  # fmt: skip
 
 

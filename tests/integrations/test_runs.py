@@ -232,7 +232,10 @@ def test_L29_a_first_sync_of_10000_needs_at_most_25_calls(world) -> None:
     people = list(Contact.objects.all())
     EmailAddress.objects.bulk_create(
         [
-            EmailAddress(contact=p, address=f"{p.first_name}@rivermail.test", address_key=f"{p.first_name}@rivermail.test".lower(), is_primary=True)
+            EmailAddress(
+                contact=p, address=f"{p.first_name}@rivermail.test",
+                address_key=f"{p.first_name}@rivermail.test".lower(), is_primary=True,
+            )  # fmt: skip
             for p in people
         ],
         batch_size=500,

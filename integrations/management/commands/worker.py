@@ -10,9 +10,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--stall", type=float, help="Seconds a queue may stand still before a restart.")
-        parser.add_argument(
-            "--cluster", action="store_true", help="The bare cluster, for the supervisor's own use."
-        )
+        parser.add_argument("--cluster", action="store_true", help="The bare cluster, for the supervisor's own use.")
 
     def handle(self, *args: Any, stall: float | None, cluster: bool, **options: Any) -> None:
         if cluster:
