@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -33,7 +35,7 @@ class DeliveryAdmin(ReadOnlyTenantAdmin):
     """What was sent and heard, newest first."""
 
     area = "integrations"
-    list_display = ("at", "who", "what", "changed", "connection", "came_of_it", "cause")
+    list_display = ("when", "who", "what", "changed", "service", "came_of_it", "cause")
     list_display_links = None
     list_select_related: ClassVar[list[str]] = ["connection"]
     list_filter = (("outcome", ChoicesDropdownFilter),)
@@ -49,6 +51,14 @@ class DeliveryAdmin(ReadOnlyTenantAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As a list only: a row alone says nothing that the list does not."""
         return obj is None and super().has_view_permission(request, obj)
+
+    @display(description="When", ordering="at")
+    def when(self, row: Any) -> str:
+        return date_format(timezone.localtime(row.at), "M j, Y, H:i:s")
+
+    @display(description="Integration")
+    def service(self, row: Any) -> str:
+        return str(row.connection)
 
     @display(description="Who")
     def who(self, row: Any) -> str:

@@ -28,7 +28,7 @@ NEXT_STEP = {
     State.SETUP: "Next: review the settings and save them.",
     State.READY: "Next: press Sync and look at what would be sent. Nothing is sent before you confirm.",
     State.ACTIVE: "",
-    State.RECONNECT: "Nothing is lost: changes made here wait, and go out once you have pressed Reconnect.",
+    State.RECONNECT: "Nothing is lost: changes made here wait, and go out after somebody has reconnected.",
 }
 
 
@@ -117,6 +117,12 @@ class Overview:
     def oldest_age(self) -> str:
         """How long the oldest unsent change has been waiting."""
         return lasting((timezone.now() - self.oldest).total_seconds()) if self.oldest else ""
+
+    @property
+    def last_answer(self) -> str:
+        """How long ago the service last answered as it should."""
+        at = self.connection.last_success_at if self.connection else None
+        return f"{lasting((timezone.now() - at).total_seconds())} ago" if at else ""
 
     @property
     def missing(self) -> str:

@@ -33,7 +33,7 @@ class Delivery(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["-at", "-pk"]
-        verbose_name_plural = "deliveries"
+        verbose_name = "sent change"
         indexes = [models.Index(fields=["tenant", "subject_uid", "-at"]), models.Index(fields=["connection", "-at"])]
 
     def __str__(self) -> str:

@@ -47,8 +47,8 @@ def worker(installed: Any, database_url: str, tmp_path: Path) -> Iterator[Path]:
     }  # fmt: skip
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"], cwd=installation.BASE_DIR, env=environment, stderr=file, stdout=file,
-            start_new_session=True,
+            [sys.executable, "manage.py", "worker"], cwd=installation.BASE_DIR, env=environment,
+            stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
     yield log
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
