@@ -144,7 +144,7 @@ REASONS: dict[str, Reason] = {
     "name_taken": Reason(
         "The name is taken there",
         "There is something of that name at {service} already.",
-        "Rename this list, or the other one at {service}, then press Retry.",
+        "Rename this list; or press Retry to use the one at {service} for it from now on.",
         retry_helps=True,
     ),
     "not_reachable": Reason(

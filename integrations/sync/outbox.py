@@ -93,7 +93,7 @@ def sooner(priority: int) -> Any:
 
 
 def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
-    """Send again what was set aside (L27): what the vendor refused, and whom somebody archived there."""
+    """Send again what was set aside (L27): what was refused, removed there, or found taken."""
     records = records.filter(state__in=[RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED])
     put_back = list(records.filter(reason_code="removed_there"))
     for row in put_back:
@@ -101,6 +101,8 @@ def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
             if member["standing"] == "removed":
                 member["standing"] = "archived"
     RemoteRecord.objects.bulk_update(put_back, ["known"], batch_size=500)
+    # A list whose name is taken there: what is found under it is used from now on; that is what Retry says (L33).
+    records.filter(kind=RemoteRecord.Kind.LIST, reason_code="name_taken").update(effect=RemoteRecord.Effect.MAYBE)
     return records.update(
         want_version=F("want_version") + 1, due_at=Now(), marked_at=Now(), priority=Priority.EDIT, cause=cause,
         attempts=0, state=RemoteRecord.State.OK, reason_code="", reason="", refused_hash="",

@@ -437,6 +437,26 @@ def test_removed_there_is_left_alone_until_somebody_presses_retry(tags) -> None:
     assert seen(tags, ana, one) == "on"
 
 
+def test_L33_a_tag_that_was_there_before_is_used_only_when_somebody_says_so(tags) -> None:
+    outside = tags.there(next(m["email_address"] for m in members(tags) if m["status"] == "subscribed"))
+    tags.act("holder", "add_tag", email=outside["email_address"], tag="Newsletter")
+    one = tags.a_list("Newsletter")
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    assert (tags.record(one).state, tags.record(one).reason_code) == (RemoteRecord.State.SET_ASIDE, "name_taken")
+    assert tags.standing("ana@rivermail.test") is None
+    outbox.retry(RemoteRecord.objects.filter(subject_uid=one.uid))
+    tags.push()
+    assert seen(tags, ana, one) == "on"
+    assert "Newsletter" in tags.standing(outside["email_address"])[1]  # nobody else was touched
+
+
+def members(world: World) -> list[dict]:
+    """Everybody the audience holds."""
+    [held] = world.sandbox.state({"account": world.login})["accounts"][world.login]["audiences"]
+    return held["members"]
+
+
 def test_L30_the_history_says_what_was_sent_when_why_and_with_which_answer(tags) -> None:
     from contacts.tenancy.acting import acting
 

@@ -49,7 +49,7 @@ REFUSALS: list[tuple[str, str, str]] = [
         "not_reachable",
         "Mailchimp could not reach this installation at its public address, so it cannot send messages to it.",
     ),
-    (r"tag already exists", "name_taken", "A tag with this name is in the audience already."),
+    (r"tag already exists", "name_taken", "A tag with this name is in the audience already, and not by our doing."),
 ]
 SIGNED_UP_A_LOT = re.compile(r"signed up to a lot of lists", re.IGNORECASE)
 MERGE_FIELDS = re.compile(r"merge fields", re.IGNORECASE)

@@ -54,12 +54,7 @@ def audiences(api: Api) -> tuple[list[tuple[str, str]], dict[str, Any]]:
 
 
 def _create_tag(api: Api, audience: str, operation: ListOperation) -> Outcome:
-    try:
-        made = api.call("POST", "lists", audience, "segments", json={"name": operation.name, "static_segment": []})
-    except CallFailed as failure:
-        if getattr(failure.outcome, "code", "") == "name_taken" and (found := find(api, operation)):
-            return Done(remote_id=found, answer="A tag of this name was there already; it is used from now on.")
-        raise
+    made = api.call("POST", "lists", audience, "segments", json={"name": operation.name, "static_segment": []})
     return Done(remote_id=str(made["id"]))
 
 

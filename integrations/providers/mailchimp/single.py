@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.provider_kit.errors import CallFailed, Done, Outcome, Refused
 from integrations.provider_kit.states import Member, Operation, Standing, Verb
-from integrations.providers.mailchimp import members
+from integrations.providers.mailchimp import members, tags
 from integrations.providers.mailchimp.api import Api, hash_of
 from integrations.providers.mailchimp.members import Container
 
@@ -64,6 +64,21 @@ class Person:
             if code_of(failure) == "not_found":
                 return None
             raise
+
+    def reach(self, method: str, body: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """A call about the member wherever they are now: the address, and the answer. Mailchimp may not have told us
+        yet that they changed their address; the id survives that."""
+        try:
+            return self.old_address, self.call(method, self.old_address, body)
+        except CallFailed as failure:
+            if code_of(failure) != "not_found" or not (self.before and self.before.remote_id):
+                raise
+        row = self.api.call("GET", "lists", self.where.audience, "members", self.before.remote_id)
+        address = str(row["email_address"])
+        trouble = tags.take_off(self.api, self.where, [(self.operation, address, self.before.lists)])
+        for outcome in trouble.values():
+            raise CallFailed(outcome)  # type: ignore[arg-type]  # trouble is never Done
+        return address, self.call(method, address, body)
 
     def tag(self) -> None:
         """On the lists they should be on, off those they leave. `is_syncing`: no automation starts because of us."""
@@ -198,7 +213,7 @@ def opt_out(person: Person) -> Outcome:
     """Unsubscribed. Their tags were taken off before, many people at a time."""
     try:
         # Not PUT: it would make somebody out of nobody.
-        row = person.call("PATCH", person.old_address, {"status": "unsubscribed"})
+        _, row = person.reach("PATCH", {"status": "unsubscribed"})
     except CallFailed as failure:
         if code_of(failure) == "not_found":
             return GONE
@@ -209,19 +224,15 @@ def opt_out(person: Person) -> Outcome:
 def disable(person: Person) -> Outcome:
     """Archived: no mail, no bill, no withdrawal of consent. Their tags were taken off before."""
     try:
-        person.call("DELETE", person.old_address)
+        address, _ = person.reach("DELETE")
     except CallFailed as failure:
         if code_of(failure) == "not_found":
             return GONE
         if code_of(failure) != "not_possible":
             raise
         # Pending, bounced or archived there: nothing more is sent to them, and the record says what they are.
-        return person.done(person.call("GET", person.old_address))
-    return Done(now=archived(person))
-
-
-def archived(person: Person) -> Member:
-    return person.after.but(standing=Standing.ARCHIVED, lists=frozenset())
+        return person.done(person.reach("GET")[1])
+    return Done(now=person.after.but(address=address, standing=Standing.ARCHIVED, lists=frozenset()))
 
 
 WORK = {
