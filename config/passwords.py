@@ -1,4 +1,4 @@
-"""A forgotten password: a link by mail, good once and for an hour. The answer does not tell whether we know the address."""
+"""A forgotten password: a link by mail, good once, for an hour. The answer never tells whether we know the address."""
 
 from typing import Any
 

@@ -7,6 +7,7 @@ change tables that triggers speak of.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,39 @@ from django.db import connections, models, transaction
 
 PREFIX = "tenant_wall_"
 MESSAGE = "That row belongs to another tenant."
+
+# A link must stay inside the tenant. On SQLite inserting and updating take a trigger each.
+LINK = {
+    "sqlite": [
+        """CREATE TRIGGER "NAME" BEFORE INSERT ON "TABLE" WHEN NEW."COLUMN" IS NOT NULL BEGIN
+             SELECT RAISE(ABORT, 'MESSAGE') WHERE EXISTS (
+               SELECT 1 FROM "TARGET" WHERE id = NEW."COLUMN" AND tenant_id <> NEW.tenant_id); END""",
+        """CREATE TRIGGER "NAME_u" BEFORE UPDATE OF "COLUMN", tenant_id ON "TABLE" WHEN NEW."COLUMN" IS NOT NULL BEGIN
+             SELECT RAISE(ABORT, 'MESSAGE') WHERE EXISTS (
+               SELECT 1 FROM "TARGET" WHERE id = NEW."COLUMN" AND tenant_id <> NEW.tenant_id); END""",
+    ],
+    "postgresql": [
+        """CREATE FUNCTION "NAME"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF EXISTS (SELECT 1 FROM "TARGET" WHERE id = NEW."COLUMN" AND tenant_id <> NEW.tenant_id) THEN
+               RAISE EXCEPTION 'MESSAGE' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+             RETURN NEW; END $$""",
+        """CREATE TRIGGER "NAME" BEFORE INSERT OR UPDATE OF "COLUMN", tenant_id ON "TABLE" FOR EACH ROW
+             WHEN (NEW."COLUMN" IS NOT NULL) EXECUTE FUNCTION "NAME"()""",
+    ],
+}
+# A row is never moved.
+STAY = {
+    "sqlite": [
+        """CREATE TRIGGER "NAME" BEFORE UPDATE OF tenant_id ON "TABLE" WHEN OLD.tenant_id <> NEW.tenant_id BEGIN
+             SELECT RAISE(ABORT, 'MESSAGE'); END"""
+    ],
+    "postgresql": [
+        """CREATE FUNCTION "NAME"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'MESSAGE' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        """CREATE TRIGGER "NAME" BEFORE UPDATE OF tenant_id ON "TABLE" FOR EACH ROW
+             WHEN (OLD.tenant_id <> NEW.tenant_id) EXECUTE FUNCTION "NAME"()""",
+    ],
+}
 
 
 def tenant_of(model: type[models.Model]) -> models.ForeignKey | None:
@@ -42,54 +76,16 @@ def owned_tables(apps: Any = current_apps) -> list[str]:
 
 def wanted(vendor: str, apps: Any = current_apps) -> dict[str, tuple[str, list[str]]]:
     """{name of trigger: (its table, the statements that make it)}."""
-    make_link, make_stay = {"sqlite": (_sqlite_link, _sqlite_stay), "postgresql": (_pg_link, _pg_stay)}[vendor]
-    triggers = {}
-    for text, table in [
-        *((make_link(*link), link[0]) for link in links(apps)),
-        *((make_stay(table), table) for table in owned_tables(apps)),
-    ]:
-        name = PREFIX + hashlib.sha256("".join(text).encode()).hexdigest()[:20]
-        triggers[name] = (table, [statement.replace("NAME", name) for statement in text])
-    return triggers
+    texts = [(table, filled(LINK[vendor], table, column, target)) for table, column, target in links(apps)]
+    texts += [(table, filled(STAY[vendor], table)) for table in owned_tables(apps)]
+    named = {PREFIX + hashlib.sha256("".join(text).encode()).hexdigest()[:20]: (table, text) for table, text in texts}
+    return {name: (table, [part.replace("NAME", name) for part in text]) for name, (table, text) in named.items()}
 
 
-def _sqlite_link(table: str, column: str, target: str) -> list[str]:
-    refuse = (
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}') WHERE EXISTS (SELECT 1 FROM \"{target}\" "
-        f'WHERE id = NEW."{column}" AND tenant_id <> NEW.tenant_id); END'  # noqa: S608  (our own tables)
-    )
-    return [
-        f'CREATE TRIGGER "NAME" BEFORE INSERT ON "{table}" WHEN NEW."{column}" IS NOT NULL {refuse}',
-        f'CREATE TRIGGER "NAME_u" BEFORE UPDATE OF "{column}", tenant_id ON "{table}" '
-        f'WHEN NEW."{column}" IS NOT NULL {refuse}',
-    ]
-
-
-def _sqlite_stay(table: str) -> list[str]:
-    return [
-        f'CREATE TRIGGER "NAME" BEFORE UPDATE OF tenant_id ON "{table}" WHEN OLD.tenant_id <> NEW.tenant_id '
-        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-    ]
-
-
-def _pg_link(table: str, column: str, target: str) -> list[str]:
-    return [
-        f'CREATE FUNCTION "NAME"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT 1 FROM "{target}" '
-        f'WHERE id = NEW."{column}" AND tenant_id <> NEW.tenant_id) THEN '
-        f"RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; "  # noqa: S608  (our own tables)
-        "END IF; RETURN NEW; END $$",
-        f'CREATE TRIGGER "NAME" BEFORE INSERT OR UPDATE OF "{column}", tenant_id ON "{table}" FOR EACH ROW '
-        f'WHEN (NEW."{column}" IS NOT NULL) EXECUTE FUNCTION "NAME"()',
-    ]
-
-
-def _pg_stay(table: str) -> list[str]:
-    return [
-        f'CREATE FUNCTION "NAME"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN '
-        f"RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        f'CREATE TRIGGER "NAME" BEFORE UPDATE OF tenant_id ON "{table}" FOR EACH ROW '
-        f'WHEN (OLD.tenant_id <> NEW.tenant_id) EXECUTE FUNCTION "NAME"()',
-    ]
+def filled(statements: list[str], table: str, column: str = "", target: str = "") -> list[str]:
+    """The statements for one table; all three are names of our own models' tables and columns."""
+    words = {"TABLE": table, "COLUMN": column, "TARGET": target, "MESSAGE": MESSAGE}
+    return [re.sub("TABLE|COLUMN|TARGET|MESSAGE", lambda m: words[m.group()], text) for text in statements]
 
 
 def present(connection: Any) -> dict[str, str]:
