@@ -69,7 +69,7 @@ class Settlement:
                 standing = Standing.REMOVED  # somebody archived them there; only a person's decision brings them back
             ours = now.ours or (operation.before.ours if operation.before else row.record.effect != "none")
             row.fresh_known[container] = after.but(
-                standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours
+                address=now.address, standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours
             )
             if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
                 self.found_out.append((container, now))
