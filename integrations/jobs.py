@@ -22,11 +22,6 @@ KEEP = timedelta(days=30)  # raw messages and the rows of finished previews
 KEEP_HISTORY = timedelta(days=730)
 
 
-def ring(job: str, *ids: int) -> None:
-    """Enqueue a job of this module by name once the present transaction has committed."""
-    transaction.on_commit(lambda: async_task(f"integrations.jobs.{job}", *ids), robust=True)
-
-
 def nudge(connection: Connection) -> None:
     """Have somebody look at this connection soon; a nudge that is waiting already is enough."""
     pk = connection.pk
@@ -41,11 +36,6 @@ def nudge(connection: Connection) -> None:
 
 def serve(connection_pk: int) -> None:
     """One turn on one connection; if there is more to do, it goes to the end of the queue."""
-    look_at(connection_pk, listen=False)
-
-
-def handle_webhooks(connection_pk: int) -> None:
-    """Messages have come in for this connection."""
     look_at(connection_pk, listen=False)
 
 

@@ -23,7 +23,7 @@ from integrations.provider_kit import errors
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Operation, Verb
-from integrations.sync import brake, notices, people, pull, slices
+from integrations.sync import brake, listening, notices, people, pull, slices
 from integrations.sync.lease import Lease
 from integrations.sync.planning import signature
 from integrations.sync.settle import Settlement, backoff, report
@@ -49,6 +49,7 @@ class Sitting:
         self.policy: Policy = slices.policy_of(connection)
         self.place = people.place_of(connection)
         self.renewed_at = time.monotonic()
+        self.has_new_places = False
 
     @property
     def is_over(self) -> bool:
@@ -64,11 +65,18 @@ class Sitting:
             if lists:
                 self.push_lists(lists)
                 continue
+            self.hear_from_new_places()
             limit = self.policy.batch_size
             records = slices.claim(self.connection, RemoteRecord.Kind.CONTACT, self.lease.token, limit, urgent_up_to)
             if not records:
                 return
             self.push_people(records)
+
+    def hear_from_new_places(self) -> None:
+        """Lists that are places of their own were made: their opt-outs shall reach us at once as well (L21)."""
+        if self.has_new_places and self.connection.hook_key_hash:
+            listening.start_listening(self.connection)
+        self.has_new_places = False
 
     def stay(self) -> None:
         """Keep the lease, before it gets near its end."""
@@ -125,6 +133,7 @@ class Sitting:
             report([record.pk], "changed" if changed else "done")
             if operation is not None and operation.verb == Verb.CREATE_LIST:
                 self.wake_members(record)
+                self.has_new_places |= operation.place != self.policy.container
         elif isinstance(outcome, Refused):
             mine.filter(want_version=F("sent_version")).update(due_at=None)
             mine.update(

@@ -25,7 +25,8 @@ KINDS = {
     "waiting": ("Waiting for the person", "These people were asked to confirm by email.", [State.WAITING]),
     "held": ("Held", "These changes wait for an answer of yours, or were left as they are.", [State.HELD]),
 }
-RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps]
+# All at once only where Retry repeats; taking over what is there under a list's name is decided one by one (L33).
+RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps and code != "name_taken"]
 
 
 def chosen(filters: Any) -> "QuerySet[RemoteRecord]":

@@ -16,6 +16,7 @@ from integrations.overview import overview_of
 from integrations.shown import show_items
 from integrations.sync import brake as holding
 from integrations.sync import runs
+from integrations.sync.listening import start_listening
 from integrations.views.page import connection_or_404, kept_query, may_change, page_of, press, render, see_page
 from integrations.words import VERBS, explain, lasting, sum_up
 
@@ -107,7 +108,9 @@ def figures(run: SyncRun) -> dict[str, Any]:
     }  # fmt: skip
     if run.state == State.PLANNING:
         done, total = run.looked_at, run.to_look_at
-        return found | {"done": done, "total": total, "percent": percent(done, total)}
+        return found | {
+            "done": done, "total": total, "percent": percent(done, total), "waits": waits(run.connection),
+        }  # fmt: skip
     if run.confirmed_at is None:
         return found
     rows: Any = run.items.exclude(verb=runs.SKIP).order_by().values_list("state")
@@ -194,6 +197,9 @@ def confirm(request: HttpRequest, uid: Any) -> HttpResponse:
         messages.error(request, f"{run.connection} has to be reconnected first.")
     elif runs.confirm(run, request.user):
         jobs.nudge(run.connection)
+        if run.new_settings is not None:  # people may live in another audience now: it is listened to as well
+            run.connection.refresh_from_db()
+            start_listening(run.connection)
     else:
         messages.info(request, "This preview was confirmed or replaced already.")
     return redirect("integrations:run", run.uid)

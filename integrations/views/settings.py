@@ -1,9 +1,13 @@
 """The settings of one integration: the provider's own form, kept at once or, when it moves people, by a preview."""
 
+from typing import Any
+
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from contacts.models import Contact, ListMembership
 from contacts.tenancy.roles import CHANGE
 from integrations import connecting
 from integrations.forms import dress, groups_of
@@ -33,8 +37,17 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
         form=dress(form), groups=groups_of(form),
+        doubled=on_several_lists(),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip
+
+
+def on_several_lists() -> dict[str, Any]:
+    """Who would be there more than once if each list were a place of its own (L24): how many, and a few names."""
+    places = ListMembership.objects.filter(contact_list__synchronize=True, do_not_contact=False).order_by()
+    found = places.values("contact").annotate(lists=Count("pk")).filter(lists__gt=1)
+    some = Contact.objects.filter(pk__in=found.values("contact"))[:3]
+    return {"count": found.count(), "names": [str(contact) for contact in some]}
 
 
 def _keep(request: HttpRequest, connection: Connection, label: str, new: dict[str, object]) -> HttpResponse:

@@ -10,6 +10,8 @@ from contacts.models import HistoryEntry, StaffMember
 from contacts.tenancy.walls import in_tenant
 from integrations import connecting
 from integrations.models import Connection, Credential, Delivery, RemoteRecord, SyncRun
+from integrations.sync import runs
+from integrations.sync.serve import serve
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.integrations.desk import CALLBACK, CONNECT, SETUP, Desk, connect, decide, desk, leave_for, said
 
@@ -223,6 +225,21 @@ def test_L3_the_accounts_contact_information_is_shown_for_review_and_saved(
     assert secret(tenant)["hook_key"] == key, "saving again keeps the address"
 
 
+def test_L24_the_settings_say_how_many_audiences_the_plan_allows_and_who_would_be_paid_for_twice(
+    owner: Desk, tenant: Any, neighbour: Any
+) -> None:
+    for each in (tenant, neighbour):
+        with in_tenant(each):
+            twice = ContactFactory(first_name="Twice", last_name=f"At {each}")
+            for name in ("Newsletter", "Board"):
+                ListMembershipFactory(contact_list=ContactListFactory(name=name), contact=twice)
+            ListMembershipFactory(contact_list=ContactListFactory(name="Paper only", synchronize=False))
+    connect(owner)
+    words = owner.text(SETTINGS)
+    assert "Your Mailchimp plan allows 4 more audiences." in words
+    assert "1 person is on more than one synchronized list, such as Twice At River Trust." in words
+
+
 def test_L3_what_mailchimp_needs_and_is_missing_is_named_at_the_field(owner: Desk, tenant: Any, mailchimp: Any) -> None:
     answer = connect(owner)
     refused = owner.post(SETTINGS, form_of(answer, mode="audiences", company=""))
@@ -277,6 +294,30 @@ def test_L24_settings_that_move_people_make_a_preview_and_change_nothing_yet(
         SyncRun.objects.filter(pk=run.pk).update(state="running")
     other = owner.post(SETTINGS, form_of(owner.get(SETTINGS), mode="audiences", company="Other"), follow=True)
     assert "A Sync is running" in said(other)
+
+
+def test_L21_with_an_audience_per_list_each_new_audience_is_listened_to(
+    owner: Desk, tenant: Any, mailchimp: Any, settings: Any, live_server: Any
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    mailchimp.register_redirect(live_server.url + CALLBACK)
+    answer = connect(owner)
+    owner.post(SETTINGS, form_of(answer, mode="audiences"), follow=True)
+    with in_tenant(tenant):
+        ListMembershipFactory(contact_list=ContactListFactory(name="Gala Friends"))
+        run = runs.start(Connection.objects.get(), owner.user)
+        serve(run.connection_id)
+        assert runs.confirm(SyncRun.objects.get(), owner.user)
+        while serve(run.connection_id):
+            pass
+    audience = next(a for a in mailchimp.account("river").audiences.values() if a.name == "Gala Friends")
+    assert [hook["url"] if isinstance(hook, dict) else hook.url for hook in _all(audience.webhooks)] == [
+        f"{live_server.url}/hooks/mailchimp/{secret(tenant)['hook_key']}/"
+    ]
+
+
+def _all(kept: Any) -> list[Any]:
+    return list(kept.values()) if isinstance(kept, dict) else list(kept)
 
 
 def test_settings_that_move_nobody_are_kept_at_once(owner: Desk, tenant: Any, mailchimp: Any) -> None:
@@ -365,8 +406,6 @@ def test_L4_disconnect_asks_erases_the_grant_stops_pushing_and_keeps_the_history
         place.contact.save()
         assert not RemoteRecord.objects.filter(due_at__isnull=False).exists(), "nothing is collected for it either"
     calls = len(mailchimp.calls.since(0))
-    from integrations.sync.serve import serve
-
     assert serve(now.pk) is False
     assert len(mailchimp.calls.since(0)) == calls
 

@@ -87,7 +87,7 @@ def test_the_job_is_rung_once_the_message_is_committed(
         post(message())
         assert not OrmQ.objects.exists()
     job = OrmQ.objects.get().task
-    assert (job["func"], job["args"]) == ("integrations.jobs.handle_webhooks", (here.pk,))
+    assert (job["func"], job["args"]) == ("integrations.jobs.serve", (here.pk,))
 
 
 def test_the_vendor_looks_whether_the_address_answers_before_using_it(here: Connection) -> None:
