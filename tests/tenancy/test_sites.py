@@ -103,7 +103,9 @@ def test_T2_a_superuser_with_a_place_has_no_more_rights_there_than_the_role(tena
     assert client.get("/admin/contacts/contact/add/").status_code == 403
 
 
-@pytest.mark.parametrize("path", ["", "contacts/user/", "contacts/staffmember/", "django_q/failure/", "axes/accessattempt/"])
+@pytest.mark.parametrize(
+    "path", ["", "contacts/user/", "contacts/staffmember/", "django_q/failure/", "axes/accessattempt/"]
+)
 def test_T2_staff_never_come_to_the_operators_pages(path: str, tenant: Tenant) -> None:
     assert logged_in(tenant).get(f"/operators/{path}").status_code == 302
     assert logged_in(tenant).get(f"/admin/{path or 'contacts/user/'}").status_code == 404
