@@ -41,10 +41,14 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor will not do it for this subject; the others go on. `code` is one of ours, `sentence` is for people."""
+    """The vendor will not do it for this subject; the others go on. `code` is one of ours, `sentence` is for people.
+
+    `now` tells what is there all the same, if that changed: the row is planned again from it.
+    """
 
     code: str
     sentence: str
+    now: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class Settlement:
         self.finished: dict[int, tuple[str, str, str]] = {}  # record pk: (state, code, reason)
         self.refused: dict[int, str] = {}
         self.delayed: dict[int, float] = {}
+        self.refusals: dict[int, list[tuple[Operation, Refused]]] = {}
+        self.waits: dict[int, Retry] = {}
+        self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, RemoteRecord] = {}
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
@@ -46,15 +49,32 @@ class Settlement:
             self._done(row, operation, outcome)
         elif isinstance(outcome, Refused):
             self.deliver(row, operation, Delivery.Outcome.REFUSED, outcome.sentence)
-            self.finish(row, State.SET_ASIDE, outcome.code, outcome.sentence)
-            self.refused[row.record.pk] = signature(row.plan.operations)
+            if outcome.now is not None:
+                row.fresh_known[operation.container] = outcome.now
+                self.learn(row)
+                self.open.add(row.record.pk)  # something else is owed now, and will be refused for itself
+                return
+            self.refusals.setdefault(row.record.pk, []).append((operation, outcome))
         elif isinstance(outcome, Retry):
             self.deliver(row, operation, Delivery.Outcome.RETRY, outcome.sentence)
-            self.delayed[row.record.pk] = outcome.after if outcome.after is not None else backoff(row.record.attempts)
-            self.finished.setdefault(row.record.pk, (State.OK, "", outcome.sentence))
+            self.waits[row.record.pk] = outcome
         elif isinstance(outcome, Ambiguous):
             self.deliver(row, operation, Delivery.Outcome.UNCLEAR, outcome.sentence)
-        if row.open_operations == 0 and row.record.pk not in self.finished and not isinstance(outcome, Ambiguous):
+            self.open.add(row.record.pk)
+        if row.open_operations == 0 and row.record.pk not in self.open:
+            self.close(row)
+
+    def close(self, row: Row) -> None:
+        """Every operation of this row had its answer: say what has become of it as a whole."""
+        pk = row.record.pk
+        if refusals := self.refusals.get(pk):
+            refused = [operation for operation, _ in refusals]
+            self.refused[pk] = signature(planned for planned in row.plan.operations if planned in refused)
+            self.finish(row, State.SET_ASIDE, refusals[-1][1].code, refusals[-1][1].sentence)
+        elif wait := self.waits.get(pk):
+            self.delayed[pk] = wait.after if wait.after is not None else backoff(row.record.attempts)
+            self.finish(row, State.OK, "", wait.sentence)
+        else:
             self.finish_planned(row)
 
     def _done(self, row: Row, operation: Operation, outcome: Done) -> None:

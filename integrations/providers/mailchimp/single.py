@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from integrations.provider_kit.errors import CallFailed, Done, Outcome, Refused
@@ -183,9 +184,21 @@ def move(person: Person) -> Outcome:
             return take_over(person)
         if code_of(failure) == "cannot_change_address":
             return move_of_archived(person, failure)
+        if isinstance(failure.outcome, Refused):
+            return give_up_old(person, failure.outcome)
         raise
     person.tag()
     return person.done(row)
+
+
+def give_up_old(person: Person, refused: Refused) -> Outcome:
+    """The new address is refused, and the old one is not theirs any more: off the lists and archived (L16)."""
+    assert person.before is not None
+    trouble = tags.take_off(person.api, person.where, [(person.operation, person.old_address, person.before.lists)])
+    for outcome in trouble.values():
+        return outcome
+    retire(person)
+    return replace(refused, now=person.before.but(standing=Standing.ARCHIVED, lists=frozenset()))
 
 
 def take_over(person: Person) -> Outcome:
