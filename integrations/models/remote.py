@@ -71,8 +71,10 @@ class RemoteRecord(TenantOwned):
             models.UniqueConstraint(fields=["connection", "kind", "subject_uid"], name="one_record_per_subject")
         ]
         indexes = [
-            models.Index(
-                fields=["connection", "priority", "due_at"], name="outbox", condition=models.Q(due_at__isnull=False)
+            models.Index(  # in the order in which rows are claimed, to the last tie: a slice is read, nothing is sorted
+                fields=["connection", "kind", "priority", "due_at", "id"],
+                name="outbox",
+                condition=models.Q(due_at__isnull=False),
             ),
             models.Index(fields=["tenant", "subject_uid"]),
             models.Index(fields=["connection", "known_address"]),
