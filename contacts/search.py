@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from contacts.models import Contact, EmailAddress, OutsideIdentifier, PhoneNumber
 
-LOOKS_LIKE_A_PHONE = re.compile(r"[+\d][\d\s().\-/]{3,}")
+LOOKS_LIKE_A_PHONE = re.compile(r"[+(\d][\d\s().\-/]{3,}")
 MOST_WORDS = 6
 
 

@@ -18,6 +18,8 @@ from contacts.admin.history import HistoryPage
 from contacts.models import ContactList, ListMembership
 from contacts.tenancy.admin import TenantAdmin
 
+FLAG = str(ContactList._meta.get_field("synchronize").verbose_name)  # type: ignore[union-attr]
+
 
 @admin.register(ContactList)
 class ContactListAdmin(HistoryPage, TenantAdmin):
@@ -39,9 +41,9 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         counts = Subquery(counted.annotate(n=Count("pk")).values("n"))
         return super().get_queryset(request).annotate(members=Coalesce(counts, 0))
 
-    @display(description="Synchronized with newsletter services", boolean=True, ordering="synchronize")
-    def synchronized(self, contact_list: ContactList) -> bool:
-        return contact_list.synchronize
+    @display(description=FLAG, ordering="synchronize", label={"Yes": "success"})
+    def synchronized(self, contact_list: ContactList) -> str:
+        return "Yes" if contact_list.synchronize else "No"
 
     @display(description="Members", ordering="members")
     def members(self, contact_list: Any) -> str:

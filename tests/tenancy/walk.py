@@ -77,7 +77,8 @@ class Fields(HTMLParser):
         elif tag == "select" and name:
             self._select = name
             self.selects[name] = []
-            self.values.setdefault(name, "")
+            if "multiple" not in given:
+                self.values.setdefault(name, "")
         elif tag == "option" and self._select:
             self.selects[self._select].append(given.get("value", ""))
             if "selected" in given:

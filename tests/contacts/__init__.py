@@ -1,0 +1,1 @@
+"""Tests of contacts and lists and of the staff's pages for them."""

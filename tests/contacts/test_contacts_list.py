@@ -1,0 +1,254 @@
+"""The list of contacts: columns, search, filters, and bulk actions that go through the history like everything else."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from contacts import services, signals
+from contacts.models import ConsentEvent, Contact, ContactList, HistoryEntry, ListMembership, OutsideIdentifier
+from contacts.search import contacts_matching
+from contacts.tenancy.models import Role, Tenant
+from contacts.tenancy.walls import in_tenant as inside
+from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
+from tests.tenancy.people import logged_in
+from tests.tenancy.walk import Fields
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
+PAGE = "/admin/contacts/contact/"
+
+
+def people(count: int, **values: Any) -> list[Contact]:
+    """Some contacts, each with a list and two tags."""
+    made = []
+    for _ in range(count):
+        contact = ContactFactory(**values)
+        ListMembershipFactory(contact=contact, contact_list=ContactList.objects.first() or ContactListFactory())
+        services.set_tags(contact, [], ["volunteer", "donor"])
+        made.append(contact)
+    return made
+
+
+# --- the page ---
+
+
+def test_a_row_shows_what_staff_look_for(client: Client) -> None:
+    contact = ContactFactory(first_name="Ana", last_name="Ruiz", email="ana@rivermail.test", email_state="bounced",
+                             do_not_contact=True, job_title="Treasurer")  # fmt: skip
+    ListMembershipFactory(contact=contact, contact_list=ContactListFactory(name="Newsletter"))
+    services.set_tags(contact, [], ["volunteer"])
+    page = client.get(PAGE).content.decode()
+    for text in ("Ana Ruiz", "Treasurer", "ana@rivermail.test", "Bounced", "Newsletter", "volunteer", "Do Not Contact"):
+        assert text in page, text
+
+
+def test_more_rows_take_no_more_queries(client: Client) -> None:
+    people(3)
+    client.get(PAGE)
+    with CaptureQueriesContext(connection) as few:
+        client.get(PAGE)
+    people(20)
+    with CaptureQueriesContext(connection) as many:
+        client.get(PAGE)
+    assert len(many) == len(few) <= 16
+
+
+def test_an_empty_page_says_what_to_do_next(client: Client) -> None:
+    assert "Add the people and organizations you know" in client.get(PAGE).content.decode()
+    assert "There are no contacts yet" in client.get("/admin/").content.decode()
+    ContactFactory()
+    assert "Nothing matches" in client.get(PAGE, {"q": "zzz"}).content.decode()
+    assert "Next: make a list" in client.get("/admin/").content.decode()
+
+
+def test_the_first_page_counts_and_leads_to_whom_it_counts(client: Client, neighbour: Tenant) -> None:
+    ContactFactory(tenant=neighbour, do_not_contact=True)
+    ContactFactory(do_not_contact=True)
+    ContactFactory(email_state="bounced")
+    page = client.get("/admin/").content.decode()
+    assert "<strong>2</strong>contacts" in page
+    assert "<strong>1</strong>marked Do Not Contact" in page
+    assert f'{PAGE}?email=bounced"><strong>1</strong>' in page
+
+
+# --- search and filters ---
+
+SEARCHES = {
+    "ruiz": {"ana"}, "RUIZ ana": {"ana"}, "ana smith": set(), "river bak": {"bakery"}, "ana@river": {"ana"},
+    "555-0132": {"ana"}, "(415) 555 0132": {"ana"}, "4711": {"ben"}, "X-9": {"bakery"}, "": {"ana", "ben", "bakery"},
+    "100%": set(), "_": {"ben"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SEARCHES)
+def test_search_finds_by_name_address_phone_organization_and_id(text: str, client: Client, neighbour: Tenant) -> None:
+    ContactFactory(tenant=neighbour, first_name="Ana", last_name="Ruiz", phone="+14155550132")
+    made = {
+        "ana": ContactFactory(first_name="Ana", last_name="Ruiz", email="ana@rivermail.test", phone="+14155550132"),
+        "ben": ContactFactory(first_name="Ben", last_name="Ito", email="b_ito@harbormail.test"),
+        "bakery": ContactFactory(kind="organization", first_name="", last_name="", email="",
+                                 organization_name="Riverside Bakery", custom_user_id="X-9"),
+    }  # fmt: skip
+    OutsideIdentifier.objects.create(contact=made["ben"], system="Old database", value="4711")
+    found = contacts_matching(Contact.objects.all(), text)
+    assert {name for name, contact in made.items() if contact in found} == SEARCHES[text]
+    assert found.count() == len(SEARCHES[text]), "each once, and none of the neighbour's"
+    page = client.get(PAGE, {"q": text}).content.decode()
+    assert ("Riverside Bakery" in page) == ("bakery" in SEARCHES[text])
+
+
+def test_each_filter_narrows_the_list(client: Client) -> None:
+    on_list = ListMembershipFactory(contact=ContactFactory(last_name="Listed"))
+    tagged = ContactFactory(last_name="Tagged")
+    services.set_tags(tagged, [], ["volunteer"])
+    ContactFactory(last_name="Silent", do_not_contact=True)
+    ContactFactory(last_name="Bouncy", email_state="bounced")
+    ContactFactory(last_name="Mute", email="")
+    ContactFactory(kind="organization", last_name="Firm", email="")
+    cases = {
+        "list": (on_list.contact_list_id, {"Listed"}), "tag": (tagged.contact_tags.get().tag_id, {"Tagged"}),
+        "do_not_contact": ("yes", {"Silent"}), "email": ("bounced", {"Bouncy"}),
+        "kind__exact": ("organization", {"Firm"}),
+    }  # fmt: skip
+    names = {"Listed", "Tagged", "Silent", "Bouncy", "Mute", "Firm"}
+
+    def shown(query: dict[str, Any]) -> set[str]:
+        page = client.get(PAGE, query).content.decode().split('id="result_list"')[-1]
+        return {name for name in names if f" {name}</" in page or f">{name}</" in page}
+
+    for name, (value, expected) in cases.items():
+        assert shown({name: value}) == expected, name
+    assert shown({"email": "none"}) == {"Mute", "Firm"}
+    assert shown({"do_not_contact": "no"}) == names - {"Silent"}
+    assert shown({"list": "x"}) == set()
+
+
+# --- bulk actions ---
+
+
+def act(client: Client, action: str, contacts: list[Contact], confirmed: bool = True, **more: Any) -> Any:
+    """Choose rows and an action, and confirm it as the page in between does."""
+    first = client.post(PAGE, {"action": action, "_selected_action": [c.pk for c in contacts], "index": 0, **more})
+    assert first.status_code == 200, "first a page that asks"
+    if not confirmed:
+        return first
+    fields = Fields(first.content.decode()).values
+    return client.post(PAGE, fields | {"_selected_action": [c.pk for c in contacts], **more}, follow=True)
+
+
+def test_do_not_contact_is_set_for_many_with_history_consent_and_an_announcement(client: Client) -> None:
+    contacts, bystander = people(4), ContactFactory()
+    heard: list[Any] = []
+
+    def listen(sender: Any, uids: Any, is_opt_out: bool, **kwargs: Any) -> None:
+        heard.append((set(uids), is_opt_out))
+
+    signals.contacts_changed.connect(listen)
+    try:
+        page = act(client, "set_do_not_contact", contacts)
+    finally:
+        signals.contacts_changed.disconnect(listen)
+    assert "4 contacts marked Do Not Contact." in page.content.decode()
+    assert Contact.objects.filter(do_not_contact=True).count() == 4
+    assert heard == [({c.uid for c in contacts}, True)]
+    assert ConsentEvent.objects.filter(kind="dnc_set", by="staff").count() == 4
+    assert HistoryEntry.objects.filter(verb="changed", by="staff").count() == 4
+    bystander.refresh_from_db()
+    assert not bystander.do_not_contact
+
+
+def test_do_not_contact_is_cleared_for_many(client: Client) -> None:
+    contacts = people(2, do_not_contact=True)
+    act(client, "clear_do_not_contact", contacts)
+    assert not Contact.objects.filter(do_not_contact=True).exists()
+    assert ConsentEvent.objects.filter(kind="dnc_cleared").count() == 2
+
+
+def test_the_page_in_between_counts_explains_and_changes_nothing(client: Client) -> None:
+    contacts = [*people(3), ContactFactory(do_not_contact=True)]
+    before = HistoryEntry.objects.count()
+    page = act(client, "set_do_not_contact", contacts, confirmed=False).content.decode()
+    assert "3 contacts will be marked Do Not Contact; 1 contact already are" in page
+    assert "leave every newsletter" in page
+    assert HistoryEntry.objects.count() == before
+
+
+def test_contacts_are_put_on_a_list_and_taken_off_again(client: Client) -> None:
+    contacts, contact_list = people(3), ContactListFactory(name="Gala")
+    ListMembershipFactory(contact=contacts[0], contact_list=contact_list)
+    page = act(client, "add_to_list", contacts, contact_list=contact_list.pk)
+    assert "2 contacts added to “Gala” (3 contacts chosen)." in page.content.decode()
+    assert contact_list.memberships.count() == 3
+    act(client, "take_off_list", contacts[:2], contact_list=contact_list.pk)
+    assert list(contact_list.memberships.values_list("contact", flat=True)) == [contacts[2].pk]
+    verbs = HistoryEntry.objects.filter(list_uid=contact_list.uid, by="staff").values_list("verb", flat=True)
+    assert sorted(verbs) == ["added", "added", "deleted", "deleted"]
+
+
+def test_a_bulk_action_without_a_list_asks_again(client: Client) -> None:
+    contacts = people(1)
+    before = ListMembership.objects.count()
+    answer = act(client, "add_to_list", contacts)
+    assert "This field is required" in answer.content.decode()
+    assert ListMembership.objects.count() == before
+
+
+def test_T3_a_neighbours_list_cannot_be_chosen(client: Client, neighbour: Tenant) -> None:
+    theirs = ContactListFactory(tenant=neighbour, name="Theirs")
+    page = act(client, "add_to_list", people(1), contact_list=theirs.pk).content.decode()
+    assert "Theirs" not in page
+    with inside(neighbour):
+        assert not ListMembership.objects.exists()
+
+
+def test_everybody_who_matches_is_reached_across_pages(client: Client) -> None:
+    for _ in range(60):
+        ContactFactory(last_name="Match")
+    other = ContactFactory(last_name="Other")
+    url = f"{PAGE}?q=match"
+    one = Contact.objects.filter(last_name="Match").first()
+    first = client.post(
+        url, {"action": "set_do_not_contact", "_selected_action": one.pk, "select_across": 1, "index": 0}
+    )
+    assert "60 contacts will be marked" in first.content.decode()
+    client.post(url, Fields(first.content.decode()).values)
+    assert Contact.objects.filter(do_not_contact=True).count() == 60
+    other.refresh_from_db()
+    assert not other.do_not_contact
+
+
+def test_contacts_are_deleted_in_bulk(client: Client) -> None:
+    contacts = people(3)
+    page = act(client, "delete_contacts", contacts[:2])
+    assert "2 contacts deleted." in page.content.decode()
+    assert Contact.objects.count() == 1
+    assert HistoryEntry.objects.filter(verb="deleted", what="contact").count() == 2
+
+
+@pytest.mark.parametrize("action", ["add_to_list", "take_off_list", "set_do_not_contact", "clear_do_not_contact"])
+def test_a_bulk_action_takes_no_more_queries_for_more_contacts(action: str, client: Client) -> None:
+    contacts = people(60, do_not_contact=action == "clear_do_not_contact")
+    target = ContactListFactory()
+    if action == "take_off_list":
+        services.add_to_list(target, Contact.objects.all())
+
+    def queries(some: list[Contact]) -> int:
+        data = {"action": action, "_selected_action": [c.pk for c in some], "index": 0, "confirmed": "yes"}
+        with CaptureQueriesContext(connection) as captured:
+            assert client.post(PAGE, data | {"contact_list": target.pk}).status_code == 302
+        return len(captured)
+
+    few = queries(contacts[:5])
+    assert queries(contacts[5:60]) <= few + 5
+
+
+@pytest.mark.parametrize("action", ["add_to_list", "set_do_not_contact", "delete_contacts"])
+def test_a_viewer_has_no_bulk_actions(action: str, tenant: Tenant) -> None:
+    contacts = people(2)
+    viewer = logged_in(tenant, Role.VIEWER)
+    data = {"action": action, "_selected_action": [c.pk for c in contacts], "index": 0, "confirmed": "yes"}
+    viewer.post(PAGE, data | {"contact_list": ContactList.objects.get().pk})
+    assert Contact.objects.filter(do_not_contact=False).count() == 2
+    assert not HistoryEntry.objects.filter(by="staff").exists()
