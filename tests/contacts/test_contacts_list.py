@@ -22,9 +22,9 @@ PAGE = "/admin/contacts/contact/"
 
 def people(count: int, **values: Any) -> list[Contact]:
     """Some contacts, each with a list and two tags."""
-    made = []
+    made: list[Contact] = []
     for _ in range(count):
-        contact = ContactFactory(**values)
+        contact: Any = ContactFactory(**values)
         ListMembershipFactory(contact=contact, contact_list=ContactList.objects.first() or ContactListFactory())
         services.set_tags(contact, [], ["volunteer", "donor"])
         made.append(contact)
@@ -167,7 +167,8 @@ def test_do_not_contact_is_cleared_for_many(client: Client) -> None:
 
 
 def test_the_page_in_between_counts_explains_and_changes_nothing(client: Client) -> None:
-    contacts = [*people(3), ContactFactory(do_not_contact=True)]
+    extra: Any = ContactFactory(do_not_contact=True)
+    contacts = [*people(3), extra]
     before = HistoryEntry.objects.count()
     page = act(client, "set_do_not_contact", contacts, confirmed=False).content.decode()
     assert "3 contacts will be marked Do Not Contact; 1 contact already are" in page

@@ -130,7 +130,8 @@ def test_the_table_of_roles_names_each_role_in_each_area() -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_may_what_the_table_says(role: str, tenant: Tenant) -> None:
     client = logged_in(tenant, role)
-    for model, model_admin in admin.site._registry.items():
+    registry: dict[Any, Any] = dict(admin.site._registry)
+    for model, model_admin in registry.items():
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         sees, changes = may(role, SEE, model_admin.area), may(role, CHANGE, model_admin.area)
         assert client.get(base).status_code == (200 if sees else 403)

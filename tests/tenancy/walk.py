@@ -176,12 +176,13 @@ class Walk:
         url = address.url()
         page = self.get(url)
         names = set(Fields(page.content.decode(errors="replace")).selects) if page.status_code == 200 else set()
-        for query in [
+        looks: list[dict[str, Any]] = [
             {"q": PART}, {"o": "1"}, {"o": "-2"}, {"p": "2"}, {"all": ""}, {"e": "1"}, {"_popup": "1"},
             {"_popup": "1", "_to_field": "id"}, {"_facets": "True"}, {"tenant": self.neighbour.pk},
             {"tenant__id__exact": self.neighbour.pk}, {"tenant__name__startswith": PART},
             {"user__password__startswith": "m"}, {"user__email__startswith": PART},
-        ]:  # fmt: skip
+        ]  # fmt: skip
+        for query in looks:
             self.get(url, query)
         for name in names - {"action"}:
             for pk in self.ids:
