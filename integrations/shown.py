@@ -61,23 +61,23 @@ def lists_in(states: Iterable[Any]) -> set[str]:
     return {uid for state in states if isinstance(state, dict) for uid in state.get("lists", [])}
 
 
-def show_items(items: Iterable[RunItem], service: str) -> list[Shown]:
-    """Rows of a preview or report."""
+def show_items(items: Iterable[RunItem], service: str, linked: bool = True) -> list[Shown]:
+    """Rows of a preview or report; a file needs neither links nor *Retry*."""
     items = list(items)
     states = [o.get(end) for i in items for o in i.operations for end in ("before", "after")]
     lists = lists_in(states) | {str(i.subject_uid) for i in items if i.kind == LIST}
-    names = Names((i.subject_uid for i in items if i.kind != LIST), lists)
-    return [_show_item(item, names, service) for item in items]
+    names = Names((i.subject_uid for i in items if linked and i.kind != LIST), lists)
+    return [_show_item(item, names, service, linked) for item in items]
 
 
-def _show_item(item: RunItem, names: Names, service: str) -> Shown:
+def _show_item(item: RunItem, names: Names, service: str, linked: bool) -> Shown:
     changes: list[Difference] = []
     for operation in item.operations:
         for change in differences(operation.get("before"), operation.get("after"), names.list_names):
             if change not in changes:
                 changes.append(change)
     reason = explain(item.reason_code, item.reason, service) if item.reason_code or item.reason else None
-    record = item.record
+    record = item.record if linked else None
     stuck = record is not None and record.due_at is None and record.state in (
         RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED
     )  # fmt: skip

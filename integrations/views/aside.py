@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -38,8 +38,8 @@ def chosen(filters: Any) -> "QuerySet[RemoteRecord]":
     if reason := filters.get("reason", ""):
         rows = rows.filter(reason_code=reason)
     if uid := _uid(filters.get("list", "")):
-        members = ListMembership.objects.filter(contact_list__uid=uid).values("contact__uid")
-        rows = rows.filter(subject_uid__in=members)
+        places = ListMembership.objects.filter(contact__uid=OuterRef("subject_uid"), contact_list__uid=uid)
+        rows = rows.filter(Exists(places))
     if words := filters.get("q", "").strip():
         rows = rows.filter(Q(subject_uid__in=_found(words)) | Q(known_address__icontains=words))
     return rows

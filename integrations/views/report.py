@@ -35,8 +35,8 @@ def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str) -> Iterator[
     after = 0
     while True:
         with in_tenant(tenant):
-            items = list(rows.filter(pk__gt=after).select_related("record").order_by("pk")[:PAGE])
-            page = [_cells(shown) for shown in show_items(items, service)]
+            items = list(rows.filter(pk__gt=after).order_by("pk")[:PAGE])
+            page = [_cells(shown) for shown in show_items(items, service, linked=False)]
         if not items:
             return
         after = items[-1].pk

@@ -195,6 +195,24 @@ def test_L5_sync_shows_a_preview_first_and_pressing_twice_is_once(world: World, 
     assert "3 people added" in owner.text(RUNS)
 
 
+def test_L29_a_long_run_says_when_it_will_be_done_and_what_was_refused_so_far(
+    world: World, owner: Desk, tenant: Any
+) -> None:
+    with in_tenant(tenant):
+        begun = timezone.now() - timedelta(minutes=10)
+        run = SyncRun.objects.create(connection=world.connection, state="running", confirmed_at=begun)
+        states = ["done"] * 20 + ["refused"] * 5 + ["shown"] * 75
+        RunItem.objects.bulk_create(
+            RunItem(run=run, kind="contact", subject_uid=uuid.uuid4(), label=f"P{i}", verb="create", state=state)
+            for i, state in enumerate(states)
+        )
+    words = plain(owner.get(page_of(run, "progress"), {"was": "running"}).content.decode())
+    assert "25 of 100 done, 5 refused so far; about 30 minutes to go" in words
+    with in_tenant(tenant):
+        Connection.objects.update(state="reconnect")
+    assert "has to be reconnected first" in owner.text(page_of(run, "progress") + "?was=running")
+
+
 def test_L5_cancelling_a_preview_sends_nothing(world: World, owner: Desk, tenant: Any) -> None:
     with in_tenant(tenant):
         world.person("ana@rivermail.test", world.a_list())
