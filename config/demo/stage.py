@@ -1,9 +1,11 @@
 """Start the demo's parts, notice when one ends, and stop them all without leaving anything behind."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,6 +14,13 @@ from pathlib import Path
 from django.conf import settings
 
 GRACE = 50.0  # the worker may finish a job first
+
+
+def end_with_parent() -> None:
+    """In a new part, before it begins: have Linux stop it should the demo be killed without a chance to do so."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 class PartEnded(Exception):
@@ -41,7 +50,7 @@ class Stage:
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 command, cwd=settings.BASE_DIR, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=end_with_parent,
             )  # fmt: skip
 
     def check(self) -> None:

@@ -31,8 +31,11 @@ OURS = (
 )
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: the terminal was closed
+
+
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM."""
+    """One of the signals that end the demo."""
 
 
 class Command(BaseCommand):
@@ -49,7 +52,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, var: str, contacts: int, reset: bool, **options: Any) -> None:
         folder = Path(settings.BASE_DIR, var).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             signal.signal(number, stop)
         try:
             self.alone(folder, port, contacts, reset)
@@ -105,13 +108,13 @@ class Command(BaseCommand):
 
 
 def stop(*_: Any) -> None:
-    """One of the two signals that end the demo."""
+    """Leave whatever is going on; what was started is stopped on the way out."""
     raise Stopped
 
 
 def ignore_signals() -> None:
     """Pressing Ctrl-C again does not leave half of it running."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
 
 
