@@ -19,7 +19,7 @@ from integrations.models import Connection, Delivery, RemoteRecord, WebhookEvent
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.states import Member, Places, Standing
-from integrations.sync import people, slices
+from integrations.sync import consent, people, slices
 
 log = logging.getLogger(__name__)
 GIVE_UP_AFTER = 20  # attempts at one message; the daily reading of opt-outs makes up for it
@@ -46,20 +46,24 @@ def apply(connection: Connection, container: str, member: Member | None, address
         records = records_of(connection, addresses)
         if not records:
             return "Nobody here has that address; left alone."
-        said = [apply_to(connection, policy, container, member, record, source) for record in records]
+        keys = {address_key(a) for a in addresses if a}
+        said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
     return "; ".join(dict.fromkeys(filter(None, said))) or "No news: it is known here."
 
 
 def apply_to(
-    connection: Connection, policy: Policy, container: str, member: Member | None, record: RemoteRecord, source: str
-) -> str:
-    """Apply one person's state there to one contact here."""
+    connection: Connection, policy: Policy, container: str, member: Member | None, record: RemoteRecord, source: str,
+    keys: set[str],
+) -> str:  # fmt: skip
+    """Apply one person's state there to one contact here; `keys` are the addresses the news is about."""
     known = slices.members_known(record)
     before = known.get(container)
+    contact = Contact.objects.filter(uid=record.subject_uid).first()
+    if before is not None and not is_about(before, member, keys):
+        return about_new_address(connection, policy, container, record, contact, member)
     if member is None or member.standing == Standing.ARCHIVED:
         return removed(connection, container, record, known, before, member)
-    contact = Contact.objects.filter(uid=record.subject_uid).first()
-    if before is None and not on_lists_in(policy, container, contact):
+    if before is None and not (has_address(contact, member) and on_lists_in(policy, container, contact)):
         return ""
     now = (before or member.but(ours=record.effect != RemoteRecord.Effect.NONE)).but(
         address=member.address, standing=member.standing, fields=dict(member.fields), remote_id=member.remote_id
@@ -80,6 +84,42 @@ def apply_to(
         heard(connection, record, container, before, now, said)
         mark_again(record, f"{connection} reported a change")
     return said
+
+
+def is_about(before: Member, member: Member | None, keys: set[str]) -> bool:
+    """Whether the news is about the entry that we know there, or about another one with an address that is new here."""
+    if address_key(before.address) in keys:
+        return True
+    return member is not None and bool(before.remote_id) and before.remote_id == member.remote_id
+
+
+def has_address(contact: Contact | None, member: Member) -> bool:
+    """Whether lists would be sent to this address."""
+    primary = contact.primary_email if contact else None
+    return primary is not None and primary.address_key == address_key(member.address)
+
+
+def about_new_address(
+    connection: Connection, policy: Policy, container: str, record: RemoteRecord, contact: Contact | None,
+    member: Member | None,
+) -> str:  # fmt: skip
+    """News of an address that the contact was given here and has not been moved to there yet.
+
+    What we know there stays; but whoever opted out under that address, or cannot be reached at it, is not sent on.
+    """
+    if member is None or not has_address(contact, member) or not on_lists_in(policy, container, contact):
+        return ""
+    if member.standing == Standing.UNSUBSCRIBED:
+        by_uid, by_address = consent.load([record.subject_uid], [address_key(member.address)])
+        words = consent.strictest(*by_uid.values(), *by_address.values())
+        if consent.allows(words, "", f"{people.place_of(connection)} {container}") != consent.FREE:
+            return ""  # said before
+        with acting(By.PERSON, f"{connection}"):
+            return opted_out(connection, policy, container, record, contact, member)
+    if member.standing == Standing.CLEANED:
+        with acting(By.SYSTEM, f"{connection}"):
+            return bounced(contact, member)
+    return ""
 
 
 def on_lists_in(policy: Policy, container: str, contact: Contact | None) -> list[ListMembership]:
