@@ -60,8 +60,11 @@ def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, wan
         new = member.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED)
         add(Verb.ASK if want.ask else Verb.CREATE, None, new)
         return
-    after = member.but(remote_id=there.remote_id, ours=there.ours)
     moved = not same(there.address, member.address)
+    differs = moved or dict(there.fields) != dict(member.fields) or there.lists != member.lists
+    if there.standing == Standing.SUBSCRIBED and not differs:
+        return
+    after = member.but(remote_id=there.remote_id, ours=there.ours)
     if there.standing == Standing.CLEANED:
         plan.skip_code = "cleaned_there"
     elif there.standing == Standing.REMOVED:
@@ -75,7 +78,7 @@ def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, wan
         add(Verb.ASK if want.ask else Verb.CREATE, None, after.but(remote_id=""))
     elif there.standing == Standing.PENDING and moved:
         add(Verb.ASK, there, after.but(standing=Standing.PENDING, remote_id=""))
-    elif moved or dict(there.fields) != dict(member.fields) or there.lists != member.lists:
+    elif differs:
         add(Verb.UPDATE, there, after.but(standing=there.standing))
     if there.standing == Standing.PENDING:
         plan.skip_code = plan.skip_code or "waiting_confirmation"

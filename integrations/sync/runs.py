@@ -127,12 +127,10 @@ def note_page(run: SyncRun, after: str) -> None:
     # everybody for everybody when its statistics are young.
     on_lists = ListMembership.objects.filter(contact_list__synchronize=True, contact__gt=int(after))
     page = dict(on_lists.order_by("contact").values_list("contact", "contact__uid")[: PAGE * 2])
-    records = RemoteRecord.objects.filter(connection=run.connection, kind=RemoteRecord.Kind.CONTACT)
-    noted = set(records.filter(subject_uid__in=list(page.values())).values_list("subject_uid", flat=True))
-    outbox.note(run.connection, RemoteRecord.Kind.CONTACT, set(page.values()) - noted)
+    outbox.note(run.connection, RemoteRecord.Kind.CONTACT, page.values())
     run.cursor = f"note:{max(page)}" if page else "lists:"
     if not page:
-        run.to_look_at = records.count()
+        run.to_look_at = RemoteRecord.objects.filter(connection=run.connection, kind=RemoteRecord.Kind.CONTACT).count()
 
 
 def plan_list_page(run: SyncRun, _: str) -> None:

@@ -124,7 +124,7 @@ class Settlement:
         """One row of the history (L30)."""
         self.deliveries.append(
             Delivery(
-                tenant_id=self.connection.tenant_id, connection=self.connection, run_id=row.record.run_id,
+                tenant_id=self.connection.tenant_id, connection_id=self.connection.pk, run_id=row.record.run_id,
                 kind=row.record.kind, subject_uid=row.record.subject_uid, verb=operation.verb,
                 container=operation.container, before=operation.before.to_json() if operation.before else None,
                 after=operation.after.to_json(), outcome=outcome, answer=answer[:300], cause=row.record.cause,

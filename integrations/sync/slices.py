@@ -85,19 +85,18 @@ def present_lists(places: Places, policy: Policy) -> set[str]:
 def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, present: set[str] | None) -> list[Row]:
     """Plan contacts from their state now. `present` as in `people.wanted_of`."""
     records = list(records)
-    known = {record.pk: members_known(record) for record in records}
+    everything_known = [members_known(record) for record in records]
     crowd = people.load(
         [record.subject_uid for record in records],
-        {m.address.lower() for members in known.values() for m in members.values()},
+        {member.address.lower() for known in everything_known for member in known.values()},
     )
     rows = []
-    for record in records:
+    for record, known in zip(records, everything_known, strict=True):
         person = crowd.people[str(record.subject_uid)]
-        verdict = people.wanted_of(person, crowd, known[record.pk], policy, place, present)
-        plan = plan_person(person.uid, known[record.pk], verdict.containers)
-        code = verdict.code or plan.skip_code
-        label = person.label or next((m.address for m in known[record.pk].values()), "Deleted contact")
-        rows.append(Row(record, known[record.pk], plan, code, label, person.address))
+        verdict = people.wanted_of(person, crowd, known, policy, place, present)
+        plan = plan_person(person.uid, known, verdict.containers)
+        label = person.label or next((member.address for member in known.values()), "Deleted contact")
+        rows.append(Row(record, known, plan, verdict.code or plan.skip_code, label, person.address))
     return rows
 
 
