@@ -34,7 +34,8 @@ def mark_contacts(tenant_id: int, uids: Iterable[uuid.UUID], cause: str, is_opt_
     priority = Priority.OPT_OUT if is_opt_out else Priority.EDIT if len(uids) <= SINGLE_EDIT else Priority.BULK
     for part in chunks(uids):
         on_a_list = set(
-            ListMembership.objects.filter(contact__uid__in=part).values_list("contact__uid", flat=True).distinct()
+            # Without the lists' order, which would join each list and make "distinct" look at its name as well.
+            ListMembership.objects.filter(contact__uid__in=part).order_by().values_list("contact__uid", flat=True)
         )
         for connection in connections:
             note(connection, RemoteRecord.Kind.CONTACT, on_a_list)
