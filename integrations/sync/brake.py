@@ -1,7 +1,8 @@
 """The brake (L32): before people are taken off a list in numbers, stop and ask. Opt-outs are never held back."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,13 +14,21 @@ from integrations.provider_kit.base import Policy
 from integrations.sync import people, slices
 from integrations.sync.planning import lists_left
 
-PEOPLE, PERCENT = 25, 5
+
+class Limits(NamedTuple):
+    """How many may be taken off one list without asking: so many people or so many percent, whichever is more."""
+
+    people: int = 25
+    percent: int = 5
+
+    def of(self, there: int) -> int:
+        """The number for a list of `there` people."""
+        return max(self.people, there * self.percent // 100)
 
 
-def limit(connection: Connection, there: int) -> int:
-    """How many may be taken off a list of `there` people without asking; the larger of the two settings."""
-    chosen = connection.settings.get("brake", {})
-    return max(int(chosen.get("people", PEOPLE)), there * int(chosen.get("percent", PERCENT)) // 100)
+def chosen(settings: Mapping[str, Any]) -> Limits:
+    """The limits in a connection's settings."""
+    return Limits(**settings.get("brake", {}))
 
 
 def unchecked(connection: Connection) -> Any:
@@ -35,7 +44,7 @@ def check(connection: Connection, policy: Policy) -> None:
 
     So few that no limit could be passed need no look. What passes is noted, so that each row is looked at once.
     """
-    smallest = int(connection.settings.get("brake", {}).get("people", PEOPLE))
+    smallest = chosen(connection.settings).people
     rows = list(unchecked(connection).order_by("pk").values_list("pk", "due_at"))
     if len(rows) <= smallest or all(due_at is None for _, due_at in rows):
         return
@@ -62,7 +71,7 @@ def ask_about(connection: Connection, going: Counter[str]) -> dict[str, list[Any
     for list_uid, count in going.items():
         name = ContactList.objects.filter(uid=list_uid).values_list("name", flat=True).first()
         there = count + ListMembership.objects.filter(contact_list__uid=list_uid).count()
-        if count > limit(connection, there):
+        if count > chosen(connection.settings).of(there):
             question[list_uid] = [name or known_name(connection, list_uid), count, there]
     return question
 

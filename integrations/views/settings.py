@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from contacts.models import Contact, ListMembership
 from contacts.tenancy.roles import CHANGE
 from integrations import connecting
-from integrations.forms import dress, groups_of
+from integrations.forms import BrakeForm, dress, groups_of
 from integrations.models import Connection
 from integrations.provider_kit.errors import CallFailed
 from integrations.sync import runs
@@ -29,14 +29,15 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     try:
         # The form asks the vendor what there is to choose from.
         form = kind.settings_form()(data, initial=connection.settings, connection=connection)
-        if data is not None and form.is_valid():
-            return _keep(request, connection, kind.label, form.to_settings())
+        brake = BrakeForm.of(data, connection.settings)
+        if data is not None and form.is_valid() and brake.is_valid():
+            return _keep(request, connection, kind.label, {**form.to_settings(), **brake.to_settings()})
     except CallFailed as failure:
         messages.error(request, f"{kind.label} could not be asked just now: {failure} Please try again.")
         return redirect("integrations:setup")
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
-        form=dress(form), groups=groups_of(form),
+        form=dress(form), groups=groups_of(form) + groups_of(dress(brake)),
         doubled=on_several_lists(),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip

@@ -249,3 +249,18 @@ def test_L29_a_first_sync_of_10000_needs_at_most_25_calls(world) -> None:
     assert run.state == SyncRun.State.DONE
     assert world.standing("p9999@rivermail.test") == ("subscribed", ["Newsletter"])
     assert len(world.calls()) - since <= 25
+
+
+def test_L32_the_limits_are_settable(world) -> None:
+    world.connection.settings["brake"] = {"people": 3, "percent": 10}
+    world.connection.save()
+    one = world.a_list()
+    people = crowd(world, 8, one)
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people[:4]]))
+    since = len(world.calls())
+    world.push()
+    assert world.writes(since) == []
+    world.connection.refresh_from_db()
+    assert world.connection.brake == {str(one.uid): ["Newsletter", 4, 8]}
+    assert brake.chosen({}).of(100) == 25 and brake.chosen({}).of(1000) == 50
