@@ -113,7 +113,10 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'almoner.sqlite3'}")}
+DATABASES = {
+    # Set but empty, as in a copy of .env.example, is the same as not set.
+    "default": env.db_url_config(env("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'var' / 'almoner.sqlite3'}")
+}
 # Without these the cluster reconnects for every job and loses results after a database restart.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -178,7 +181,7 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "static-root")))
+STATIC_ROOT = Path(env("STATIC_ROOT", default="") or BASE_DIR / "static-root")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -12,16 +12,14 @@ import pytest
 from tests.checks import PRODUCTION
 
 ROOT = Path(__file__).resolve().parent.parent
-# Built from the project's own folder; the example leaves them empty and says what that means.
-COMPUTED = {"DATABASE_URL", "STATIC_ROOT"}
 
 
-def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
-    """`manage.py check` with production's environment and these changes; None takes one out."""
+def start(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """A command, else `manage.py check`, with production's environment and these changes; None takes one out."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "VIRTUAL_ENV") if name in os.environ}
     environment = {name: value for name, value in (PRODUCTION | changes).items() if value is not None}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *(command or ("manage.py", "check"))],
         cwd=ROOT, env=inherited | environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
 
@@ -77,9 +75,21 @@ def read_by_settings() -> dict[str, str]:
     return found
 
 
+def example() -> dict[str, str]:
+    """What `.env.example` sets."""
+    return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
+
+
 def test_the_example_lists_every_setting_with_its_default() -> None:
-    text = (ROOT / ".env.example").read_text()
-    example = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", text, re.M))
     settings = read_by_settings()
     assert len(settings) > 30
-    assert example == {name: "" if name in COMPUTED else default for name, default in settings.items()}
+    assert example() == settings
+
+
+SHOW = "from config import settings as s; print(s.DATABASES['default']['NAME'], s.STATIC_ROOT, sep='\\n')"
+
+
+def test_a_copy_of_the_example_with_the_secrets_filled_in_starts_with_the_defaults() -> None:
+    shown = start("-c", SHOW, **(example() | PRODUCTION))
+    assert shown.stdout.split() == [str(ROOT / "var" / "almoner.sqlite3"), str(ROOT / "static-root")], shown.stderr
+    assert start(**(example() | PRODUCTION)).returncode == 0
