@@ -25,14 +25,16 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The address people and vendors reach us at: OAuth returns here, webhooks come here.
 PUBLIC_URL: str = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-EXAMPLE_SECRETS = ("change-me", "example", "secret")
-DEMO_KEY = "dev1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # everybody can read it here, so it protects nothing
+# Everybody can read these here, so they protect nothing.
+DEMO_SECRET = "demo-and-tests-only-" + "0" * 40
+DEMO_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+EXAMPLE_SECRETS = ("change-me", "example", "secret", DEMO_SECRET)
 
 
 def _refuse_weak_secrets() -> None:
     """In production, stop with one sentence per setting that is missing or still an example."""
     problems = []
-    if len(SECRET_KEY) < 40 or SECRET_KEY.lower().startswith(EXAMPLE_SECRETS):
+    if len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10 or SECRET_KEY.lower().startswith(EXAMPLE_SECRETS):
         problems.append("SECRET_KEY is missing, short or still the example; set 50 random characters.")
     if not FIELD_ENCRYPTION_KEYS or "change-me" in FIELD_ENCRYPTION_KEYS or DEMO_KEY in FIELD_ENCRYPTION_KEYS:
         problems.append(
@@ -53,11 +55,13 @@ def _refuse_weak_secrets() -> None:
         raise ImproperlyConfigured("Almoner does not start in production mode:\n- " + "\n- ".join(problems))
 
 
+if MODE not in ("production", "demo", "test"):  # “prod” must not quietly mean the demo's secrets
+    raise ImproperlyConfigured(f"MODE is “{MODE}”; it must be production, demo or test.")
 if MODE == "production":
     _refuse_weak_secrets()
 else:
-    SECRET_KEY = SECRET_KEY or "demo-and-tests-only-" + "0" * 40
-    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or DEMO_KEY
+    SECRET_KEY = SECRET_KEY or DEMO_SECRET
+    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or f"dev1:{DEMO_KEY}"
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "testserver"]
 
 INSTALLED_APPS = [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import DEMO_KEY, DEMO_SECRET
 from tests.checks import PRODUCTION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +36,11 @@ def test_control_production_starts_when_everything_is_set() -> None:
         ("SECRET_KEY", None),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me-change-me"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "0123" * 20),
+        ("SECRET_KEY", DEMO_SECRET),
         ("FIELD_ENCRYPTION_KEYS", None),
         ("FIELD_ENCRYPTION_KEYS", "k1:change-me"),
+        ("FIELD_ENCRYPTION_KEYS", f"k1:{DEMO_KEY}"),
         ("ALLOWED_HOSTS", None),
         ("PUBLIC_URL", None),
         ("PUBLIC_URL", "http://almoner.test"),
@@ -48,6 +52,13 @@ def test_production_refuses_to_start_and_names_the_setting(name: str, bad: str |
     assert done.returncode != 0
     refusal = done.stderr[done.stderr.index("does not start in production mode") :]
     assert re.findall(r"^- (\w+)", refusal, re.M) == [name]
+
+
+@pytest.mark.parametrize("mode", ["prod", "Production", ""])
+def test_a_mode_that_does_not_exist_is_refused_instead_of_starting_with_the_demos_secrets(mode: str) -> None:
+    done = start(MODE=mode)
+    assert done.returncode != 0
+    assert "it must be production, demo or test" in done.stderr
 
 
 def test_production_names_everything_that_is_missing_at_once() -> None:
