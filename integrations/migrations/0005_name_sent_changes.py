@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0004_syncrun_is_first'),
+        ("integrations", "0004_syncrun_is_first"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='delivery',
-            options={'base_manager_name': 'objects', 'ordering': ['-at', '-pk'], 'verbose_name': 'sent change'},
+            name="delivery",
+            options={"base_manager_name": "objects", "ordering": ["-at", "-pk"], "verbose_name": "sent change"},
         ),
     ]

@@ -149,7 +149,7 @@ def waits(connection: Connection) -> str:
 def losses(run: SyncRun) -> list[dict[str, Any]]:
     """The lists that would lose more than the brake lets pass unasked."""
     return [
-        {"name": name, "going": going, "there": there, "limit": holding.limit(run.connection, there)}
+        {"name": name, "going": going, "there": there, "limit": holding.chosen(run.connection.settings).of(there)}
         for name, going, there in run.removals.values()
     ]
 

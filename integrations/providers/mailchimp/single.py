@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.provider_kit.errors import CallFailed, Done, Outcome, Refused
-from integrations.provider_kit.states import Member, Operation, Standing, Verb
+from integrations.provider_kit.states import Operation, Standing, Verb
 from integrations.providers.mailchimp import members, tags
 from integrations.providers.mailchimp.api import Api, hash_of
 from integrations.providers.mailchimp.members import Container
@@ -193,7 +193,8 @@ def move(person: Person) -> Outcome:
 
 def give_up_old(person: Person, refused: Refused) -> Outcome:
     """The new address is refused, and the old one is not theirs any more: off the lists and archived (L16)."""
-    assert person.before is not None
+    if person.before is None:
+        return refused
     trouble = tags.take_off(person.api, person.where, [(person.operation, person.old_address, person.before.lists)])
     for outcome in trouble.values():
         return outcome
