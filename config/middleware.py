@@ -1,8 +1,8 @@
-"""Security headers on every answer."""
+"""Security headers on every answer, and a word for requests that no page of ours makes."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 # Unfold's Alpine needs 'unsafe-eval' and inline styles; scripts come from here only.
 POLICY = (
@@ -23,3 +23,15 @@ class SecurityHeaders:
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class RefuseNul:
+    """An address with a NUL in its query is a mistake: PostgreSQL takes none in a text, and would fail in mid-page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest()
+        return self.get_response(request)

@@ -1,4 +1,4 @@
-"""The pages for “not allowed” and “not there”: one sentence, inside the frame that the person already sees."""
+"""The pages for “not allowed”, “not there” and a form too old: a sentence, in the frame that people know."""
 
 from typing import Any
 
@@ -27,3 +27,9 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
 def not_there(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404; it says the same for what is not there and for what belongs to somebody else."""
     return _problem(request, 404, "Not found", "There is nothing at this address. It may have been deleted.")
+
+
+def form_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without the token of this log-in: most often it was opened before logging in again."""
+    sentence = "You opened the page before you last logged in, so nothing was saved. Load it anew and repeat it."
+    return _problem(request, 403, "Please try once more", sentence)
