@@ -15,12 +15,13 @@ BYTE_ORDER_MARK = "\ufeff"
 def harmless(value: Any) -> str:
     """The value as text that no spreadsheet runs: an apostrophe goes before anything that looks like a formula."""
     text = "" if value is None else str(value)
-    lines = text.replace("\r", "\n").split("\n")
-    return f"'{text}" if text.startswith(FORMULA) or any(_starts_formula(line) for line in lines) else text
+    return f"'{text}" if text.startswith(FORMULA) or any(map(_starts_formula, text.splitlines())) else text
 
 
 def _starts_formula(line: str) -> bool:
-    return line.lstrip(" \u00a0\u3000").startswith(FORMULA)
+    """Judged by its first visible character: the program that opens the file may drop what comes before."""
+    visible = (character for character in line if character.isprintable() and not character.isspace())
+    return next(visible, "").startswith(FORMULA)
 
 
 def csv_download(filename: str, header: list[str], pages: Iterable[Iterable[list[Any]]]) -> StreamingHttpResponse:
