@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Nothing here outlives a crash, so nothing needs to wait for the disk. And statistics taken between two tests, of tables
+# Nothing here outlives a crash, so nothing needs to wait for the disk. And statistics taken between tests, of tables
 # that are empty then, would be worse than none.
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200"]
 
