@@ -95,8 +95,8 @@ class BulkActions:
         new = queryset.filter(do_not_contact=True).count()
         sentences = [
             f"Do Not Contact will be cleared for {people(new)}; the others are not marked.",
-            "Clear it only for people who have asked to hear from you again. Somebody who unsubscribed at the "
-            "newsletter service stays unsubscribed there until they sign up again themselves.",
+            "Clear it only for people who have asked to hear from you again. It undoes no unsubscribe: somebody who "
+            "unsubscribed at the newsletter service is back only after confirming a message from there.",
         ]
         answer = self._ask(request, queryset, "Clear Do Not Contact", sentences)
         if answer is None:
