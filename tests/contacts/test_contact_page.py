@@ -210,9 +210,9 @@ def test_the_history_page_is_cut_into_pages(client: Client) -> None:
         contact.notes = f"Note {n}"
         contact.save()
     first = client.get(f"/admin/contacts/contact/{contact.pk}/history/").content.decode()
-    assert "Note 59" in first and "Older" in first and "Note 3<" not in first
+    assert "Note 59" in first and "Next" in first and "Note 3<" not in first
     second = client.get(f"/admin/contacts/contact/{contact.pk}/history/?p=2").content.decode()
-    assert "Note 3<" in second and "Newer" in second
+    assert "Note 3<" in second and "Previous" in second
 
 
 def test_a_deleted_contact_leaves_history_and_consent_behind(client: Client) -> None:
