@@ -234,7 +234,7 @@ def test_D3_production_does_not_start_with_a_bad_key(keys: str, says: str) -> No
     import sys
 
     good = {
-        "MODE": "production", "SECRET_KEY": "x7" * 30, "ALLOWED_HOSTS": "almoner.test",
+        "MODE": "production", "SECRET_KEY": "".join(map(chr, range(48, 118))), "ALLOWED_HOSTS": "almoner.test",
         "PUBLIC_URL": "https://almoner.test", "FIELD_ENCRYPTION_KEYS": keys,
     }  # fmt: skip
     started = subprocess.run(
