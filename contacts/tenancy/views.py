@@ -14,10 +14,9 @@ from django.views.decorators.http import require_POST
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import plain
 from contacts.tenancy.forms import OrganizationForm
+from contacts.tenancy.middleware import SESSION_KEY
 from contacts.tenancy.models import StaffMember, Tenant
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
-
-SESSION_KEY = "tenant"
 
 
 def render_page(
@@ -40,9 +39,13 @@ def choose_organization(request: HttpRequest) -> HttpResponse:
     if member is None:
         raise Http404
     request.session[SESSION_KEY] = member.tenant_id
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(back if is_ours else reverse("admin:index"))
+    return go_back(request, request.POST.get("next", ""), reverse("admin:index"))
+
+
+def go_back(request: HttpRequest, address: str, otherwise: str) -> HttpResponse:
+    """To the page that a form came from, if it is one of ours."""
+    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return HttpResponseRedirect(address if is_ours else otherwise)
 
 
 def other_organization(request: HttpRequest, opened_in: StaffMember | None) -> HttpResponse:

@@ -6,11 +6,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from contacts.models import Contact, ListMembership
+from contacts.tenancy.views import go_back
 from integrations import jobs
 from integrations.models import Connection, RemoteRecord
 from integrations.shown import show_records
@@ -110,6 +109,4 @@ def retry(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{count:,} {'is' if count == 1 else 'are'} being sent again.")
     else:
         messages.info(request, "There was nothing to send again.")
-    back = request.POST.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if is_ours else reverse("integrations:aside"))
+    return go_back(request, request.POST.get("back", ""), reverse("integrations:aside"))
