@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from contacts.tenancy.models import Tenant, TenantOwned, User
+from contacts.tenancy.models import TenantOwned, User
 from integrations.fields import EncryptedJSONField
 from integrations.keyring import Tampered
 
@@ -110,8 +110,3 @@ class Credential(TenantOwned):
     @staticmethod
     def _binding(connection: Connection) -> str:
         return f"{connection.tenant_id}/{connection.uid}"
-
-
-def connections_of(tenant: Tenant | int) -> Any:
-    """A tenant's connections that have been connected at least once; the caller is inside that tenant."""
-    return Connection.objects.filter(tenant=tenant).exclude(state=Connection.State.NOT_CONNECTED)
