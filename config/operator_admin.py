@@ -36,6 +36,10 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
     ]
     add_fieldsets = [(None, {"fields": ["email", "first_name", "last_name", "password1", "password2"]})]
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever leaves is switched off: the consent ledger, which nobody changes, names them."""
+        return False
+
 
 @register(Tenant, site=operators)
 class TenantsAdmin(ModelAdmin):
