@@ -153,7 +153,7 @@ def wanted_of(
             for other, theirs in shared:
                 if here := theirs.get(container):
                     mine = {**here, **mine}
-                    greeting = other if other.updated_at > greeting.updated_at else greeting
+                    greeting = max(greeting, other, key=lambda p: (p.updated_at, p.pk))  # the same for each of them
         asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
         lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
         verdict.containers[container] = Wanted(

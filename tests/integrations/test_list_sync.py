@@ -1,6 +1,7 @@
 """The rules of list synchronization, clause by clause, in both ways of modelling lists, against the sandbox."""
 
 import pytest
+from django.utils import timezone
 
 from contacts import services
 from contacts.models import ConsentEvent, Contact, EmailAddress, ListMembership
@@ -486,6 +487,16 @@ def test_L8_two_contacts_with_one_address_are_one_person_there(tags) -> None:
     ana.delete()
     tags.push()
     assert tags.standing("couple@rivermail.test")[0] in ("archived", "unsubscribed")
+
+
+def test_L8_two_contacts_changed_at_the_same_moment_agree_on_one_name(tags, settings) -> None:
+    settings.SLICE_SECONDS = 3
+    one = tags.a_list()
+    tags.person("home@rivermail.test", one, first_name="Ana")
+    tags.person("home@rivermail.test", one, first_name="Ben")
+    Contact.objects.update(updated_at=timezone.now())
+    assert tags.push(turns=2) < 20
+    assert tags.push() == 0
 
 
 def test_a_neighbour_notices_nothing(tags, neighbour) -> None:
