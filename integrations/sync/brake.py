@@ -31,6 +31,11 @@ def chosen(settings: Mapping[str, Any]) -> Limits:
     return Limits(**settings.get("brake", {}))
 
 
+def held_rows(connection: Connection) -> Any:
+    """Rows that wait for an answer; those that somebody chose to leave are not among them."""
+    return RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD, reason_code="brake")
+
+
 def unchecked(connection: Connection) -> Any:
     """Rows that could take somebody off a list and have not passed the brake."""
     return RemoteRecord.objects.filter(
@@ -42,11 +47,12 @@ def unchecked(connection: Connection) -> Any:
 def check(connection: Connection, policy: Policy) -> None:
     """Look at everything that is owed before any of it is sent, and hold back what goes over the limit.
 
-    So few that no limit could be passed need no look. What passes is noted, so that each row is looked at once.
+    So few that no limit could be passed need no look, unless a question is open: it may have settled itself, and then
+    those who were held go with the rest. What passes is noted, so that each row is looked at once.
     """
     smallest = chosen(connection.settings).people
     rows = list(unchecked(connection).order_by("pk").values_list("pk", "due_at"))
-    if len(rows) <= smallest or all(due_at is None for _, due_at in rows):
+    if all(due_at is None for _, due_at in rows) or (len(rows) <= smallest and not connection.brake):
         return
     pks = [pk for pk, _ in rows]
     leaving: dict[int, set[str]] = {}
@@ -63,6 +69,10 @@ def check(connection: Connection, policy: Policy) -> None:
     passed = set(pks) - set(held)
     for part in chunks(passed):
         RemoteRecord.objects.filter(pk__in=part).update(brake_passed=True)
+        let_go(held_rows(connection).filter(pk__in=part), "")
+    let_go(held_rows(connection).filter(kind=RemoteRecord.Kind.LIST).exclude(subject_uid__in=question.keys()), "")
+    if not question:
+        go_on(connection)
 
 
 def ask_about(connection: Connection, going: Counter[str]) -> dict[str, list[Any]]:
@@ -102,19 +112,29 @@ def hold(connection: Connection, pks: list[int], question: dict[str, list[Any]])
 
 def release(connection: Connection, user: Any) -> int:
     """A person said yes: what was held goes out now. Returns how many rows."""
-    rows = RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD)
-    RunItem.objects.filter(record__in=rows, run__state__in=SyncRun.UNFINISHED).update(state=RunItem.State.SHOWN)
-    released = rows.update(
-        state=RemoteRecord.State.OK, due_at=Now(), brake_passed=True, reason_code="", reason=f"Released by {user}"[:300]
-    )
+    released = let_go(held_rows(connection), f"Released by {user}"[:300])
     Connection.objects.filter(pk=connection.pk).update(brake={})
-    SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING).update(state=SyncRun.State.RUNNING)
+    go_on(connection)
     return released
+
+
+def let_go(rows: Any, reason: str) -> int:
+    """Have these held rows sent."""
+    RunItem.objects.filter(record__in=rows, run__state__in=SyncRun.UNFINISHED).update(state=RunItem.State.SHOWN)
+    released: int = rows.update(
+        state=RemoteRecord.State.OK, due_at=Now(), brake_passed=True, reason_code="", reason=reason
+    )
+    return released
+
+
+def go_on(connection: Connection) -> None:
+    """The Sync that asked has its answer."""
+    SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING).update(state=SyncRun.State.RUNNING)
 
 
 def keep(connection: Connection, user: Any) -> int:
     """A person said no: nobody is taken off. The rows stay held until something changes here. Returns how many."""
-    rows = RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD)
+    rows = held_rows(connection)
     RunItem.objects.filter(record__in=rows, run__state=SyncRun.State.ASKING).update(
         state=RunItem.State.SKIPPED, reason_code="brake", reason=f"Left on the list by {user}"[:300]
     )

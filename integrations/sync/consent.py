@@ -12,6 +12,7 @@ from contacts.models import ConsentEvent
 from contacts.tenancy.acting import By
 
 FREE, ASK, OUT = "free", "ask", "out"
+STRICTNESS = [FREE, ASK, OUT]
 EVERYWHERE = "*"
 OPTING_OUT = {ConsentEvent.Kind.OPT_OUT, ConsentEvent.Kind.DNC_SET}
 
@@ -34,7 +35,7 @@ class Word:
 
 
 def standing(words: Iterable[Word]) -> dict[str, str]:
-    """{scope: out or ask} after these words, oldest first; a scope that is free does not appear.
+    """{scope: out, ask or free} after these words, oldest first; a scope that nobody opted out of does not appear.
 
     Only the person's own word opts out or in. When staff clear Do Not Contact after a person's opt-out, the person is
     asked, never subscribed.
@@ -44,8 +45,8 @@ def standing(words: Iterable[Word]) -> dict[str, str]:
         if word.by == By.PERSON:
             if word.kind in OPTING_OUT:
                 now[word.scope] = OUT
-            else:
-                now.pop(word.scope, None)
+            elif word.scope in now or word.place:
+                now[word.scope] = FREE
         elif word.kind == ConsentEvent.Kind.DNC_CLEARED:
             for scope, state in now.items():
                 if state == OUT and (scope == word.scope or scope.startswith("place:")):
@@ -55,8 +56,20 @@ def standing(words: Iterable[Word]) -> dict[str, str]:
 
 def allows(now: Mapping[str, str], list_uid: str, place: str) -> str:
     """free, ask or out, for putting this person on that list in that place."""
-    found = {now.get(EVERYWHERE), now.get(f"list:{list_uid}"), now.get(f"place:{place}")}
+    found = {now.get(EVERYWHERE), now.get(f"list:{list_uid}")}
+    found |= {now[f"place:{place}"]} if f"place:{place}" in now else said_elsewhere(now, place)
     return OUT if OUT in found else ASK if ASK in found else FREE
+
+
+def said_elsewhere(now: Mapping[str, str], place: str) -> set[str]:
+    """What was said at the same vendor where everybody lived in one place: it was about every list, and still counts
+    when lists have moved to places of their own, or all to another one."""
+    vendor = place.partition(" ")[0]
+    return {
+        state
+        for scope, state in now.items()
+        if scope.startswith(f"place:{vendor} ") and not scope.startswith(f"place:{vendor} list:")
+    }
 
 
 def load(
@@ -88,6 +101,5 @@ def strictest(*standings: Mapping[str, str] | None) -> dict[str, str]:
     merged: dict[str, str] = {}
     for one in standings:
         for scope, state in (one or {}).items():
-            if merged.get(scope) != OUT:
-                merged[scope] = state
+            merged[scope] = max(merged.get(scope, state), state, key=STRICTNESS.index)
     return merged

@@ -34,7 +34,10 @@ OUT_OF_X = said(K.DNC_SET, list_uid="x")
         ([OUT_THERE, said(K.DNC_CLEARED, "staff", "x"), said(K.OPT_IN, place=PLACE)], FREE),
         ([OUT_THERE, said(K.OPT_IN, place=PLACE)], FREE),
         ([OUT_THERE, said(K.OPT_IN, place=PLACE), OUT_THERE], OUT),
-        ([said(K.OPT_OUT, place="mailchimp audience:b2")], FREE),
+        ([said(K.OPT_OUT, place="mailchimp audience:b2")], OUT),  # everybody lived there once: it was about every list
+        ([said(K.OPT_OUT, place="mailchimp audience:b2"), said(K.OPT_IN, place=PLACE)], FREE),
+        ([said(K.OPT_OUT, place="mailchimp list:y")], FREE),  # about one list only
+        ([said(K.OPT_OUT, place="other audience:a1")], FREE),
     ],
 )
 def test_L35_what_the_ledger_allows(words, expected) -> None:

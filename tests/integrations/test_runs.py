@@ -6,7 +6,8 @@ from django.db import connection as db_connection
 from contacts import services
 from contacts.models import Contact, ListMembership
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
-from integrations.sync import brake, runs
+from integrations.providers import provider_for
+from integrations.sync import brake, pull, runs
 from tests.integrations.engine import World
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -191,6 +192,51 @@ def test_L32_a_sync_that_would_take_many_off_says_so_in_the_preview_and_asks_whe
     run.refresh_from_db()
     assert run.state == SyncRun.State.DONE
     assert world.standing("p0@rivermail.test")[0] == "archived"
+
+
+def test_L32_a_yes_about_one_list_is_none_about_another_that_was_to_be_left_alone(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    people = crowd(world, 30, one)
+    others = [world.person(f"q{n}@rivermail.test", two) for n in range(30)]
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people]))
+    world.push()
+    brake.keep(world.connection, "Ana")
+    services.take_off_list(two, Contact.objects.filter(pk__in=[p.pk for p in others]))
+    world.push()
+    assert brake.release(world.connection, "Ana") == 30
+    world.push()
+    assert world.record(people[0]).reason_code == "kept"
+    assert {r.known["containers"].popitem()[1]["standing"] for r in map(world.record, people)} == {"subscribed"}
+    assert {r.known["containers"].popitem()[1]["standing"] for r in map(world.record, others)} == {"archived"}
+
+
+def test_L32_a_question_that_settles_itself_leaves_nobody_held(world) -> None:
+    one = world.a_list()
+    people = crowd(world, 30, one)
+    world.sync()
+    services.take_off_list(one, Contact.objects.filter(pk__in=[p.pk for p in people]))
+    world.push()
+    services.add_to_list(one, Contact.objects.filter(pk__in=[p.pk for p in people[:10]]))
+    world.push()
+    world.connection.refresh_from_db()
+    assert world.connection.brake == {}
+    assert not RemoteRecord.objects.filter(state=RemoteRecord.State.HELD).exists()
+    statuses = [r.known["containers"].popitem()[1]["standing"] for r in map(world.record, people)]
+    assert (statuses.count("subscribed"), statuses.count("archived")) == (10, 20)
+
+
+def test_L24_L35_who_opted_out_where_everybody_lived_stays_out_when_lists_move(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana = world.person("ana@rivermail.test", one)
+    world.sync()
+    world.act("person", "unsubscribe", email="ana@rivermail.test")
+    with provider_for(world.connection) as provider:
+        pull.listen(world.connection, provider)
+    services.add_to_list(two, Contact.objects.all())
+    world.sync({**world.connection.settings, "mode": "audiences"})
+    assert world.standing("ana@rivermail.test", world.record(two).known["ids"][f"list:{two.uid}"]) is None
+    assert world.record(ana).reason_code == "opted_out"
 
 
 def test_L24_changing_to_an_audience_per_list_is_previewed_and_loses_nobody(world) -> None:
