@@ -36,18 +36,43 @@ class Plan:
     operations: list[Operation] = field(default_factory=list)
     skip_code: str = ""
     released: list[str] = field(default_factory=list)  # containers left to another contact with the same address
+    adopted: dict[str, Member] = field(default_factory=dict)  # entries of the new address that we knew already
 
 
-def plan_person(subject: str, known: Mapping[str, Member], wanted: Mapping[str, Wanted]) -> Plan:
-    """What to do about one contact in every container where they are known or wanted."""
+def plan_person(
+    subject: str, known: Mapping[str, Member], wanted: Mapping[str, Wanted], entries: Mapping[str, Member] | None = None
+) -> Plan:
+    """What to do about one contact in every container where they are known or wanted.
+
+    `entries` are what we know of their present address through somebody else who has it or had it (L8).
+    """
     plan = Plan()
     for container in sorted(known.keys() | wanted.keys()):
         there, want = known.get(container), wanted.get(container, Wanted())
         if want.member is not None:
+            there = _at_hand(plan, container, there, want, want.member, (entries or {}).get(container))
             _plan_on(plan, subject, container, there, want, want.member)
         elif there is not None:
             _plan_off(plan, subject, container, there, want)
     return plan
+
+
+def _at_hand(
+    plan: Plan, container: str, there: Member | None, want: Wanted, member: Member, entry: Member | None
+) -> Member | None:
+    """The entry there that is theirs from now on, if we know one: their own, or the one of their new address."""
+    if there is not None:
+        if same(there.address, member.address) or there.standing == Standing.REMOVED:
+            return there
+        if there.standing in HEARS_FROM_US:
+            if there.address.lower() not in want.held_by_others:
+                return there  # it moves with them
+            plan.released.append(container)
+        # Otherwise nothing is sent to the old address there, and it stays as it is.
+    if entry is None or entry.standing == Standing.UNSUBSCRIBED:
+        return None  # whether somebody new may hear from us where others opted out is for the vendor to say
+    plan.adopted[container] = entry
+    return entry
 
 
 def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, want: Wanted, member: Member) -> None:
@@ -56,7 +81,7 @@ def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, wan
     def add(verb: Verb, before: Member | None, after: Member) -> None:
         plan.operations.append(Operation(verb, subject, container, before, after))
 
-    if there is None or (there.standing == Standing.CLEANED and not same(there.address, member.address)):
+    if there is None:
         new = member.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED)
         add(Verb.ASK if want.ask else Verb.CREATE, None, new)
         return
@@ -72,10 +97,6 @@ def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, wan
     elif there.standing in (Standing.UNSUBSCRIBED, Standing.ARCHIVED):
         verb = Verb.ASK if want.ask else Verb.ENABLE
         add(verb, there, after.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED))
-    elif moved and there.address.lower() in want.held_by_others:
-        # The old address stays with the other contact who uses it; this one starts anew under the new address.
-        plan.released.append(container)
-        add(Verb.ASK if want.ask else Verb.CREATE, None, after.but(remote_id=""))
     elif there.standing == Standing.PENDING and moved:
         add(Verb.ASK, there, after.but(standing=Standing.PENDING, remote_id=""))
     elif differs:

@@ -4,7 +4,9 @@ A message is only a hint: the person is read at the vendor, and what is there no
 """
 
 import logging
+import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -239,7 +241,7 @@ def say(
 
 def keep_known(record: RemoteRecord, known: Mapping[str, Member]) -> None:
     """Write what is known there now."""
-    record.known = {"containers": {key: m.to_json() for key, m in known.items()}}
+    record.known = record.known | {"containers": {key: m.to_json() for key, m in known.items()}}
     record.known_address = next((m.address.lower() for m in known.values()), "")
     record.effect = RemoteRecord.Effect.DONE if known else RemoteRecord.Effect.NONE
     RemoteRecord.objects.filter(pk=record.pk).update(
@@ -266,17 +268,23 @@ def mark_again(record: RemoteRecord, cause: str) -> None:
     )  # fmt: skip
 
 
-Fresh = Mapping[tuple[str, str], tuple[Any, Member | None]]  # {(address, container): (whose uid, what is there now)}
+@dataclass(frozen=True, slots=True)
+class News:
+    """What was just learnt of one address in one container, and by whose row; `is_left`: that one gave it up."""
+
+    source: uuid.UUID
+    member: Member
+    is_left: bool = False
+
+
+Fresh = Mapping[tuple[str, str], News]  # by (address, container)
 
 
 def share(connection: Connection, fresh: Fresh) -> None:
-    """Note what was just learnt of an address for everybody else who holds it, and have them planned again (L8).
-
-    A member of None means that the source has left the address to the others.
-    """
+    """Tell everybody else who holds an address what was just learnt of it, and have them planned again (L8)."""
     for part in chunks(fresh.items()):
         here: Any = EmailAddress.objects.filter(address_key__in={address for (address, _), _ in part}, is_primary=True)
-        sources = {(address, uid) for (address, _), (uid, _) in part}
+        sources = {(address, news.source) for (address, _), news in part}
         others = {uid: key for key, uid in here.values_list("address_key", "contact__uid") if (key, uid) not in sources}
         if not others:
             continue
@@ -287,12 +295,21 @@ def share(connection: Connection, fresh: Fresh) -> None:
 
 
 def catch_up_with(record: RemoteRecord, address: str, fresh: Fresh) -> None:
-    """Bring one sharer's row up to what was learnt; mark it due if that is news to it."""
-    about = {container: member for (changed, container), (_, member) in fresh.items() if changed == address}
-    known = slices.members_known(record)
-    news = known | {container: member for container, member in about.items() if member is not None}
-    if news != known or None in about.values():
-        keep_known(record, news)
+    """Bring one sharer's row up to what was learnt; mark it due if that is news to it.
+
+    An entry that they are still known by under another address is theirs to give up, so the news is put beside it.
+    """
+    about = {container: news for (changed, container), news in fresh.items() if changed == address}
+    before = slices.members_known(record)
+    known, offered = dict(before), dict(record.known.get("offered", {}))
+    for container, news in about.items():
+        if container in known and known[container].address.lower() != address:
+            offered[container] = news.member.to_json()
+        else:
+            known[container] = news.member
+    if known != before or offered != record.known.get("offered", {}) or any(news.is_left for news in about.values()):
+        record.known = record.known | {"offered": offered}
+        keep_known(record, known)
         mark_again(record, "Shares an address with somebody who changed")
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -177,7 +178,7 @@ class Sitting:
         settlement = Settlement(self.connection, self.lease.token, rows)
         operations = self.sort_out(rows, settlement)
         self.announce_creations(operations, settlement)
-        settlement.write()
+        self.record(settlement)
         trouble: Outcome | None = None
         with closing(self.outcomes(operations, places)) as outcomes:  # type: ignore[type-var]  # a generator
             for operation, outcome in outcomes:
@@ -188,13 +189,10 @@ class Sitting:
                 if isinstance(outcome, Ambiguous):
                     trouble = outcome
                 if len(settlement.deliveries) >= 500 or time.monotonic() - self.renewed_at > settings.LEASE_SECONDS / 4:
-                    settlement.write()
-                    self.stay()
+                    self.record(settlement)
                 if self.is_over and time.monotonic() > self.ends_at + settings.SLICE_SECONDS:
                     break
-        settlement.write()
-        self.hear_found(settlement)
-        self.tell_sharers(rows)
+        self.record(settlement)
         self.let_go(records, trouble)
 
     def sort_out(self, rows: list[Row], settlement: Settlement) -> list[Operation]:
@@ -203,9 +201,10 @@ class Sitting:
         operations: list[Operation] = []
         for row in rows:
             planned, record = row.plan.operations, row.record
-            if row.plan.released:
+            if row.plan.released or row.plan.adopted:
                 for container in row.plan.released:
                     row.fresh_known.pop(container, None)
+                row.fresh_known |= row.plan.adopted
                 settlement.learn(row)
             if record.attempts > slices.POISON:
                 settlement.finish(
@@ -242,22 +241,37 @@ class Sitting:
             log.exception("provider failed", extra={"connection": self.connection.pk})
             raise Interrupted from None
 
+    def record(self, settlement: Settlement) -> None:
+        """Write what came of the slice so far, for everybody whom it concerns, in one transaction and only if the
+        lease is still ours: whoever was frozen meanwhile must not write an older state over a newer one."""
+        with transaction.atomic():
+            self.lease.renew()
+            settlement.write()
+            self.tell_sharers(settlement)
+            self.hear_found(settlement)
+        self.renewed_at = time.monotonic()
+
     def hear_found(self, settlement: Settlement) -> None:
         """Somebody turned out to have opted out there: their word counts here as well (L21)."""
-        for container, member in settlement.found_out:
+        while settlement.found_out:
+            container, member = settlement.found_out.pop()
             pull.apply(self.connection, container, member, (member.address,))
 
-    def tell_sharers(self, rows: list[Row]) -> None:
+    def tell_sharers(self, settlement: Settlement) -> None:
         """Others with the same address share the same person there (L8): what changed for one is looked at for them."""
-        fresh: dict[tuple[str, str], Any] = {}
-        for row in rows:
+        fresh: dict[tuple[str, str], pull.News] = {}
+        for row in settlement.rows.values():
+            uid = row.record.subject_uid
+            for container in row.plan.released:
+                left = row.known[container]
+                fresh[left.address.lower(), container] = pull.News(uid, left, is_left=True)
             for container, member in row.fresh_known.items():
                 if member != row.known.get(container):
-                    fresh[member.address.lower(), container] = (row.record.subject_uid, member)
-            for container in row.plan.released:
-                fresh[row.known[container].address.lower(), container] = (row.record.subject_uid, None)
-        if fresh:
-            pull.share(self.connection, fresh)
+                    fresh[member.address.lower(), container] = pull.News(uid, member)
+        untold = {key: news for key, news in fresh.items() if settlement.told.get(key) != news}
+        if untold:
+            settlement.told |= untold
+            pull.share(self.connection, untold)
 
     def let_go(self, records: list[RemoteRecord], trouble: Outcome | None) -> None:
         """Give back what was claimed and not settled; it stays due and its attempt does not count."""

@@ -34,9 +34,11 @@ class Settlement:
         self.refusals: dict[int, list[tuple[Operation, Refused]]] = {}
         self.waits: dict[int, Retry] = {}
         self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
+        self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, RemoteRecord] = {}
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
+        self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
         for row in self.rows.values():
             row.open_operations = len(row.plan.operations)
             row.fresh_known = dict(row.known)
@@ -87,18 +89,25 @@ class Settlement:
             standing = now.standing
             if standing == Standing.ARCHIVED and expected != Standing.ARCHIVED:
                 standing = Standing.REMOVED  # somebody archived them there; only a person's decision brings them back
-            ours = now.ours or (operation.before.ours if operation.before else row.record.effect != "none")
+            ours = now.ours or self.is_ours(row, operation, now)
             row.fresh_known[container] = after.but(
                 address=now.address, standing=standing, remote_id=now.remote_id or after.remote_id, ours=ours
             )
+            if ours:
+                self.put_there.add((container, now.address.lower()))
             if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
                 self.found_out.append((container, now))
-                row.fresh_known[container] = row.known.get(container) or row.fresh_known[container].but(
-                    standing=expected
-                )
+                row.fresh_known[container] = row.fresh_known[container].but(standing=expected)
                 answer = answer or f"Is {standing} there."
         self.deliver(row, operation, Delivery.Outcome.DONE, answer)
         self.learn(row)
+
+    def is_ours(self, row: Row, operation: Operation, now: Member) -> bool:
+        """Whether somebody who was found there was put there by us: before a crash, or for another contact (L8)."""
+        if operation.before is None and row.record.effect != RemoteRecord.Effect.NONE:
+            return True
+        entry, key = row.entries.get(operation.container), (operation.container, now.address.lower())
+        return key in self.put_there or (entry is not None and entry.ours and entry.address.lower() == key[1])
 
     def learn(self, row: Row) -> None:
         """Note the fresh knowledge for writing."""

@@ -13,7 +13,7 @@ from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 from integrations.providers import all_providers
 from integrations.sync import people
-from integrations.sync.planning import ListKnown, Plan, plan_list, plan_person, signature
+from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, signature
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
 POISON = 6  # and after this many it is set aside
@@ -29,6 +29,7 @@ class Row:
     code: str = ""
     label: str = ""
     address: str = ""
+    entries: dict[str, Member] = field(default_factory=dict)  # of the present address, known through others
     open_operations: int = 0
     fresh_known: dict[str, Member] = field(default_factory=dict)
 
@@ -90,14 +91,48 @@ def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, prese
         [record.subject_uid for record in records],
         {member.address.lower() for known in everything_known for member in known.values()},
     )
+    everybody = [crowd.people[str(record.subject_uid)] for record in records]
+    entries = entries_of(records, everything_known, [person.address_key for person in everybody])
     rows = []
-    for record, known in zip(records, everything_known, strict=True):
-        person = crowd.people[str(record.subject_uid)]
+    for record, known, person in zip(records, everything_known, everybody, strict=True):
         verdict = people.wanted_of(person, crowd, known, policy, place, present)
-        plan = plan_person(person.uid, known, verdict.containers)
+        plan = plan_person(person.uid, known, verdict.containers, entries.get(record.pk))
         label = person.label or next((member.address for member in known.values()), "Deleted contact")
-        rows.append(Row(record, known, plan, verdict.code or plan.skip_code, label, person.address))
+        code = verdict.code or plan.skip_code
+        rows.append(Row(record, known, plan, code, label, person.address, entries.get(record.pk, {})))
     return rows
+
+
+def entries_of(
+    records: list[RemoteRecord], everything_known: list[dict[str, Member]], addresses: list[str]
+) -> dict[int, dict[str, Member]]:
+    """{record pk: what is known of the person's present address, where their own row does not know it} (L8).
+
+    It stands in the rows of others who have that address or had it, or was left in this one by whoever gave it up.
+    Nobody who is in step seeks anything, so that no query is made for them.
+    """
+    found: dict[int, dict[str, Member]] = {}
+    seeking: dict[str, list[int]] = {}
+    for record, known, address in zip(records, everything_known, addresses, strict=True):
+        if address and not (known and all(member.address.lower() == address for member in known.values())):
+            seeking.setdefault(address, []).append(record.pk)
+            for container, data in record.known.get("offered", {}).items():
+                if (member := Member.from_json(data)).address.lower() == address:
+                    found.setdefault(record.pk, {})[container] = member
+    if not seeking:
+        return found
+    rows: Any = RemoteRecord.objects.filter(
+        connection=records[0].connection_id, kind=RemoteRecord.Kind.CONTACT, known_address__in=list(seeking)
+    ).order_by("pk")
+    for pk, containers in rows.values_list("pk", "known__containers"):
+        for container, data in containers.items():
+            member = Member.from_json(data)
+            for seeker in seeking.get(member.address.lower(), ()):
+                mine = found.setdefault(seeker, {})
+                # Somebody who hears from us there is more probable than a trace of the past.
+                if seeker != pk and (container not in mine or member.standing in HEARS_FROM_US):
+                    mine[container] = member
+    return found
 
 
 def list_known(record: RemoteRecord) -> ListKnown:

@@ -50,6 +50,8 @@ def carry_out(api: Api, where: Container, operations: list[Operation]) -> Outcom
         _write(api, where, again, outcomes, rows, update_existing=True, was_there=True)
     joining = [(op, op.after.address, missed(op, rows[op.subject], where)) for op in to_write if op.subject in rows]
     trouble |= tags.put_on(api, where, joining)
+    stale = [(op, op.after.address, surplus(op, rows[op.subject], where)) for op in to_write if op.subject in rows]
+    trouble |= tags.take_off(api, where, stale)
     return outcomes | {subject: failed for subject, failed in trouble.items() if isinstance(outcomes[subject], Done)}
 
 
@@ -72,6 +74,11 @@ def missed(operation: Operation, row: Row, where: Container) -> frozenset[str]:
     if row.get("status") not in ("subscribed", "pending"):
         return frozenset()
     return where.tagged(operation.after.lists) - where.shown_lists(row)
+
+
+def surplus(operation: Operation, row: Row, where: Container) -> frozenset[str]:
+    """Lists whose tag the answer shows although they should not be on them: of somebody who had the address before."""
+    return where.shown_lists(row) - operation.after.lists if row.get("tags") else frozenset()
 
 
 def _calls(operations: list[Operation]) -> Iterator[tuple[list[Operation], bool]]:

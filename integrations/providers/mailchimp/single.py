@@ -81,11 +81,12 @@ class Person:
             raise CallFailed(outcome)  # type: ignore[arg-type]  # trouble is never Done
         return address, self.call(method, address, body)
 
-    def tag(self) -> None:
-        """On the lists they should be on, off those they leave. `is_syncing`: no automation starts because of us."""
-        left = self.before.lists - self.after.lists if self.before else frozenset()
+    def tag(self, row: Mapping[str, Any]) -> None:
+        """On the lists they should be on, off those they leave, whatever the answer shows of others who had the address
+        before. `is_syncing`: no automation starts because of us."""
+        left = (self.before.lists if self.before else frozenset()) | self.where.shown_lists(row)
         wanted = [(uid, "active") for uid in self.where.tagged(self.after.lists)]
-        wanted += [(uid, "inactive") for uid in self.where.tagged(left)]
+        wanted += [(uid, "inactive") for uid in self.where.tagged(left - self.after.lists)]
         tags = [
             {"name": self.where.names[uid], "status": status} for uid, status in sorted(wanted) if self.where.names[uid]
         ]
@@ -111,7 +112,7 @@ def enable(person: Person) -> Outcome:
         if code_of(failure) != "compliance":
             raise
         row, answer = person.call("PUT", person.after.address, {**person.body, "status": "pending"}), ASKED_INSTEAD
-    person.tag()
+    person.tag(row)
     return person.done(row, answer)
 
 
@@ -135,7 +136,7 @@ def ask(person: Person) -> Outcome:
     if there is not None and there.get("status") in ("subscribed", "pending"):
         status = {"status_if_new": "pending"}
     row = person.call("PUT", person.after.address, {**person.body, **status})
-    person.tag()
+    person.tag(row)
     return person.done(row)
 
 
@@ -164,7 +165,7 @@ def change(person: Person) -> Outcome:
         if code_of(failure) == "not_found":
             return GONE
         raise
-    person.tag()
+    person.tag(row)
     return person.done(row)
 
 
@@ -187,7 +188,7 @@ def move(person: Person) -> Outcome:
         if isinstance(failure.outcome, Refused):
             return give_up_old(person, failure.outcome)
         raise
-    person.tag()
+    person.tag(row)
     return person.done(row)
 
 
@@ -206,7 +207,7 @@ def take_over(person: Person) -> Outcome:
     """Somebody is there under the new address: theirs is used from now on, as it stands, and the old one given up."""
     retire(person)
     row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
-    person.tag()
+    person.tag(row)
     return person.done(row, TOOK_OVER, ours=False)
 
 
