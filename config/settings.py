@@ -162,7 +162,7 @@ AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 PASSWORD_RESET_TIMEOUT = 3600
 
 # The operators' site lives at an address of its own; staff never need it.
-OPERATORS_PATH: str = env("OPERATORS_PATH", default="operators/")
+OPERATORS_PATH: str = (env("OPERATORS_PATH", default="operators/").strip("/") or "operators") + "/"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -228,6 +228,8 @@ else:
 # --- the engine ------------------------------------------------------------------------------------------------------
 LEASE_SECONDS: float = env.float("LEASE_SECONDS", default=150)  # longer than the longest call
 CALL_DEADLINE_SECONDS: float = env.float("CALL_DEADLINE_SECONDS", default=60)
+if LEASE_SECONDS <= CALL_DEADLINE_SECONDS:
+    raise ImproperlyConfigured("LEASE_SECONDS must be longer than CALL_DEADLINE_SECONDS, or two workers meet.")
 SLICE_SECONDS: float = env.float("SLICE_SECONDS", default=15)
 BACKOFF_BASE_SECONDS: float = env.float("BACKOFF_BASE_SECONDS", default=2)
 BACKOFF_MAX_SECONDS: float = env.float("BACKOFF_MAX_SECONDS", default=900)

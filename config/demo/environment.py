@@ -50,6 +50,6 @@ def parts(folder: Path, port: int, sandbox_port: int) -> dict[str, list[str]]:
     return {
         "sandbox": [sys.executable, *vendors, "--mailchimp-redirect", callback],
         # Without the last option gunicorn leaves a socket in the home folder.
-        "web": [sys.executable, *web, "--threads", "8", "--access-logfile", "-", "--no-control-socket"],
+        "web": [sys.executable, *web, "--threads", "8", "--no-control-socket"],
         "worker": [sys.executable, "manage.py", "worker"],
     }
