@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from contacts.models import ListMembership
 from integrations.models import Connection, Delivery, RemoteRecord
@@ -126,15 +126,9 @@ class Sitting:
         if operation is not None and not isinstance(outcome, Retry | Reconnect):
             self.deliver_list(record, operation, outcome)
         if isinstance(outcome, Done):
-            if operation is not None:
-                record.known = learn_list(record.known, operation, outcome)
-                mine.update(known=record.known, effect=RemoteRecord.Effect.DONE)
-            mine.filter(want_version=F("sent_version")).update(due_at=None, state=State.OK, reason_code="", reason="")
-            mine.update(token="", attempts=0)
+            with transaction.atomic():  # or its members might never hear that it is there
+                self.settle_done(mine, record, outcome, operation)
             report([record.pk], "changed" if changed else "done")
-            if operation is not None and operation.verb == Verb.CREATE_LIST:
-                self.wake_members(record)
-                self.has_new_places |= operation.place != self.policy.container
         elif isinstance(outcome, Refused):
             mine.filter(want_version=F("sent_version")).update(due_at=None)
             mine.update(
@@ -144,6 +138,17 @@ class Sitting:
             report([record.pk], "refused", outcome.code, outcome.sentence[:300])
         else:
             self.interrupt(outcome)
+
+    def settle_done(self, mine: Any, record: RemoteRecord, outcome: Done, operation: ListOperation | None) -> None:
+        """The list is there as wanted; after a creation its members are looked at again."""
+        if operation is not None:
+            record.known = learn_list(record.known, operation, outcome)
+            mine.update(known=record.known, effect=RemoteRecord.Effect.DONE)
+            if operation.verb == Verb.CREATE_LIST:
+                self.wake_members(record)
+                self.has_new_places |= operation.place != self.policy.container
+        mine.filter(want_version=F("sent_version")).update(due_at=None, state=State.OK, reason_code="", reason="")
+        mine.update(token="", attempts=0)
 
     def deliver_list(self, record: RemoteRecord, operation: ListOperation, outcome: Outcome) -> None:
         """One row of the history for a list."""
@@ -198,6 +203,9 @@ class Sitting:
     def sort_out(self, rows: list[Row], settlement: Settlement) -> list[Operation]:
         """Settle at once what needs no call, and return the operations that do."""
         shown = slices.shown_by([row.record for row in rows])
+        # Lists that could not be made there are left out of what was shown; the rest of it still holds.
+        astray = [r.record for r in rows if not slices.still_holds(shown.get(r.record.pk), r.record, r.plan.operations)]
+        whole = {row.record.pk: row.plan.operations for row in self.plan_wholly(astray)}
         operations: list[Operation] = []
         for row in rows:
             planned, record = row.plan.operations, row.record
@@ -210,7 +218,7 @@ class Sitting:
                 settlement.finish(
                     row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
                 )
-            elif not slices.still_holds(shown.get(record.pk), record, planned):
+            elif not slices.still_holds(shown.get(record.pk), record, whole.get(record.pk, planned)):
                 settlement.no_longer_shown.add(record.pk)
                 settlement.finish(row, State.OK, "", "")
             elif planned and record.refused_hash == signature(planned):
@@ -220,6 +228,10 @@ class Sitting:
             else:
                 operations += planned
         return operations
+
+    def plan_wholly(self, records: list[RemoteRecord]) -> list[Row]:
+        """Plan as the preview did: as if every list were there."""
+        return slices.plan_rows(records, self.policy, self.place, None) if records else []
 
     def announce_creations(self, operations: list[Operation], settlement: Settlement) -> None:
         """Commit `maybe` before anything is created, so that after a crash we know that what we find may be ours."""
@@ -277,7 +289,7 @@ class Sitting:
         """Give back what was claimed and not settled; it stays due and its attempt does not count."""
         left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
         if trouble is None or not isinstance(trouble, Ambiguous):
-            left.update(token="", attempts=F("attempts") - 1)
+            left.update(token="", attempts=Greatest(F("attempts") - 1, 0))  # an edit meanwhile has set it to 0
         else:
             left.update(token="", attempts=0)
         if trouble is not None:

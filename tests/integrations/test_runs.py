@@ -107,6 +107,17 @@ def test_the_run_carries_out_nothing_that_was_not_shown(world) -> None:
     assert run.items.get(address="p1@rivermail.test").state == RunItem.State.CHANGED
 
 
+def test_L27_a_refused_list_keeps_nobody_off_their_other_lists(world) -> None:
+    world.act("holder", "add_member", email="x@rivermail.test", tags=["Two"])
+    one, two = world.a_list("One"), world.a_list("Two")
+    world.person("ana@rivermail.test", one, two)
+    ben = world.person("ben@rivermail.test", two)
+    world.sync()
+    assert world.record(two).reason_code == "name_taken"
+    assert world.standing("ana@rivermail.test") == ("subscribed", ["One"])
+    assert world.record(ben).reason_code == "list_not_there_yet"
+
+
 def test_a_cancelled_run_sends_no_more(world) -> None:
     one = world.a_list()
     crowd(world, 2, one)
