@@ -84,8 +84,9 @@ def mark(connection: Connection, kind: str, uids: Iterable[uuid.UUID], cause: st
         attempts=0,
         brake_passed=False,
         state=RemoteRecord.State.OK,
-        reason_code="",
-        reason="",
+        # Why it was refused is told again should the same be planned: that is not sent a second time.
+        reason_code=Case(When(refused_hash="", then=Value("")), default=F("reason_code")),
+        reason=Case(When(refused_hash="", then=Value("")), default=F("reason")),
     )
 
 

@@ -374,6 +374,7 @@ def listen(connection: Connection, provider: Provider) -> int:
     containers = [policy.container] if policy.container else sorted({p for _, p in places if p.startswith("list:")})
     news = 0
     for container in containers:
+        strangers: dict[str, Member] = {}
         for part in chunks(provider.opt_outs(container, places)):
             keys = {address_key(m.address): m for m in part}
             known = dict(
@@ -385,8 +386,25 @@ def listen(connection: Connection, provider: Provider) -> int:
             here = set(listed.filter(address_key__in=list(keys)).values_list("address_key", flat=True))
             for key, member in keys.items():
                 there = known.get(key, {}).get("containers", {}).get(container, {}).get("standing")
-                if there != member.standing and (there is not None or key in here):
+                if there is None and key not in here:
+                    strangers[member.remote_id] = member
+                elif there != member.standing:
                     apply(connection, container, member, (member.address,))
                     news += 1
+        news += hear_of_moved(connection, container, strangers)
     Connection.objects.filter(pk=connection.pk).update(listened_at=Now())
     return news
+
+
+def hear_of_moved(connection: Connection, container: str, strangers: Mapping[str, Member]) -> int:
+    """Who changed their address there before they left is known here by their id there. Returns how many were news."""
+    records = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.CONTACT)
+    moved = []
+    for known in records.exclude(known_address="").values_list("known", flat=True).iterator() if strangers else ():
+        there = known["containers"].get(container)
+        member = strangers.get(there["remote_id"]) if there and there["remote_id"] else None
+        if member is not None and member.standing != there["standing"]:
+            moved.append((member, there["address"]))
+    for member, address in moved:
+        apply(connection, container, member, (member.address, address))
+    return len(moved)

@@ -180,8 +180,9 @@ class Settlement:
                 groups[outcome].append(pk)
         of_a_run = {row.record.pk for row in self.rows.values() if row.record.run_id}
         for (state, code, reason), pks in groups.items():
+            forget = {} if state == State.SET_ASIDE else {"refused_hash": ""}
             mine.filter(pk__in=pks, want_version=F("sent_version")).update(
-                due_at=None, state=state, reason_code=code, reason=reason
+                due_at=None, state=state, reason_code=code, reason=reason, **forget
             )
             if reported := of_a_run.intersection(pks) - self.no_longer_shown:
                 report(reported, item_state(state, code), code, reason)
@@ -191,7 +192,9 @@ class Settlement:
     def _write_delayed(self, mine: Any) -> None:
         for pk, seconds in self.delayed.items():
             reason = self.finished[pk][2]
-            mine.filter(pk=pk).update(due_at=Now() + timedelta(seconds=seconds), reason=reason)
+            unchanged = mine.filter(pk=pk, want_version=F("sent_version"))
+            if not unchanged.update(due_at=Now() + timedelta(seconds=seconds), reason=reason, refused_hash=""):
+                continue  # it was changed meanwhile, and that does not wait
             if seconds > LONG_WAIT:
                 report([pk], RunItem.State.REFUSED, "try_later", reason)
                 mine.filter(pk=pk).update(run=None)

@@ -1,5 +1,7 @@
 """The rules of list synchronization, clause by clause, in both ways of modelling lists, against the sandbox."""
 
+from unittest.mock import Mock
+
 import pytest
 from django.utils import timezone
 
@@ -7,7 +9,11 @@ from contacts import services
 from contacts.models import ConsentEvent, Contact, EmailAddress, ListMembership
 from contacts.tenancy.acting import By
 from integrations.models import Delivery, RemoteRecord
-from integrations.sync import outbox
+from integrations.provider_kit.errors import Retry
+from integrations.providers import provider_for
+from integrations.providers.mailchimp import Mailchimp
+from integrations.sync import outbox, pull
+from integrations.sync.push import Sitting
 from tests.integrations.engine import World
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -420,6 +426,61 @@ def test_L27_retry_sends_again(tags) -> None:
     outbox.retry(RemoteRecord.objects.filter(subject_uid=bad.uid))
     assert tags.push() > 0
     assert tags.record(bad).state == RemoteRecord.State.SET_ASIDE
+
+
+def test_L27_the_reason_of_a_refusal_outlives_an_edit_that_mends_nothing(tags) -> None:
+    one = tags.a_list()
+    bad = tags.person("ana@example.com", one)
+    tags.push()
+    reason = tags.record(bad).reason
+    bad.notes = "Met at the fair."
+    bad.save()
+    assert tags.push() == 0
+    record = tags.record(bad)
+    assert (record.state, record.reason_code, record.reason) == (RemoteRecord.State.SET_ASIDE, "fake_address", reason)
+
+
+def test_L26_L28_a_change_does_not_wait_for_the_delay_of_what_was_sent_before_it(tags, monkeypatch) -> None:
+    ana = tags.person("ana@rivermail.test", tags.a_list())
+    email, carry_out = ana.email_addresses.get(), Mailchimp.carry_out
+
+    def tomorrow(provider, operations, places):
+        if email.address == "anna@rivermail.test":
+            yield from carry_out(provider, operations, places)
+            return
+        email.address = "anna@rivermail.test"
+        email.save()
+        yield from ((operation, Retry("Tomorrow.", after=86_400.0, alone=True)) for operation in operations)
+
+    monkeypatch.setattr(Mailchimp, "carry_out", tomorrow)
+    tags.push()
+    assert tags.standing("anna@rivermail.test") == ("subscribed", ["Newsletter"])
+
+
+def test_L25_whoever_dies_after_making_a_list_leaves_its_members_to_be_put_on_it(tags, monkeypatch) -> None:
+    tags.act("holder", "add_member", email="x@rivermail.test", tags=["One"])
+    one = tags.a_list("One")
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    assert tags.record(ana).reason_code == "list_not_there_yet"
+    outbox.retry(RemoteRecord.objects.filter(subject_uid=one.uid))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Sitting, "wake_members", Mock(side_effect=KeyboardInterrupt))
+        tags.push()
+    tags.push()
+    assert seen(tags, ana, one) == "on"
+
+
+def test_L21_an_unsubscribe_under_an_address_changed_there_is_read_even_if_no_message_came(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "change_address", email="ana@rivermail.test", new_email="anna@rivermail.test")
+    tags.act("person", "unsubscribe", email="anna@rivermail.test")
+    with provider_for(tags.connection) as provider:
+        assert pull.listen(tags.connection, provider) == 1
+        assert pull.listen(tags.connection, provider) == 0
+    assert tags.place(ana, one).do_not_contact
 
 
 def test_removed_there_is_left_alone_until_somebody_presses_retry(tags) -> None:
