@@ -26,11 +26,11 @@ test: test-sqlite test-postgres ## the whole suite, on SQLite and then on Postgr
 
 test-sqlite: $(VENV)/.dev ## the suite on SQLite
 	@echo "The suite on SQLite:"
-	@DATABASE_URL=sqlite:///var/test.sqlite3 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@DATABASE_URL=sqlite:///var/test.sqlite3 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-postgres: $(VENV)/.dev ## the suite on PostgreSQL (DATABASE_URL, else one is started for it)
 	@echo "The suite on PostgreSQL:"
-	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## style, formatting, types, Django's checks, migrations, import directions
 	@$(BIN)/python tests/checks.py
