@@ -14,6 +14,7 @@ from integrations.providers.mailchimp.api import Api, hash_of
 from integrations.providers.mailchimp.members import Container
 
 QUERY = {"skip_merge_validation": "true"}
+HEARS = (Standing.SUBSCRIBED, Standing.PENDING)
 GONE = Done(answer="Nobody is there under this address any more.")
 ASKED_INSTEAD = (
     "Mailchimp lets only the person undo their unsubscribe, so Mailchimp has asked them by email to confirm."
@@ -76,10 +77,14 @@ class Person:
                 raise
         row = self.api.call("GET", "lists", self.where.audience, "members", self.before.remote_id)
         address = str(row["email_address"])
-        trouble = tags.take_off(self.api, self.where, [(self.operation, address, self.before.lists)])
-        for outcome in trouble.values():
-            raise CallFailed(outcome)  # type: ignore[arg-type]  # trouble is never Done
+        self.untag(address)
         return address, self.call(method, address, body)
+
+    def untag(self, address: str) -> None:
+        """Off every list they were on, under this address."""
+        lists = self.before.lists if self.before else frozenset()
+        for outcome in tags.take_off(self.api, self.where, [(self.operation, address, lists)]).values():
+            raise CallFailed(outcome)  # type: ignore[arg-type]  # trouble is never Done
 
     def tag(self, row: Mapping[str, Any]) -> None:
         """On the lists they should be on, off those they leave, whatever the answer shows of others who had the address
@@ -141,9 +146,10 @@ def ask(person: Person) -> Outcome:
 
 
 def retire(person: Person) -> None:
-    """Give up an old address that may still get mail (L16)."""
-    if not person.has_moved or person.before is None:
+    """Give up an old address that may still get mail (L16): off the lists, as it may come back by itself one day."""
+    if not person.has_moved or person.before is None or person.before.standing not in HEARS:
         return
+    person.untag(person.old_address)
     try:
         if person.before.standing == Standing.SUBSCRIBED:
             person.call("DELETE", person.old_address)
