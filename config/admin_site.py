@@ -79,7 +79,7 @@ class StaffSite(UnfoldAdminSite):
         return super().each_context(request) | {
             "member": getattr(request, "member", None),
             "members": getattr(request, "members", []),
-            "home_url": reverse("admin:index"),
+            "forgotten_url": reverse("admin:admin_password_reset"),
         }
 
 

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -80,11 +81,15 @@ class PlacesAdmin(ModelAdmin):
 
     form = PlaceForm
     fields = ["organization", "user", "role"]
-    list_display = ["user", "tenant", "role", "created_at"]
+    list_display = ["user", "organization", "role", "created_at"]
     list_filter = [("tenant", RelatedDropdownFilter), "role"]
     list_select_related = ["user", "tenant"]
     search_fields = ["user__email", "user__first_name", "user__last_name", "tenant__name"]
     autocomplete_fields = ["user"]
+
+    @display(description="Organization", ordering="tenant__name")
+    def organization(self, member: StaffMember) -> str:
+        return member.tenant.name
 
 
 class ReadOnly(ModelAdmin):

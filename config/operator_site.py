@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django_scopes import scopes_disabled
 from unfold.sites import UnfoldAdminSite
 
@@ -35,6 +36,10 @@ class OperatorSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         return [address for address in super().get_urls() if getattr(address, "name", "") not in LEFT_OUT]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """A forgotten password is replaced on the staff's site."""
+        return super().each_context(request) | {"forgotten_url": reverse("admin:admin_password_reset")}
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Each page has its own."""

@@ -1,6 +1,7 @@
 """The app of contacts; it keeps the wall between tenants standing in the database as well."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate, pre_migrate
 
 
@@ -11,5 +12,6 @@ class ContactsConfig(AppConfig):
     def ready(self) -> None:
         from contacts.tenancy import triggers
 
+        register(triggers.check_wall, Tags.database)
         pre_migrate.connect(triggers.before_migrations, sender=self, dispatch_uid="contacts.walls_down")
         post_migrate.connect(triggers.after_migrations, sender=self, dispatch_uid="contacts.walls_up")

@@ -77,9 +77,10 @@ class BulkActions:
     @admin.action(description="Set Do Not Contact", permissions=["change"])
     def set_do_not_contact(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """For everywhere."""
-        new = queryset.filter(do_not_contact=False).count()
+        new, count = queryset.filter(do_not_contact=False).count(), queryset.count()
         sentences = [
-            f"{people(new)} will be marked Do Not Contact; {people(queryset.count() - new)} already are.",
+            f"{people(new)} will be marked Do Not Contact."
+            + (f" Marked already: {count - new:,}." if count > new else ""),
             "Nobody marked so gets any message from us: they leave every newsletter that is kept in step with a list, "
             "within a few minutes. They stay on the lists here, and the consent ledger notes who decided.",
         ]

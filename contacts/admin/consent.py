@@ -14,14 +14,14 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
     """Who decided what about being contacted, when, and from where."""
 
     area = "contacts"
-    list_display = ["when", "decision", "contact_name", "address", "where", "actor_label", "source"]
+    list_display = ["when", "decision", "name", "address", "where", "who", "source"]
     list_display_links = ["when"]
     list_filter = [("kind", ChoicesDropdownFilter), ("by", ChoicesDropdownFilter)]
     search_fields = ["contact_name", "address", "list_name", "actor_label"]
     empty_sentence = "Each opt-in, opt-out and change of Do Not Contact will be noted here by itself."
     search_help_text = "The name or address of a contact, a list, or who decided"
-    fields = ["when", "decision", "contact_name", "address", "where", "by", "actor_label", "source", "place", "detail"]
-    readonly_fields = ["when", "decision", "where"]
+    fields = ["when", "decision", "name", "address", "where", "who", "by", "source", "place", "detail"]
+    readonly_fields = ["when", "decision", "name", "where", "who"]
     ordering = ["-at", "-pk"]
 
     @display(description="When", ordering="at")
@@ -34,6 +34,14 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
     )
     def decision(self, event: ConsentEvent) -> str:
         return event.get_kind_display()
+
+    @display(description="Contact", ordering="contact_name")
+    def name(self, event: ConsentEvent) -> str:
+        return event.contact_name
+
+    @display(description="Who decided", ordering="actor_label")
+    def who(self, event: ConsentEvent) -> str:
+        return event.actor_label
 
     @display(description="Where it holds")
     def where(self, event: ConsentEvent) -> str:

@@ -65,6 +65,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         obj = kwargs.get("obj")
         if obj and obj.pk and request.method == "GET":
             context |= members.table(request, obj)
+            context["media"] += context["add_form"].media
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: ContactList) -> None:

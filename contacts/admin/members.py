@@ -49,7 +49,6 @@ def table(request: HttpRequest, contact_list: ContactList) -> dict[str, Any]:
         "q": text,
         "page": Paginator(memberships, PER_PAGE).get_page(request.GET.get("p")),
         "add_form": form,
-        "add_media": form.media,
         "may_change_members": is_allowed(request, CHANGE, AREA),
     }
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps as current_apps
+from django.core.checks import CheckMessage, Warning
 from django.db import connections, models, transaction
 
 PREFIX = "tenant_wall_"
@@ -126,6 +127,19 @@ def build(using: str = "default", apps: Any = current_apps) -> None:
 def missing(using: str = "default") -> set[str]:
     """The triggers that should be there and are not; empty when the wall stands."""
     return wanted(connections[using].vendor).keys() - present(connections[using]).keys()
+
+
+def check_wall(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Say when part of the wall is gone, as after a restore without triggers; `migrate` builds it again."""
+    return [
+        Warning(
+            f"{len(gone)} triggers that keep organizations apart are missing in the database “{using}”.",
+            hint="Run `python manage.py migrate`, which makes them.",
+            id="tenancy.W001",
+        )
+        for using in databases or ()
+        if set(owned_tables()) <= set(connections[using].introspection.table_names()) and (gone := missing(using))
+    ]
 
 
 def before_migrations(sender: Any, using: str, plan: Any = (), **kwargs: Any) -> None:

@@ -10,6 +10,15 @@ document.addEventListener("DOMContentLoaded", () => {
       element.click();
     });
   }
+  // Icons are words to a screen reader; they are read only where there is no other name.
+  for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
+    const link = icon.closest("a, button, [role=button]");
+    if (link === icon) continue;
+    icon.setAttribute("aria-hidden", "true");
+    if (link && link.textContent.trim() === icon.textContent.trim() && !link.hasAttribute("aria-label")) {
+      link.setAttribute("aria-label", link.title || (link.pathname === "/admin/" ? "Home" : icon.textContent.trim()));
+    }
+  }
   // A menu closes when the focus or a click goes elsewhere, and with Escape.
   const menus = document.querySelectorAll("details.al-menu");
   document.addEventListener("click", (event) => menus.forEach((menu) => menu.contains(event.target) || (menu.open = false)));

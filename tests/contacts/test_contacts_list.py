@@ -171,7 +171,7 @@ def test_the_page_in_between_counts_explains_and_changes_nothing(client: Client)
     contacts = [*people(3), extra]
     before = HistoryEntry.objects.count()
     page = act(client, "set_do_not_contact", contacts, confirmed=False).content.decode()
-    assert "3 contacts will be marked Do Not Contact; 1 contact already are" in page
+    assert "3 contacts will be marked Do Not Contact. Marked already: 1." in page
     assert "leave every newsletter" in page
     assert HistoryEntry.objects.count() == before
 

@@ -18,6 +18,7 @@ from contacts.tenancy.admin import TenantAdmin, TenantTabularInline
 from contacts.tenancy.models import Role, Tenant, TenantOwned, User
 from tests.factories import PASSWORD, UserFactory
 from tests.tenancy.people import logged_in, place
+from tests.tenancy.walk import Fields
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +170,16 @@ def test_somebody_without_a_place_is_told_whom_to_ask(client: Client) -> None:
     UserFactory(email="ana@rivermail.test")
     answer = log_in(client, "ana@rivermail.test")
     assert "no place in any organization" in answer.content.decode()
+
+
+def test_each_log_in_leads_to_its_own_site(tenant: Tenant, client: Client) -> None:
+    root = User.objects.create_superuser("root@rivermail.test", PASSWORD)
+    place(root, tenant)
+    for site in ("admin", "operators"):
+        form = Fields(client.get(f"/{site}/login/").content.decode()).values
+        answer = client.post(f"/{site}/login/", form | {"username": root.email, "password": PASSWORD})
+        assert answer["Location"] == f"/{site}/"
+        client.logout()
 
 
 def test_staff_are_told_nothing_at_the_operators_door(tenant: Tenant, client: Client) -> None:

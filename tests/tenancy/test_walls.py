@@ -99,8 +99,9 @@ def test_T4_the_wall_stands_for_every_link_and_is_built_once(db: None) -> None:
 
 def test_T4_the_wall_comes_back_where_it_is_missing(db: None) -> None:
     triggers.take_down(connection, triggers.present(connection))
-    assert triggers.missing()
+    assert "keep organizations apart are missing" in triggers.check_wall(None, ["default"])[0].msg
     triggers.build()
+    assert triggers.check_wall(None, ["default"]) == []
     assert triggers.missing() == set()
 
 
