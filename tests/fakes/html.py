@@ -23,7 +23,7 @@ body { margin:0; background:var(--paper); color:var(--ink); font:16px/1.5 system
   font-size:.92rem; }
 main { max-width:70rem; margin:0 auto; padding:1rem; }
 main.narrow { max-width:28rem; padding-top:2.5rem; }
-h1 { font-size:1.5rem; line-height:1.2; margin:.4rem 0 1rem; }
+h1 { font-size:1.5rem; line-height:1.2; margin:.4rem 0 1rem; overflow-wrap:anywhere; }
 h2 { font-size:1.1rem; margin:0 0 .7rem; } h3 { font-size:1rem; margin:1rem 0 .4rem; }
 a { color:var(--brand); } a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible,
 summary:focus-visible { outline:3px solid var(--brand); outline-offset:2px; }
@@ -59,7 +59,8 @@ form.inline { display:inline-block; margin:0 .4rem .4rem 0; } form p { margin:.7
 .said.error { border-color:var(--warn); color:var(--warn); }
 nav.pages { display:flex; gap:1rem; align-items:center; margin-top:.8rem; }
 code { font-size:.9em; overflow-wrap:anywhere; }
-@media (max-width:40rem) { .stack thead { position:absolute; clip-path:inset(50%); }
+@media (max-width:40rem) { .stack thead { position:absolute; left:0; width:1px; overflow:hidden; clip-path:inset(50%); }
+  .stack, .stack tbody { display:block; } .stack td { overflow-wrap:anywhere; }
   .stack tr { display:block; border-bottom:1px solid var(--line); padding:.5rem 0; }
   .stack td { display:flex; gap:.8rem; justify-content:space-between; border:0; padding:.12rem 0; }
   .stack td > * { text-align:left; } .stack td::before { content:attr(data-label); color:var(--soft); flex:none; } }
