@@ -179,8 +179,9 @@ def told_by(verb_of: Callable[[Any, dict[str, list[Any]], str], str], change: An
 
 def describe(row: Recorded, diff: dict[str, list[Any]], verb: str) -> str:
     """What happened to this row, for a person: “email address changed”, “Do Not Contact set”."""
-    if "do_not_contact" in diff and (verb != HistoryEntry.Verb.ADDED or diff["do_not_contact"][1]):
-        return "Do Not Contact set" if diff["do_not_contact"][1] else "Do Not Contact cleared"
+    before, after = diff.get("do_not_contact", (None, None))
+    if after or (before and verb == HistoryEntry.Verb.CHANGED):  # taking somebody off a list clears nothing
+        return "Do Not Contact set" if after else "Do Not Contact cleared"
     return f"{str(row._meta.verbose_name).capitalize()} {verb}"
 
 

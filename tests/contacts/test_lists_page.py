@@ -1,11 +1,13 @@
 """The pages of lists and committees, with the table of members, and the ledgers."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts import services
+from contacts import services, signals
 from contacts.models import ConsentEvent, Contact, ContactList, HistoryEntry, ListMembership, Tag
 from contacts.tenancy.models import Role, Tenant
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
@@ -95,6 +97,22 @@ def test_a_member_is_taken_off(client: Client) -> None:
     client.post(page_of(row.contact_list, f"members/{row.pk}/take-off/"))
     assert not ListMembership.objects.exists()
     assert HistoryEntry.objects.filter(contact_uid=row.contact.uid, verb="deleted", by="staff").exists()
+
+
+def test_X5_taking_a_member_off_is_never_told_as_a_change_of_do_not_contact(client: Client) -> None:
+    rows = [ListMembershipFactory(), ListMembershipFactory(do_not_contact=True)]
+    heard: list[str] = []
+
+    def listen(sender: Any, cause: str, **kwargs: Any) -> None:
+        heard.append(cause.partition(" by ")[0])
+
+    signals.contacts_changed.connect(listen)
+    try:
+        for row in rows:
+            client.post(page_of(row.contact_list, f"members/{row.pk}/take-off/"))
+    finally:
+        signals.contacts_changed.disconnect(listen)
+    assert heard == ["Place on a list deleted"] * 2
 
 
 def test_L7_do_not_contact_for_one_list_is_set_and_cleared_there(client: Client) -> None:
