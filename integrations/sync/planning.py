@@ -174,6 +174,15 @@ def same(one: str, other: str) -> bool:
     return one.lower() == other.lower()
 
 
+def same_goal(one: Member, other: Member) -> bool:
+    """Whether two operations would leave the same behind."""
+    return (
+        same(one.address, other.address)
+        and (one.standing, one.lists) == (other.standing, other.lists)
+        and dict(one.fields) == dict(other.fields)
+    )
+
+
 def signature(operations: Iterable[Operation | ListOperation]) -> str:
     """A fingerprint of what would be sent: equal for what was shown and what still holds."""
     core: list[list[object]] = []

@@ -22,8 +22,10 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.states import Member, Places, Standing
 from integrations.sync import consent, people, slices
+from integrations.sync.planning import HEARS_FROM_US
 
 log = logging.getLogger(__name__)
+Effect = RemoteRecord.Effect
 GIVE_UP_AFTER = 20  # attempts at one message; the daily reading of opt-outs makes up for it
 
 
@@ -71,10 +73,14 @@ def apply_to(
         address=member.address, standing=member.standing, fields=dict(member.fields), remote_id=member.remote_id
     )
     said = ""
+    sent = slices.members_maybe(record).get(container)
+    # What we sent ourselves without a clear answer is nobody's word.
+    is_echo = sent is not None and sent.standing == member.standing
+    is_new = not is_echo and (before is None or before.standing != member.standing)
     with acting(By.PERSON, source):
-        if member.standing == Standing.UNSUBSCRIBED and (before is None or before.standing != Standing.UNSUBSCRIBED):
+        if member.standing == Standing.UNSUBSCRIBED and is_new:
             said = opted_out(connection, policy, container, record, contact, member)
-        elif member.standing == Standing.SUBSCRIBED and before and before.standing != Standing.SUBSCRIBED:
+        elif member.standing == Standing.SUBSCRIBED and before and is_new:
             said = came_back(connection, policy, container, record, contact, before, member)
             now = now.but(ours=before.ours and before.standing == Standing.PENDING)
     with acting(By.SYSTEM, source):
@@ -86,6 +92,34 @@ def apply_to(
         heard(connection, record, container, before, now, said)
         mark_again(record, f"{connection} reported a change")
     return said
+
+
+def clear_up(
+    connection: Connection, record: RemoteRecord, container: str, sent: Member, found: list[Member | None]
+) -> None:
+    """Replace the doubt about what was sent by what is there. `found`: who has the known and the new address there."""
+    known, maybe = slices.members_known(record), slices.members_maybe(record)
+    before = known.pop(container, None)
+    there = [member for member in found if member is not None]
+    now = next((m for m in there if m.standing in HEARS_FROM_US), there[0] if there else None)
+    maybe.pop(container, None)
+    own_word = False
+    if now is not None:
+        ours = (before or sent).ours and (before is None or before.remote_id in ("", now.remote_id))
+        expected = {sent.standing, before.standing if before else Standing.SUBSCRIBED}
+        if before is not None and before.standing == Standing.PENDING and before.address != sent.address:
+            expected.add(Standing.UNSUBSCRIBED)  # an old address that was not confirmed is given up so
+        own_word = now.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED) and now.standing not in expected
+        standing = sent.standing if own_word else now.standing
+        if standing == Standing.ARCHIVED and standing not in expected:
+            standing = Standing.REMOVED
+        known[container] = now.but(standing=standing, ours=ours)
+    record.known = {key: value for key, value in record.known.items() if key != "maybe"}
+    if maybe:
+        record.known["maybe"] = {key: member.to_json() for key, member in maybe.items()}
+    keep_known(record, known)
+    if now is not None and own_word:
+        apply(connection, container, now, (now.address,))
 
 
 def is_about(before: Member, member: Member | None, keys: set[str]) -> bool:
@@ -242,8 +276,9 @@ def say(
 def keep_known(record: RemoteRecord, known: Mapping[str, Member]) -> None:
     """Write what is known there now."""
     record.known = record.known | {"containers": {key: m.to_json() for key, m in known.items()}}
-    record.known_address = next((m.address.lower() for m in known.values()), "")
-    record.effect = RemoteRecord.Effect.DONE if known else RemoteRecord.Effect.NONE
+    maybe = slices.members_maybe(record)
+    record.known_address = next((m.address.lower() for m in [*known.values(), *maybe.values()]), "")
+    record.effect = Effect.DONE if known else Effect.MAYBE if maybe else Effect.NONE
     RemoteRecord.objects.filter(pk=record.pk).update(
         known=record.known, known_address=record.known_address, effect=record.effect
     )

@@ -23,7 +23,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
-from integrations.provider_kit.states import ListOperation, Operation, Verb
+from integrations.provider_kit.states import ListOperation, Operation, Places, Verb
 from integrations.sync import brake, listening, notices, people, pull, slices
 from integrations.sync.lease import Lease
 from integrations.sync.planning import signature
@@ -180,9 +180,12 @@ class Sitting:
         places = slices.places_of(self.connection)
         present = slices.present_lists(places, self.policy)
         rows = slices.plan_rows(records, self.policy, self.place, present)
+        if unsure := [row for row in rows if slices.is_unsure(row)]:
+            self.look_at(unsure, places)
+            rows = slices.plan_rows(records, self.policy, self.place, present)
         settlement = Settlement(self.connection, self.lease.token, rows)
         operations = self.sort_out(rows, settlement)
-        self.announce_creations(operations, settlement)
+        settlement.announce(operations)
         self.record(settlement)
         trouble: Outcome | None = None
         with closing(self.outcomes(operations, places)) as outcomes:  # type: ignore[type-var]  # a generator
@@ -229,17 +232,25 @@ class Sitting:
                 operations += planned
         return operations
 
+    def look_at(self, rows: list[Row], places: Places) -> None:
+        """Ask the vendor what became of what was sent without a clear answer, now that something else is wanted."""
+        for row in rows:
+            for container, sent in row.maybe.items():
+                known = row.known.get(container)
+                addresses = dict.fromkeys(m.address for m in (known, sent) if m)
+                remote_id = known.remote_id if known else ""
+                found = [self.provider.look(container, address, remote_id, places) for address in addresses]
+                with transaction.atomic():
+                    self.lease.renew()
+                    pull.clear_up(self.connection, row.record, container, sent, found)
+            # What is planned from here on was not in any preview: it goes for its own sake.
+            mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
+            mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
+            row.record.refresh_from_db()
+
     def plan_wholly(self, records: list[RemoteRecord]) -> list[Row]:
         """Plan as the preview did: as if every list were there."""
         return slices.plan_rows(records, self.policy, self.place, None) if records else []
-
-    def announce_creations(self, operations: list[Operation], settlement: Settlement) -> None:
-        """Commit `maybe` before anything is created, so that after a crash we know that what we find may be ours."""
-        new = [settlement.rows[op.subject].record.pk for op in operations if op.before is None]
-        if new:
-            RemoteRecord.objects.filter(pk__in=new, token=self.lease.token, effect=RemoteRecord.Effect.NONE).update(
-                effect=RemoteRecord.Effect.MAYBE
-            )
 
     def outcomes(self, operations: list[Operation], places: object) -> Iterator[tuple[Operation, Outcome]]:
         """What the provider answers, operation by operation. The one broad `except` that we own stands here."""

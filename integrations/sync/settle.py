@@ -12,11 +12,11 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection, Delivery, RemoteRecord, RunItem
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Refused, Retry
-from integrations.provider_kit.states import Member, Operation, Standing
+from integrations.provider_kit.states import Member, Operation, Standing, Verb
 from integrations.sync.planning import signature
 from integrations.sync.slices import Row
 
-State = RemoteRecord.State
+State, Effect = RemoteRecord.State, RemoteRecord.Effect
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -39,6 +39,8 @@ class Settlement:
         self.learned: dict[int, RemoteRecord] = {}
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
         self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
+        # Rows that may have created something before: who is found there then is ours.
+        self.may_exist = {r.record.pk for r in self.rows.values() if r.record.effect != RemoteRecord.Effect.NONE}
         for row in self.rows.values():
             row.open_operations = len(row.plan.operations)
             row.fresh_known = dict(row.known)
@@ -47,6 +49,10 @@ class Settlement:
         """Take in the outcome of one operation."""
         row = self.rows[operation.subject]
         row.open_operations -= 1
+        if isinstance(outcome, Done) or (operation.before is None and not isinstance(outcome, Ambiguous)):
+            # A creation is one call. Of a change that was refused in the end, some may have been done.
+            row.maybe.pop(operation.container, None)
+            self.learn(row)
         if isinstance(outcome, Done):
             self._done(row, operation, outcome)
         elif isinstance(outcome, Refused):
@@ -99,22 +105,34 @@ class Settlement:
                 self.found_out.append((container, now))
                 row.fresh_known[container] = row.fresh_known[container].but(standing=expected)
                 answer = answer or f"Is {standing} there."
+            elif operation.verb == Verb.UPDATE and now.address.lower() != after.address.lower():
+                self.open.add(row.record.pk)  # found under another address there; what to do about it is planned anew
         self.deliver(row, operation, Delivery.Outcome.DONE, answer)
         self.learn(row)
 
     def is_ours(self, row: Row, operation: Operation, now: Member) -> bool:
         """Whether somebody who was found there was put there by us: before a crash, or for another contact (L8)."""
-        if operation.before is None and row.record.effect != RemoteRecord.Effect.NONE:
+        if operation.before is None and row.record.pk in self.may_exist:
             return True
         entry, key = row.entries.get(operation.container), (operation.container, now.address.lower())
         return key in self.put_there or (entry is not None and entry.ours and entry.address.lower() == key[1])
+
+    def announce(self, operations: Iterable[Operation]) -> None:
+        """Note what is about to be sent: after a crash or an unclear answer it may be so there."""
+        for operation in operations:
+            row = self.rows[operation.subject]
+            row.maybe[operation.container] = operation.after
+            self.learn(row)
 
     def learn(self, row: Row) -> None:
         """Note the fresh knowledge for writing."""
         record = row.record
         record.known = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
-        record.known_address = next((m.address.lower() for m in row.fresh_known.values()), "")
-        record.effect = RemoteRecord.Effect.DONE if row.fresh_known else RemoteRecord.Effect.NONE
+        if row.maybe:
+            record.known["maybe"] = {key: member.to_json() for key, member in row.maybe.items()}
+        addresses = (m.address.lower() for m in [*row.fresh_known.values(), *row.maybe.values()])
+        record.known_address = next(addresses, "")
+        record.effect = Effect.DONE if row.fresh_known else Effect.MAYBE if row.maybe else Effect.NONE
         self.learned[record.pk] = record
 
     def finish_planned(self, row: Row) -> None:

@@ -13,7 +13,7 @@ from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 from integrations.providers import all_providers
 from integrations.sync import people
-from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, signature
+from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, same_goal, signature
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
 POISON = 6  # and after this many it is set aside
@@ -30,6 +30,7 @@ class Row:
     label: str = ""
     address: str = ""
     entries: dict[str, Member] = field(default_factory=dict)  # of the present address, known through others
+    maybe: dict[str, Member] = field(default_factory=dict)  # what was sent before without a clear answer
     open_operations: int = 0
     fresh_known: dict[str, Member] = field(default_factory=dict)
 
@@ -66,6 +67,11 @@ def members_known(record: RemoteRecord) -> dict[str, Member]:
     return {key: Member.from_json(data) for key, data in record.containers.items()}
 
 
+def members_maybe(record: RemoteRecord) -> dict[str, Member]:
+    """What was being sent when no clear answer came, or the worker was killed: it may be so there, or still as known."""
+    return {key: Member.from_json(data) for key, data in record.known.get("maybe", {}).items()}
+
+
 def places_of(connection: Connection) -> Places:
     """Every list's id and name at the vendor."""
     places = Places()
@@ -99,8 +105,20 @@ def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, prese
         plan = plan_person(person.uid, known, verdict.containers, entries.get(record.pk))
         label = person.label or next((member.address for member in known.values()), "Deleted contact")
         code = verdict.code or plan.skip_code
-        rows.append(Row(record, known, plan, code, label, person.address, entries.get(record.pk, {})))
+        mine = entries.get(record.pk, {})
+        rows.append(Row(record, known, plan, code, label, person.address, mine, members_maybe(record)))
     return rows
+
+
+def is_unsure(row: Row) -> bool:
+    """Whether something may be there that repeating the plan would not put right: then the vendor is asked first.
+
+    To send the same again does no harm. Anything else, above all nothing, could leave what was sent before for good.
+    """
+    return any(
+        not any(op.container == container and same_goal(op.after, sent) for op in row.plan.operations)
+        for container, sent in row.maybe.items()
+    )
 
 
 def entries_of(
