@@ -579,3 +579,58 @@ def test_a_neighbour_notices_nothing(tags, neighbour) -> None:
         assert other.push() == 0
         assert other.standing("ana@rivermail.test")[0] == "subscribed"
     assert len([c for c in tags.calls() if c["account"] == "harbor"]) == calls
+
+
+@pytest.mark.parametrize("bulk", [True, False], ids=["status_if_new", "without"])
+@pytest.mark.parametrize("edit", ["name", "address"])
+def test_L24a_L35_who_left_under_an_address_changed_there_is_subscribed_by_no_edit_here(
+    tags, settings, bulk, edit
+) -> None:
+    """No message came; all we know is an address where nobody is any more."""
+    settings.MAILCHIMP_BULK_STATUS_IF_NEW = bulk
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "change_address", email="ana@rivermail.test", new_email="elsewhere@rivermail.test")
+    tags.act("person", "unsubscribe", email="elsewhere@rivermail.test")
+    change(ana, edit)
+    tags.push()
+    assert "subscribed" not in {
+        (tags.standing(f"{name}@rivermail.test") or [""])[0] for name in ("ana", "anna", "elsewhere")
+    }
+    assert tags.place(ana, one).do_not_contact  # and her word is heard
+
+
+@pytest.mark.parametrize("edit", ["name", "address"])
+def test_L16_L22_who_changed_their_address_there_is_found_again_by_the_next_edit(tags, edit) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("person", "change_address", email="ana@rivermail.test", new_email="elsewhere@rivermail.test")
+    change(ana, edit)
+    tags.push()
+    assert (tags.standing("elsewhere@rivermail.test") or ["absent"])[0] in ("absent", "archived")  # ours wins
+    assert seen(tags, ana.primary_email.address, one) == "on"
+    assert not RemoteRecord.objects.filter(due_at__isnull=False).exists()
+
+
+def test_L24a_an_edit_of_somebody_deleted_there_brings_nobody_back(tags) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act("holder", "delete_permanent", email="ana@rivermail.test")
+    change(ana, "name")
+    tags.push()
+    assert (tags.standing("ana@rivermail.test") or ["absent"])[0] != "subscribed"
+    assert tags.record(ana).reason_code in ("removed_there", "forgotten")
+
+
+def change(contact: Contact, what: str) -> None:
+    """An edit by staff."""
+    if what == "name":
+        contact.first_name = "Zed"
+        contact.save()
+    else:
+        email = contact.email_addresses.get()
+        email.address = "anna@rivermail.test"
+        email.save()

@@ -151,7 +151,7 @@ def test_L24a_no_row_of_a_bulk_write_ever_carries_a_status(tags: MailchimpStand,
     tags.do(Verb.UPDATE, ana, ana.but(fields={"first_name": "Anna", "last_name": "Ruiz"}))
     rows = [row for body in bodies for row in body.get("members", [])]
     assert len(rows) == 2
-    assert all("status" not in row and row["status_if_new"] == "subscribed" for row in rows)
+    assert all("status" not in row and row["status_if_new"] in ("subscribed", "unsubscribed") for row in rows)
     assert all(body["update_existing"] is True and body["sync_tags"] is False for body in bodies if "members" in body)
 
 
@@ -219,7 +219,9 @@ class TestWithoutStatusIfNew:
         renamed = ana.but(fields={"first_name": "Anna", "last_name": "Ruiz"})
         assert tags.known(Verb.UPDATE, ana, renamed).standing == Standing.SUBSCRIBED
         nobody = tags.member("nobody@rivermail.test")
-        assert tags.do(Verb.UPDATE, nobody, nobody.but(fields={"first_name": "N", "last_name": ""})) == Done()
+        assert tags.do(Verb.UPDATE, nobody, nobody.but(fields={"first_name": "N", "last_name": ""})) == Done(
+            now=nobody.but(standing=Standing.REMOVED, fields={"first_name": "N", "last_name": ""}, lists=frozenset())
+        )
 
     def test_with_the_switch_on_this_vendor_would_refuse_everything(self, tags: MailchimpStand, settings: Any) -> None:
         settings.MAILCHIMP_BULK_STATUS_IF_NEW = True

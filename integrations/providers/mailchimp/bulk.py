@@ -10,7 +10,7 @@ from django.conf import settings
 
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Done, Outcome, Refused
 from integrations.provider_kit.states import Member, Operation, Standing, Verb
-from integrations.providers.mailchimp import members, tags
+from integrations.providers.mailchimp import members, single, tags
 from integrations.providers.mailchimp.answers import EXISTS, refusal
 from integrations.providers.mailchimp.api import Api
 from integrations.providers.mailchimp.members import Container
@@ -18,6 +18,7 @@ from integrations.providers.mailchimp.members import Container
 MOST = 500
 QUERY = {"skip_merge_validation": "true", "skip_duplicate_check": "true"}
 UNTOLD = Ambiguous("Mailchimp did not say what became of this person.")
+NO_STATUS = "not provided: status"  # the answer to an update without any status that met nobody
 Outcomes = dict[str, Outcome]  # by subject: in one container there is one operation on each
 Row = dict[str, Any]
 
@@ -95,7 +96,7 @@ def _row(operation: Operation, where: Container, *, is_new: bool) -> Row:
     before, after = operation.before, operation.after
     row: Row = {"email_address": after.address, "merge_fields": members.merge_fields(after)}
     if settings.MAILCHIMP_BULK_STATUS_IF_NEW:
-        row["status_if_new"] = str(Standing.SUBSCRIBED)
+        row["status_if_new"] = str(Standing.SUBSCRIBED) if before is None else single.UNSEEN
     elif is_new:
         row["status"] = str(Standing.SUBSCRIBED)  # Sent with update_existing off: it can touch nobody who is there.
     names = [where.names[uid] for uid in sorted(where.tagged(after.lists - (before.lists if before else frozenset())))]
@@ -127,6 +128,9 @@ def _write(
             operation = by_address.get(str(row.get("email_address", "")).lower())
             if operation is None:
                 continue
+            if operation.before is not None and (kind == "new_members" or NO_STATUS in str(row.get("error", ""))):
+                outcomes[operation.subject] = single.find_again(single.Person(api, where, operation))
+                continue
             if kind == "errors":
                 outcomes[operation.subject] = _refused(row)
                 continue
@@ -139,6 +143,4 @@ def _refused(row: Row) -> Outcome:
     error, field = str(row.get("error", "")), str(row.get("field") or "")
     if row.get("error_code") == EXISTS:
         return Refused(EXISTS, "Somebody with this address is in the audience already.")
-    if "not provided: status" in error:
-        return Done()  # An update without any status met nobody: the person is gone there.
     return refusal(error, ": ".join(filter(None, (field, str(row.get("field_message") or "")))))

@@ -1,9 +1,11 @@
 """People one by one: whatever is a decision about somebody, and every change of an address.
 
-`status: subscribed` stands in this file only, in `enable`, which carries out a recorded decision of the person (L24a).
+`status: subscribed` stands in this file only: in `enable`, which carries out a recorded decision of the person, and in
+`take_over`, where somebody subscribed gets another address (L24a).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +21,7 @@ GONE = Done(answer="Nobody is there under this address any more.")
 ASKED_INSTEAD = (
     "Mailchimp lets only the person undo their unsubscribe, so Mailchimp has asked them by email to confirm."
 )
+UNSEEN = "unsubscribed"  # the status_if_new of whoever should be there already: nobody is mailed by mistake
 TOOK_OVER = "The new address was in the audience already; that entry is used now, and the old one was archived."
 
 
@@ -182,8 +185,9 @@ def move(person: Person) -> Outcome:
             "cannot_change_address",
             "Mailchimp changes the address of subscribed people only, and this person is not subscribed there.",
         )
-    # status_if_new is for the case that the person vanished there meanwhile; somebody there keeps their standing.
-    body = {**person.body, "status_if_new": "subscribed"}
+    # status_if_new is for the case that the person vanished there meanwhile, and lets nobody be mailed who may have
+    # left under an address we were not told of; somebody who is there keeps their standing.
+    body = {**person.body, "status_if_new": UNSEEN}
     try:
         row = person.call("PUT", person.old_address, body)
     except CallFailed as failure:
@@ -194,8 +198,29 @@ def move(person: Person) -> Outcome:
         if isinstance(failure.outcome, Refused):
             return give_up_old(person, failure.outcome)
         raise
+    if row.get("status") == UNSEEN:
+        return find_again(person)
     person.tag(row)
     return person.done(row)
+
+
+def find_again(person: Person) -> Outcome:
+    """An update met nobody, and only made an entry that gets no mail: give that up, and look where the person is now.
+
+    Whoever unsubscribed under an address changed there has opted out; whoever is nowhere was removed there (L24a, L35).
+    """
+    with suppress(CallFailed):  # it gets no mail in either case
+        person.call("DELETE", person.after.address)
+    removed = Done(now=person.after.but(standing=Standing.REMOVED, lists=frozenset()))
+    if person.before is None or not person.before.remote_id:
+        return removed
+    try:
+        row = person.api.call("GET", "lists", person.where.audience, "members", person.before.remote_id)
+    except CallFailed as failure:
+        return removed if code_of(failure) == "not_found" else failure.outcome
+    found = person.done(row)
+    opted_out = found.now is not None and found.now.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED)
+    return Done(now=found.now.but(address=person.after.address)) if opted_out and found.now else found
 
 
 def give_up_old(person: Person, refused: Refused) -> Outcome:
@@ -210,11 +235,29 @@ def give_up_old(person: Person, refused: Refused) -> Outcome:
 
 
 def take_over(person: Person) -> Outcome:
-    """Somebody is there under the new address: theirs is used from now on, as it stands, and the old one given up."""
+    """Somebody is there under the new address: theirs is used from now on, as it stands, and the old one given up.
+
+    An archived entry is no withdrawal of consent: the subscription of the old address goes over to it.
+    """
+    there = person.look()
     retire(person)
+    if there is not None and there.get("status") == "archived" and revive(person):
+        return person.done({**there, "status": "subscribed"}, TOOK_OVER)
     row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
     person.tag(row)
     return person.done(row, TOOK_OVER, ours=False)
+
+
+def revive(person: Person) -> bool:
+    """Bring an archived entry back, with its lists; False if only the person may (they had unsubscribed before)."""
+    body = {**person.body, "status": "subscribed"}
+    try:
+        person.tag(person.api.call("POST", "lists", person.where.audience, "members", query=QUERY, json=body))
+    except CallFailed as failure:
+        if code_of(failure) != "compliance":
+            raise
+        return False
+    return True
 
 
 def move_of_archived(person: Person, failure: CallFailed) -> Outcome:
