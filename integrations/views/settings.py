@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 
 from contacts.models import Contact, ListMembership
 from contacts.tenancy.roles import CHANGE
-from integrations import connecting
+from integrations import connecting, jobs
 from integrations.forms import BrakeForm, dress, groups_of
 from integrations.models import Connection
 from integrations.provider_kit.errors import CallFailed
@@ -54,6 +54,7 @@ def on_several_lists() -> dict[str, Any]:
 def _keep(request: HttpRequest, connection: Connection, label: str, new: dict[str, object]) -> HttpResponse:
     if connecting.moves_people(connection, new):
         run = runs.start(connection, request.user, new_settings=new)
+        jobs.nudge(connection)
         if run.new_settings == new:
             messages.warning(
                 request,

@@ -281,16 +281,18 @@ def set_up(owner: Desk, tenant: Any, mailchimp: Any, state: str = "active") -> C
 
 
 def test_L24_settings_that_move_people_make_a_preview_and_change_nothing_yet(
-    owner: Desk, tenant: Any, mailchimp: Any
+    owner: Desk, tenant: Any, mailchimp: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     before = set_up(owner, tenant, mailchimp).settings
     page = owner.get(SETTINGS)
-    answer = owner.post(SETTINGS, form_of(page, mode="audiences"), follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = owner.post(SETTINGS, form_of(page, mode="audiences"), follow=True)
     assert "These settings move people at Mailchimp" in said(answer)
     with in_tenant(tenant):
         run = SyncRun.objects.get(state="planning")
         assert run.new_settings["mode"] == "audiences"
         assert Connection.objects.get().settings == before
+        assert Connection.objects.get().nudged_at, "the preview is made at once, not by the next sweep"
         SyncRun.objects.filter(pk=run.pk).update(state="running")
     other = owner.post(SETTINGS, form_of(owner.get(SETTINGS), mode="audiences", company="Other"), follow=True)
     assert "A Sync is running" in said(other)
