@@ -16,7 +16,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import notices, pull, runs
+from integrations.sync import inbox, notices, runs
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 
@@ -67,11 +67,11 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
     sitting = Sitting(connection, lease, provider, time.monotonic() + settings.SLICE_SECONDS)
     try:
         if Can.WEBHOOKS in provider.can:
-            pull.handle_inbox(connection, provider, lambda: sitting.is_over)
+            inbox.handle_inbox(connection, provider, lambda: sitting.is_over)
         run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).first()
         reads = Can.READ_OPT_OUTS in provider.can and type(provider).is_set_up(connection.settings)
         if reads and (listen or (run is not None and not run.cursor)):
-            pull.listen(connection, provider)
+            inbox.listen(connection, provider)
         if connection.state == State.ACTIVE:
             sitting.push(urgent_up_to=Priority.EDIT)
         if run is not None:

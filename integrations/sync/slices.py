@@ -68,7 +68,7 @@ def members_known(record: RemoteRecord) -> dict[str, Member]:
 
 
 def members_maybe(record: RemoteRecord) -> dict[str, Member]:
-    """What was being sent when no clear answer came, or the worker was killed: it may be so there, or still as known."""
+    """What was being sent when no clear answer came, or the worker was killed: so there, or still as known."""
     return {key: Member.from_json(data) for key, data in record.known.get("maybe", {}).items()}
 
 

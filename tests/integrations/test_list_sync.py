@@ -12,7 +12,7 @@ from integrations.models import Delivery, RemoteRecord
 from integrations.provider_kit.errors import Retry
 from integrations.providers import provider_for
 from integrations.providers.mailchimp import Mailchimp
-from integrations.sync import outbox, pull
+from integrations.sync import inbox, outbox
 from integrations.sync.push import Sitting
 from tests.integrations.engine import World
 
@@ -478,8 +478,8 @@ def test_L21_an_unsubscribe_under_an_address_changed_there_is_read_even_if_no_me
     tags.act("person", "change_address", email="ana@rivermail.test", new_email="anna@rivermail.test")
     tags.act("person", "unsubscribe", email="anna@rivermail.test")
     with provider_for(tags.connection) as provider:
-        assert pull.listen(tags.connection, provider) == 1
-        assert pull.listen(tags.connection, provider) == 0
+        assert inbox.listen(tags.connection, provider) == 1
+        assert inbox.listen(tags.connection, provider) == 0
     assert tags.place(ana, one).do_not_contact
 
 
