@@ -36,7 +36,7 @@ class Settlement:
         self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
         self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
-        self.learned: dict[int, RemoteRecord] = {}
+        self.learned: dict[int, Row] = {}
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
         self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
         # Rows that may have created something before: who is found there then is ours.
@@ -125,15 +125,8 @@ class Settlement:
             self.learn(row)
 
     def learn(self, row: Row) -> None:
-        """Note the fresh knowledge for writing."""
-        record = row.record
-        record.known = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
-        if row.maybe:
-            record.known["maybe"] = {key: member.to_json() for key, member in row.maybe.items()}
-        addresses = (m.address.lower() for m in [*row.fresh_known.values(), *row.maybe.values()])
-        record.known_address = next(addresses, "")
-        record.effect = Effect.DONE if row.fresh_known else Effect.MAYBE if row.maybe else Effect.NONE
-        self.learned[record.pk] = record
+        """Its fresh knowledge is written with the rest, however often it changes until then."""
+        self.learned[row.record.pk] = row
 
     def finish_planned(self, row: Row) -> None:
         """The row is in step: as planned, or with the reason why nothing is there."""
@@ -180,15 +173,17 @@ class Settlement:
             return
         names = ("known", "known_address", "effect", "id", "token")
         fields: list[Any] = [RemoteRecord._meta.get_field(name) for name in names]
+        values = []
+        for row in self.learned.values():
+            record = row.record
+            record.known, record.known_address, record.effect = fresh_knowledge(row)
+            mine = (record.known, record.known_address, record.effect, record.pk, self.token)
+            values.append([f.get_db_prep_save(value, connection) for f, value in zip(fields, mine, strict=True)])
         with connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE integrations_remoterecord SET known = %s, known_address = %s, effect = %s"
                 " WHERE id = %s AND token = %s",
-                [
-                    [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
-                    for row in self.learned.values()
-                    for values in [(row.known, row.known_address, row.effect, row.pk, self.token)]
-                ],
+                values,
             )
 
     def _write_finished(self, mine: Any) -> None:
@@ -216,6 +211,16 @@ class Settlement:
             if seconds > LONG_WAIT:
                 report([pk], RunItem.State.REFUSED, "try_later", reason)
                 mine.filter(pk=pk).update(run=None)
+
+
+def fresh_knowledge(row: Row) -> tuple[dict[str, Any], str, str]:
+    """What is known of this row now, as `known`, `known_address` and `effect` keep it."""
+    known: dict[str, Any] = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
+    if row.maybe:
+        known["maybe"] = {key: member.to_json() for key, member in row.maybe.items()}
+    addresses = (m.address.lower() for m in [*row.fresh_known.values(), *row.maybe.values()])
+    effect = Effect.DONE if row.fresh_known else Effect.MAYBE if row.maybe else Effect.NONE
+    return known, next(addresses, ""), effect
 
 
 def item_state(state: str, code: str) -> str:
