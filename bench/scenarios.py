@@ -53,6 +53,11 @@ def spent(found: dict[str, Any], what: str = "seconds") -> float:
     return sum(found[part][what] for part in WORK)
 
 
+def worked(found: dict[str, Any]) -> float:
+    """The seconds for which the worker computed or the vendor was asked: what it would take on an idle machine."""
+    return spent(found, "cpu") + spent(found, "vendor_seconds")
+
+
 def writes(found: dict[str, Any]) -> list[str]:
     """Every call of a Sync that changed something at the vendor."""
     return [call for part in WORK for call in found[part]["writes"]]
@@ -81,8 +86,9 @@ def first_sync(wishes: Wishes) -> Figures:
             Figure.at_most(name, "calls", spent(found, "calls"), 25),
             Figure.at_most(name, "preview, confirm and push", total, 15 if latency else 10, "s"),
             *(Figure(name, f"of that {part}", found[part]["seconds"], "s") for part in WORK),
-            Figure(name, "of that computed by the worker", spent(found, "cpu"), "s"),
-            Figure(name, "of that at the vendor", spent(found, "vendor_seconds"), "s"),
+            Figure(name, "of all computed by the worker", spent(found, "cpu"), "s"),
+            Figure(name, "of all at the vendor", spent(found, "vendor_seconds"), "s"),
+            Figure(name, "of all waited for processor and disk", total - worked(found), "s"),
             Figure(name, "bare script, the same bodies", bare, "s"),
             Figure(name, "ratio to the bare script", total / bare, "×"),
             Figure(name, "of that push alone", found["push"]["seconds"] / bare, "×"),
@@ -117,7 +123,8 @@ def again(wishes: Wishes) -> Figures:
     return [
         Figure.at_most(name, "writes", len(writes(middle)), 0),
         Figure.at_most(name, "preview, confirm and push", spent(middle), 1, "s"),
-        Figure(name, "of that computed by the worker", spent(middle, "cpu"), "s"),
+        Figure(name, "of all computed by the worker", spent(middle, "cpu"), "s"),
+        Figure(name, "of all waited for processor and disk", spent(middle) - worked(middle), "s"),
         Figure(name, "ratio to the first Sync", spent(middle) / spent(first), "×"),
         Figure.at_most(later, "write calls besides tags", len(pushed["writes"]) - len(tags), 2),
         Figure(later, "write calls for tags", len(tags)),
