@@ -132,6 +132,11 @@ def eligible(person: Person, policy: Policy, place: str, present: Set[str] | Non
     return found
 
 
+def lists_of(found: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """All lists of an answer of `eligible`."""
+    return {list_uid for lists in found.values() for list_uid in lists}
+
+
 def wanted_of(
     person: Person, crowd: Crowd, known: Mapping[str, Member], policy: Policy, place: str,
     present: Set[str] | None = None,
@@ -146,6 +151,7 @@ def wanted_of(
     others = [p for p in crowd.sharing(person.address_key) if p.uid != person.uid] if person.address_key else []
     shared = [(p, eligible(p, policy, place, present)) for p in others]
     verdict = Verdict({})
+    moving = set() if present is None else lists_of(eligible(person, policy, place, None)) - lists_of(own)
     for container in containers:
         mine = dict(own.get(container, {}))
         greeting = person
@@ -161,6 +167,7 @@ def wanted_of(
             opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
             ask=asked,
             held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
+            stays=container in known and not moving.isdisjoint(known[container].lists),
         )
     if not any(w.member for w in verdict.containers.values()):
         verdict.code = _why_not(person, policy, place)

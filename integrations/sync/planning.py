@@ -20,13 +20,15 @@ class Wanted:
 
     `member` is set when they should be on lists there; otherwise `opted_out` tells a withdrawal of consent from merely
     being on no list. `ask`: only the person may undo their opt-out, so they are asked. `held_by_others`: addresses
-    that another eligible contact still uses (L8), which must not be given up there.
+    that another eligible contact still uses (L8), which must not be given up there. `stays`: a list that they are on
+    there is moving to a place that does not exist yet, so nothing is taken from them (L24).
     """
 
     member: Member | None = None
     opted_out: bool = False
     ask: bool = False
     held_by_others: frozenset[str] = frozenset()
+    stays: bool = False
 
 
 @dataclass(slots=True)
@@ -117,6 +119,8 @@ def _plan_off(plan: Plan, subject: str, container: str, there: Member, want: Wan
         return  # nothing is sent to them there, and an opt-out is never weakened into something else
     elif want.opted_out:
         add(Verb.OPT_OUT, there.but(standing=Standing.UNSUBSCRIBED, lists=frozenset()))
+    elif want.stays:
+        plan.skip_code = "list_not_there_yet"
     elif there.ours and there.standing == Standing.SUBSCRIBED:
         add(Verb.DISABLE, there.but(standing=Standing.ARCHIVED, lists=frozenset()))
     elif there.lists:

@@ -321,3 +321,20 @@ def test_L32_the_limits_are_settable(world) -> None:
     world.connection.refresh_from_db()
     assert world.connection.brake == {str(one.uid): ["Newsletter", 4, 8]}
     assert brake.chosen({}).of(100) == 25 and brake.chosen({}).of(1000) == 50
+
+
+def test_L24_nobody_leaves_the_old_audience_for_a_list_that_the_plan_has_no_place_for(world) -> None:
+    one, two = world.a_list("One"), world.a_list("Two")
+    crowd(world, 3, one)
+    ben = world.person("ben@rivermail.test", two)
+    world.sync()
+    world.act("holder", "set_account", max_instances=2)  # one audience more, where two are needed
+    run = world.sync({**world.connection.settings, "mode": "audiences"})
+    assert run.state == SyncRun.State.DONE
+    refused = run.items.get(reason_code="plan_limit")
+    moved, left = (two, one) if refused.subject_uid == one.uid else (one, two)
+    assert f"list:{moved.uid}" in world.record(moved).known["ids"]
+    for contact in Contact.objects.filter(memberships__contact_list=left):
+        assert world.standing(contact.primary_email.address)[0] == "subscribed"
+        assert world.record(contact).reason_code == "list_not_there_yet"
+    assert ben.memberships.count() == 1
