@@ -101,9 +101,11 @@ def verdict(world: World) -> list[str]:
     held = {m["email_address"]: m for m in audience["members"]}
     for address, (name, lists) in wanted.items():
         member = held.get(address)
-        if lists and (member is None or member["status"] != "subscribed"):
+        if not lists:
+            continue
+        if member is None or member["status"] != "subscribed":
             wrong.append(f"{address} is missing")
-        elif lists and (member["merge_fields"]["FNAME"], sorted(tag_names(member))) != (name, lists):
+        elif (member["merge_fields"]["FNAME"], sorted(tag_names(member))) != (name, lists):
             wrong.append(f"{address} differs")
     wrong += [f"{a} opted out and is subscribed" for a in out if held.get(a, {}).get("status") == "subscribed"]
     names = Counter(segment["name"] for segment in audience["segments"])
