@@ -26,7 +26,7 @@ from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect
 from integrations.provider_kit.states import ListOperation, Operation, Places, Verb
 from integrations.sync import brake, listening, notices, people, pull, slices
 from integrations.sync.lease import Lease
-from integrations.sync.planning import signature
+from integrations.sync.planning import same, signature
 from integrations.sync.settle import Settlement, backoff, report
 from integrations.sync.slices import Row
 
@@ -237,9 +237,9 @@ class Sitting:
         for row in rows:
             for container, sent in row.maybe.items():
                 known = row.known.get(container)
-                addresses = dict.fromkeys(m.address for m in (known, sent) if m)
-                remote_id = known.remote_id if known else ""
-                found = [self.provider.look(container, address, remote_id, places) for address in addresses]
+                found = [self.provider.look(container, known.address, known.remote_id, places)] if known else []
+                if known is None or not same(known.address, sent.address):
+                    found.append(self.provider.look(container, sent.address, "", places))
                 with transaction.atomic():
                     self.lease.renew()
                     pull.clear_up(self.connection, row.record, container, sent, found)
