@@ -1,4 +1,4 @@
-"""The judge: the sandbox's own state against the reference, address by address. It never looks at the engine's tables."""
+"""The judge: the sandbox's own state against the reference, address by address; never the engine's tables."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -85,9 +85,9 @@ class Judge:
         due = reference.due(self.container_of)
         used = self.audiences_in_use()
         for container, address in due:
-            if container in used and not any(m.email_address.lower() == address for m in members(used[container])):
-                if not address.endswith(FAKE):
-                    yield f"{address} is not in {used[container].name}"
+            here = members(used[container]) if container in used and not address.endswith(FAKE) else None
+            if here is not None and not any(m.email_address.lower() == address for m in here):
+                yield f"{address} is not in {used[container].name}"
         for container, audience in used.items():
             for member in members(audience):
                 wish = due.get((container, member.email_address.lower()))

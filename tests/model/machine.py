@@ -29,7 +29,7 @@ from tests.model.watch import Step, watching
 
 HOOK_KEY = "the key of the address"
 OURS = [f"{name}@rivermail.test" for name in ("ana", "ben", "cleo", "dan", "eve")]
-# Three who were in the audience before us (one active, one who left, one whose mail bounced), one whom the vendor refuses.
+# Three who were in the audience before us (active, gone, bounced), and one whom the vendor refuses.
 ADDRESSES = [*OURS, "june.park@rivermail.test", "hugo.marchetti@rivermail.test", "nora.bright@rivermail.test",
              f"made.up@{FAKE}"]  # fmt: skip
 NAMES = ["Ana", "Ben", "Cleo", "Søren", "李"]
@@ -70,7 +70,7 @@ class Days(RuleBasedStateMachine):
         self.serial = 0
         self.checked = 0
         self.allowed: list[Any] = []
-        self.known_as_of, self.right_now = (-1, -1), {}
+        self.known_as_of, self.right_now: dict[Any, Any] = (-1, -1), {}
         self.hear_all()
         self.new_list(0)
         for who in (0, 1):

@@ -1,4 +1,4 @@
-"""Random days against the reference model (H1): at the end the vendor holds exactly what it must, and nobody was wronged.
+"""Random days against the reference model (H1): at the end the vendor holds what it must, and nobody was wronged.
 
 Deterministic: the same seed gives the same days. ALMONER_SEED chooses another one; ALMONER_LONG=1 runs for long.
 """
