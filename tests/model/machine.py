@@ -70,7 +70,8 @@ class Days(RuleBasedStateMachine):
         self.serial = 0
         self.checked = 0
         self.allowed: list[Any] = []
-        self.known_as_of, self.right_now: dict[Any, Any] = (-1, -1), {}
+        self.known_as_of = (-1, -1)
+        self.right_now: dict[Any, Any] = {}
         self.hear_all()
         self.new_list(0)
         for who in (0, 1):
