@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from contacts.models import ContactList, HistoryEntry
+from contacts.models import ConsentEvent, ContactList, HistoryEntry
 from tests.model import reference
 from tests.model.watch import Watch
 
@@ -18,6 +18,12 @@ class Judge:
         self.is_tags = world.connection.settings["mode"] == "tags"
         self.first_tags = {s.name for s in self.audience(world.audience).segments.values()}
         self.first_audiences = set(world.account.audiences)
+        self.said_before = {
+            (m.email_address, "unsubscribed")
+            for a in self.all_audiences()
+            for m in members(a)
+            if m.unsubscribed_by == "contact"
+        }
         self.untouched = {
             m.contact_id: {self.tag(a, t) for t in m.tags} for a in self.all_audiences() for m in a.members.values()
         }
@@ -55,7 +61,10 @@ class Judge:
     # --- the comparison ---
     def verdict(self) -> list[str]:
         """Every difference, as a sentence."""
-        return [*self.lists_that_differ(), *self.people_who_differ(), *self.strangers_who_were_touched()]
+        return [
+            *self.lists_that_differ(), *self.people_who_differ(), *self.strangers_who_were_touched(),
+            *self.words_nobody_said(),
+        ]  # fmt: skip
 
     def lists_that_differ(self) -> Iterable[str]:
         """Each synchronized list is there once, under its name; a deleted one is gone, and none is there twice."""
@@ -129,6 +138,15 @@ class Judge:
             for member in members(audience):
                 if lost := self.untouched.get(member.contact_id, set()) - {self.tag(audience, t) for t in member.tags}:
                     yield f"{member.email_address} lost the tags {lost}"
+
+
+    def words_nobody_said(self) -> Iterable[str]:
+        """The ledger tells of nobody's own word without an act of theirs at the vendor (L35)."""
+        acts = {(step.address, step.after) for step in self.watch.steps if step.by == "user"} | self.said_before
+        heard = {"opt_out": "unsubscribed", "opt_in": "subscribed"}
+        for event in ConsentEvent.objects.filter(by="person", kind__in=heard):
+            if (event.address, heard[event.kind]) not in acts:
+                yield f"{event.address} never said {event.kind}"
 
 
 def members(audience: Any) -> list[Any]:

@@ -363,6 +363,8 @@ class Days(RuleBasedStateMachine):
             assert any(not wish.is_asked for wish in wishes), f"subscribed although nobody wants it: {step}"
         elif step.after == "pending":
             assert wishes, f"asked although nobody wants it: {step}"
+        elif step.after == "archived":
+            assert step.ever_ours, f"archived somebody whom others had put there: {step}"
         elif step.after == "unsubscribed" and step.before != "pending":
             blocked = Contact.objects.filter(do_not_contact=True) or ListMembership.objects.filter(do_not_contact=True)
             assert blocked or ConsentEvent.objects.filter(kind__in=["dnc_set", "opt_out"]), f"unsubscribed: {step}"

@@ -25,6 +25,7 @@ class Step:
     before: str
     after: str
     own_word: bool  # whether they had unsubscribed by themselves
+    ever_ours: bool  # whether we ever made them hear from this audience
 
 
 @dataclass
@@ -34,16 +35,18 @@ class Watch:
     steps: list[Step] = field(default_factory=list)
     mail: list[Any] = field(default_factory=list)
     brought: dict[str, str] = field(default_factory=dict)  # {contact_id: who made them hear from this audience}
+    ever_ours: set[str] = field(default_factory=set)
 
     def note(self, writer: Writer, member: Member, before: str, after: str, own_word: bool) -> None:
         """Keep one change."""
+        address, ours = member.email_address.lower(), member.contact_id in self.ever_ours
         self.steps.append(
-            Step(
-                writer.by, writer.audience.id, member.contact_id, member.email_address.lower(), before, after, own_word
-            )
+            Step(writer.by, writer.audience.id, member.contact_id, address, before, after, own_word, ours)
         )
         if after in ("subscribed", "pending") and before != "pending":
             self.brought[member.contact_id] = writer.by
+            if writer.by == "api":
+                self.ever_ours.add(member.contact_id)
 
     def listen_to(self, audience: Audience) -> None:
         """Have this audience tell what happens there from its first moment on, whenever our own webhook is made."""
