@@ -21,7 +21,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Member, Standing
 from integrations.sync import consent, people, slices
-from integrations.sync.planning import HEARS_FROM_US
+from integrations.sync.planning import HEARS_FROM_US, same
 
 Effect = RemoteRecord.Effect
 
@@ -48,8 +48,47 @@ def apply(connection: Connection, container: str, member: Member | None, address
         if not records:
             return "Nobody here has that address; left alone."
         keys = {address_key(a) for a in addresses if a}
-        said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
+        if member is not None and member.standing == Standing.UNSUBSCRIBED and was_our_doing(
+            connection, container, member, records
+        ):
+            said = [left_out(connection, policy, container, record, member) for record in records]
+        else:
+            said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
     return "; ".join(dict.fromkeys(filter(None, said))) or "No news: it is known here."
+
+
+def was_our_doing(
+    connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]
+) -> bool:
+    """Whether we unsubscribed this address there ourselves, for somebody who has it, and nobody has said so themselves."""
+    known = [there for record in records if (there := slices.members_known(record).get(container))]
+    if not any(m.standing == Standing.UNSUBSCRIBED and same(m.address, member.address) for m in known):
+        return False
+    _, words = consent.load([], [address_key(member.address)])
+    return not any(scope.endswith(f" {container}") for scope in words.get(address_key(member.address), {}))
+
+
+def left_out(
+    connection: Connection, policy: Policy, container: str, record: RemoteRecord, member: Member
+) -> str:
+    """Somebody else's Do Not Contact has unsubscribed the address they share: they are left out until staff say otherwise.
+
+    That is nobody's own word, so clearing it is enough to bring them back.
+    """
+    known = slices.members_known(record)
+    before = known.get(container)
+    if before is None or before.standing == Standing.UNSUBSCRIBED or not same(before.address, member.address):
+        return ""
+    contact = Contact.objects.filter(uid=record.subject_uid).first()
+    with acting(By.SYSTEM, f"{connection}"):
+        places = on_lists_in(policy, container, contact)
+        ListMembership.objects.filter(pk__in=[m.pk for m in places]).update(do_not_contact=True)
+    now = before.but(standing=Standing.UNSUBSCRIBED, remote_id=member.remote_id)
+    keep_known(record, known | {container: now})
+    said = "Unsubscribed there because of Do Not Contact for somebody with the same address."
+    heard(connection, record, container, before, now, said)
+    mark_again(record, f"{connection} reported a change")
+    return said
 
 
 def apply_to(

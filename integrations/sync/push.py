@@ -270,17 +270,19 @@ class Sitting:
         with transaction.atomic():
             self.lease.renew()
             settlement.write()
-            self.tell_sharers(settlement)
-            self.hear_found(settlement)
+            found_out = self.hear_found(settlement)
+            self.tell_sharers(settlement, found_out)
         self.renewed_at = time.monotonic()
 
-    def hear_found(self, settlement: Settlement) -> None:
-        """Somebody turned out to have opted out there: their word counts here as well (L21)."""
-        while settlement.found_out:
-            container, member = settlement.found_out.pop()
+    def hear_found(self, settlement: Settlement) -> set[tuple[str, str]]:
+        """Somebody turned out to have opted out there: their word counts here as well (L21), for all who have the
+        address. Returns {(address, container)}."""
+        for container, member in settlement.found_out[len(settlement.heard) :]:
+            settlement.heard.append((member.address.lower(), container))
             pull.apply(self.connection, container, member, (member.address,))
+        return set(settlement.heard)
 
-    def tell_sharers(self, settlement: Settlement) -> None:
+    def tell_sharers(self, settlement: Settlement, told: set[tuple[str, str]]) -> None:
         """Others with the same address share the same person there (L8): what changed for one is looked at for them."""
         fresh: dict[tuple[str, str], pull.News] = {}
         for row in settlement.rows.values():
@@ -291,7 +293,7 @@ class Sitting:
             for container, member in row.fresh_known.items():
                 if member != row.known.get(container):
                     fresh[member.address.lower(), container] = pull.News(uid, member)
-        untold = {key: news for key, news in fresh.items() if settlement.told.get(key) != news}
+        untold = {key: news for key, news in fresh.items() if key not in told and settlement.told.get(key) != news}
         if untold:
             settlement.told |= untold
             pull.share(self.connection, untold)

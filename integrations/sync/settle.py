@@ -38,6 +38,7 @@ class Settlement:
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, Row] = {}
         self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
+        self.heard: list[tuple[str, str]] = []  # (address, container) of those, once it was acted upon
         self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
         # Rows that may have created something before: who is found there then is ours.
         self.may_exist = {r.record.pk for r in self.rows.values() if r.record.effect != RemoteRecord.Effect.NONE}
