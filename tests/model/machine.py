@@ -70,6 +70,7 @@ class Days(RuleBasedStateMachine):
         self.serial = 0
         self.checked = 0
         self.allowed: list[Any] = []
+        self.ever_wanted: set[tuple[str, str]] = set()
         self.known_as_of = (-1, -1)
         self.right_now: dict[Any, Any] = {}
         self.hear_all()
@@ -345,6 +346,7 @@ class Days(RuleBasedStateMachine):
         now = HistoryEntry.objects.count(), ConsentEvent.objects.count()
         if now != self.known_as_of:
             self.known_as_of, self.right_now = now, reference.due(self.judge.container_of)
+            self.ever_wanted |= self.right_now.keys()
         self.allowed.append(self.right_now)
 
     def nobody_was_wronged(self) -> None:
@@ -364,7 +366,8 @@ class Days(RuleBasedStateMachine):
         elif step.after == "pending":
             assert wishes, f"asked although nobody wants it: {step}"
         elif step.after == "archived":
-            assert step.ever_ours, f"archived somebody whom others had put there: {step}"
+            was_ours = step.ever_ours or (container, step.address) in self.ever_wanted
+            assert was_ours, f"archived a stranger: {step}"
         elif step.after == "unsubscribed" and step.before != "pending":
             blocked = Contact.objects.filter(do_not_contact=True) or ListMembership.objects.filter(do_not_contact=True)
             assert blocked or ConsentEvent.objects.filter(kind__in=["dnc_set", "opt_out"]), f"unsubscribed: {step}"
