@@ -60,7 +60,7 @@ def apply(connection: Connection, container: str, member: Member | None, address
 def was_our_doing(
     connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]
 ) -> bool:
-    """Whether we unsubscribed this address there ourselves, for somebody who has it, and nobody has said so themselves."""
+    """Whether we unsubscribed this address there ourselves, for somebody who has it, without their own word."""
     known = [there for record in records if (there := slices.members_known(record).get(container))]
     if not any(m.standing == Standing.UNSUBSCRIBED and same(m.address, member.address) for m in known):
         return False
@@ -71,7 +71,7 @@ def was_our_doing(
 def left_out(
     connection: Connection, policy: Policy, container: str, record: RemoteRecord, member: Member
 ) -> str:
-    """Somebody else's Do Not Contact has unsubscribed the address they share: they are left out until staff say otherwise.
+    """Somebody else's Do Not Contact unsubscribed the address they share: they are left out until staff say otherwise.
 
     That is nobody's own word, so clearing it is enough to bring them back.
     """
