@@ -48,8 +48,10 @@ def apply(connection: Connection, container: str, member: Member | None, address
         if not records:
             return "Nobody here has that address; left alone."
         keys = {address_key(a) for a in addresses if a}
-        if member is not None and member.standing == Standing.UNSUBSCRIBED and was_our_doing(
-            connection, container, member, records
+        if (
+            member is not None
+            and member.standing == Standing.UNSUBSCRIBED
+            and was_our_doing(connection, container, member, records)
         ):
             said = [left_out(connection, policy, container, record, member) for record in records]
         else:
@@ -57,9 +59,7 @@ def apply(connection: Connection, container: str, member: Member | None, address
     return "; ".join(dict.fromkeys(filter(None, said))) or "No news: it is known here."
 
 
-def was_our_doing(
-    connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]
-) -> bool:
+def was_our_doing(connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]) -> bool:
     """Whether we unsubscribed this address there ourselves, for somebody who has it, without their own word."""
     known = [there for record in records if (there := slices.members_known(record).get(container))]
     if not any(m.standing == Standing.UNSUBSCRIBED and same(m.address, member.address) for m in known):
@@ -68,9 +68,7 @@ def was_our_doing(
     return not any(scope.endswith(f" {container}") for scope in words.get(address_key(member.address), {}))
 
 
-def left_out(
-    connection: Connection, policy: Policy, container: str, record: RemoteRecord, member: Member
-) -> str:
+def left_out(connection: Connection, policy: Policy, container: str, record: RemoteRecord, member: Member) -> str:
     """Somebody else's Do Not Contact unsubscribed the address they share: they are left out until staff say otherwise.
 
     That is nobody's own word, so clearing it is enough to bring them back.

@@ -139,7 +139,6 @@ class Judge:
                 if lost := self.untouched.get(member.contact_id, set()) - {self.tag(audience, t) for t in member.tags}:
                     yield f"{member.email_address} lost the tags {lost}"
 
-
     def words_nobody_said(self) -> Iterable[str]:
         """The ledger tells of nobody's own word without an act of theirs at the vendor (L35)."""
         acts = {(step.address, step.after) for step in self.watch.steps if step.by == "user"} | self.said_before
