@@ -1,5 +1,6 @@
 """The menus of the two sites, in plain words; what a role may not see is left out."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,17 +9,32 @@ from django.urls import NoReverseMatch, reverse
 from contacts.tenancy import cards
 from contacts.tenancy.roles import SEE, may
 
-# title, icon, name of the address, area
-STAFF = [
-    ("Home", "home", "admin:index", None),
-    ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
-    ("Lists and committees", "lists", "admin:contacts_contactlist_changelist", "lists"),
-    ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),
-    ("Integrations", "sync_alt", "integrations:setup", "integrations"),
-    ("Consent ledger", "verified_user", "admin:contacts_consentevent_changelist", "contacts"),
-    ("History", "history", "admin:contacts_historyentry_changelist", "contacts"),
-    ("Organization settings", "settings", "admin:organization", "organization"),
-]
+# heading, then title, icon, name of the address, area of each entry
+STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
+    ("", [
+        ("Home", "home", "admin:index", ""),
+        ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
+        ("Lists and committees", "lists", "admin:contacts_contactlist_changelist", "lists"),
+        ("Households", "family_home", "admin:contacts_household_changelist", "contacts"),
+        ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),
+        ("Integrations", "sync_alt", "integrations:setup", "integrations"),
+    ]),
+    ("Tidy up", [
+        ("Import", "upload_file", "admin:contacts_import_changelist", "contacts"),
+        ("Possible duplicates", "join_inner", "admin:contacts_duplicatepair_changelist", "contacts"),
+        ("Bulk changes", "checklist", "admin:contacts_bulkchange_changelist", "contacts"),
+    ]),
+    ("What happened", [
+        ("Consent ledger", "verified_user", "admin:contacts_consentevent_changelist", "contacts"),
+        ("History", "history", "admin:contacts_historyentry_changelist", "contacts"),
+        ("Exports", "download", "admin:contacts_export_changelist", "exports"),
+    ]),
+    ("Organization", [
+        ("People and roles", "badge", "admin:people", "people"),
+        ("Custom fields", "text_fields", "admin:contacts_customfield_changelist", "fields"),
+        ("Settings", "settings", "admin:organization", "organization"),
+    ]),
+]  # fmt: skip
 
 OPERATORS = [
     ("Home", "home", "index"),
@@ -36,16 +52,20 @@ OPERATORS = [
 def for_staff(request: HttpRequest) -> list[dict[str, Any]]:
     """The staff's menu, with the badges that apps have registered."""
     role = getattr(getattr(request, "member", None), "role", None)
-    items = []
-    for title, icon, name, area in STAFF:
+    groups = [{"title": heading, "items": list(_entries(request, role, rows))} for heading, rows in STAFF]
+    return [group | {"separator": bool(group["title"])} for group in groups if group["items"]]
+
+
+def _entries(request: HttpRequest, role: str | None, rows: list[tuple[str, str, str, str]]) -> Iterator[dict[str, Any]]:
+    """The entries of one group that this role may see."""
+    for title, icon, name, area in rows:
         if area and not may(role, SEE, area):
             continue
         try:
             link = reverse(name)
         except NoReverseMatch:  # that app has no page of this name in this installation
             continue
-        items.append({"title": title, "icon": icon, "link": link, "badge": cards.badge(request, name)})
-    return [{"items": items}]
+        yield {"title": title, "icon": icon, "link": link, "badge": cards.badge(request, name)}
 
 
 def for_operators(request: HttpRequest) -> list[dict[str, Any]]:

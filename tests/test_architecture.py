@@ -28,6 +28,7 @@ TOP = len(INSIDE)
 ONLY = {
     "requests": {"integrations/provider_kit/http.py"},
     "django_q": {
+        "contacts/jobs.py",
         "integrations/jobs.py",
         "integrations/supervisor/cluster.py",
         "integrations/supervisor/queue.py",

@@ -1,54 +1,34 @@
-"""The staff's pages for contacts: the list with search, filters and bulk actions, and the page of one contact."""
+"""The page of one contact, to read and to edit."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
 
 from contacts import services
 from contacts.admin import contact_inlines
 from contacts.admin.bulk import BulkActions
-from contacts.admin.filters import DoNotContactFilter, EmailFilter, OnListFilter, TagFilter
-from contacts.admin.history import HistoryPage, local
+from contacts.admin.contact_columns import ContactColumns
+from contacts.admin.history import HistoryPage
 from contacts.forms import ContactForm
-from contacts.models import Contact, ContactTag, EmailAddress, ListMembership
-from contacts.search import contacts_matching
+from contacts.models import Contact
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, is_allowed
 
-NO_ADDRESS = mark_safe('<span class="al-subtle">No email address</span>')  # noqa: S308  (fixed text)
-DNC_BADGE = mark_safe('<span class="al-badge al-bad">Do Not Contact</span>')  # noqa: S308  (fixed text)
-SHOWN = 2  # lists and tags named in a row; the others are counted
-STATE_LOOKS = {EmailAddress.State.BOUNCED: "al-warn", EmailAddress.State.COMPLAINED: "al-bad"}
-
 
 @admin.register(Contact)
-class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
+class ContactAdmin(ContactColumns, BulkActions, HistoryPage, TenantAdmin):
     """People and organizations."""
 
     area = "contacts"
     history_by = ("contact_uid", "uid")
     form = ContactForm
     inlines = contact_inlines.ALL
-    list_display = ["name", "email", "lists", "tag_names", "dnc", "last_changed"]
-    list_filter = [("kind", ChoicesDropdownFilter), DoNotContactFilter, OnListFilter, TagFilter, EmailFilter]
-    search_fields = ["last_name", "first_name", "organization_name"]  # what is searched says contacts/search.py
-    empty_sentence = "Add the people and organizations you know; then put them on lists."
-    search_help_text = "Name, email address, phone number, organization or id"
     fieldsets = [
         (None, {"fields": ["kind", ("first_name", "last_name"), ("organization_name", "job_title")]}),
         ("May we write to them?", {"fields": ["do_not_contact"]}),
         ("Tags and notes", {"fields": [("tags", "new_tags"), ("notes", "custom_user_id")]}),
     ]
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Our own search: sub-queries instead of joins, and phone numbers as people write them."""
-        return contacts_matching(queryset, search_term), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those who may only look are not asked for new tags."""
@@ -58,16 +38,6 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
             (title, {"fields": ["tags", ("notes", "custom_user_id")]} if title == "Tags and notes" else options)
             for title, options in self.fieldsets
         ]
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The rows of one page with all that their columns show, in three queries."""
-        changes = super().get_changelist_instance(request)
-        changes.result_list = changes.result_list.prefetch_related(
-            "email_addresses",
-            Prefetch("memberships", ListMembership.objects.select_related("contact_list")),
-            Prefetch("contact_tags", ContactTag.objects.select_related("tag")),
-        )
-        return changes
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -91,44 +61,3 @@ class ContactAdmin(BulkActions, HistoryPage, TenantAdmin):
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""
         return ", ".join(str(row.tag) for row in contact.contact_tags.select_related("tag"))
-
-    @display(description="Name", ordering="last_name", header=True)
-    def name(self, contact: Contact) -> list[str]:
-        if contact.kind == Contact.Kind.ORGANIZATION:
-            return [str(contact), "Organization"]
-        return [str(contact), ", ".join(filter(None, [contact.job_title, contact.organization_name]))]
-
-    @display(description="Email")
-    def email(self, contact: Contact) -> str:
-        address = contact.primary_email
-        if address is None:
-            return NO_ADDRESS
-        if address.state == EmailAddress.State.OK:
-            return address.address
-        looks = STATE_LOOKS.get(EmailAddress.State(address.state), "al-warn")
-        return format_html(
-            '{} <span class="al-badge {}">{}</span>', address.address, looks, address.get_state_display()
-        )
-
-    @display(description="Lists")
-    def lists(self, contact: Contact) -> str:
-        return badges([row.contact_list.name for row in contact.memberships.all()])
-
-    @display(description="Tags")
-    def tag_names(self, contact: Contact) -> str:
-        return badges([row.tag.name for row in contact.contact_tags.all()])
-
-    @display(description="May we write?", ordering="do_not_contact")
-    def dnc(self, contact: Contact) -> str:
-        return DNC_BADGE if contact.do_not_contact else ""
-
-    @display(description="Last changed", ordering="updated_at")
-    def last_changed(self, contact: Contact) -> str:
-        moment = local(contact.updated_at)
-        return format_html('<span class="al-nowrap" title="{}">{}</span>', moment, moment.rpartition(", ")[0])
-
-
-def badges(names: list[str]) -> str:
-    """The first few names, and how many more."""
-    shown = format_html_join(" ", '<span class="al-badge" title="{0}">{0}</span>', [(name,) for name in names[:SHOWN]])
-    return shown if len(names) <= SHOWN else format_html("{} +{}", shown, len(names) - SHOWN)

@@ -1,27 +1,24 @@
 """The rows of the contacts app, one noun a file."""
 
+from contacts.models.bulk_change import BulkChange
 from contacts.models.consent import ConsentEvent
 from contacts.models.contact import Contact, EmailAddress, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.models.contact_list import ContactList, ListMembership
+from contacts.models.custom_field import CustomField, CustomValue
+from contacts.models.data_import import Import, ImportRow
+from contacts.models.duplicate import DuplicatePair, Merge, MergedIdentity
+from contacts.models.export import Export
+from contacts.models.figure import DailyCount
 from contacts.models.history import HistoryEntry
+from contacts.models.household import Household
+from contacts.models.saved_filter import SavedFilter
+from contacts.models.search_text import SearchText
 from contacts.models.tag import ContactTag, Tag
-from contacts.tenancy.models import Role, StaffMember, Tenant, TenantOwned, User
+from contacts.tenancy.models import Invitation, Role, StaffMember, Tenant, TenantOwned, User
 
 __all__ = [
-    "ConsentEvent",
-    "Contact",
-    "ContactList",
-    "ContactTag",
-    "EmailAddress",
-    "HistoryEntry",
-    "ListMembership",
-    "OutsideIdentifier",
-    "PhoneNumber",
-    "PostalAddress",
-    "Role",
-    "StaffMember",
-    "Tag",
-    "Tenant",
-    "TenantOwned",
-    "User",
-]
+    "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
+    "DuplicatePair", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportRow", "Invitation",
+    "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier", "PhoneNumber", "PostalAddress", "Role",
+    "SavedFilter", "SearchText", "StaffMember", "Tag", "Tenant", "TenantOwned", "User",
+]  # fmt: skip

@@ -57,6 +57,9 @@ class Contact(Recorded):
         max_length=100, blank=True, db_index=True, help_text="The id that another system knows this contact by."
     )
     notes = models.TextField(blank=True)
+    household = models.ForeignKey(
+        "contacts.Household", null=True, blank=True, on_delete=models.SET_NULL, related_name="members"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

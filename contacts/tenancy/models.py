@@ -161,3 +161,24 @@ class StaffMember(TenantOwned):
     def of_user(cls, user: User) -> "models.QuerySet[Self]":
         """A user's places in every tenant: the one question that is asked before a tenant is chosen."""
         return cls.objects.with_scopes_disabled().filter(user=user, user__is_active=True).select_related("tenant")
+
+
+class Invitation(TenantOwned):
+    """A place offered to somebody by e-mail. The link's secret is kept as a hash only, and works once."""
+
+    email = models.EmailField("e-mail address")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STAFF)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    mail_error = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["tenant", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.get_role_display().lower()}"

@@ -1,4 +1,4 @@
-"""What happens by the clock: three bells, kept in django-q2's table by the worker each time it starts."""
+"""What happens by the clock: a few bells, kept in django-q2's table by the worker each time it starts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,10 @@ BELLS: dict[str, dict[str, Any]] = {
     },
     "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
     "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
+    "almoner: desk sweep": {
+        "func": "contacts.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1,
+    },
+    "almoner: night": {"func": "contacts.jobs.nightly", "schedule_type": Schedule.DAILY},
 }  # fmt: skip
 
 

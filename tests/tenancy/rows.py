@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
+from contacts.models import Contact
 from contacts.tenancy.models import Tenant, TenantOwned, User
 from contacts.tenancy.walls import in_tenant
 from tests.factories import UserFactory
@@ -62,6 +63,14 @@ def sample(name: str, word: str) -> Any:
         "SyncRun.counts": {"create": 1},
         "RunItem.operations": [{"verb": "create", "container": word, "before": None, "after": member}],
         "RemoteRecord.known": {"containers": {word: member}},
+        "CustomField.choices": [word],
+        "Import.columns": [{"header": word, "field": "first_name"}],
+        "Import.counts": {"create": 1},
+        "ImportRow.cells": [word],
+        "ImportRow.changes": {"first_name": [None, word]},
+        "DuplicatePair.reasons": [["email", word]],
+        "Export.columns": [word],
+        "BulkChange.contact_pks": [],
         "Delivery.before": member,
         "Delivery.after": member,
     }.get(name, {word: word})
@@ -69,6 +78,8 @@ def sample(name: str, word: str) -> Any:
 
 def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
     """Something that fits the field; texts carry the word where there is room."""
+    if field.name == "second":  # a pair is two
+        return Contact.objects.create(first_name=word, last_name=word)
     if isinstance(field, models.ForeignKey):
         return row_of(field.remote_field.model, rows, tenant, word)
     if isinstance(field, PhoneNumberField):
@@ -83,6 +94,8 @@ def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
         return f"{word} {field.name}"[: field.max_length]
     if isinstance(field, models.JSONField):
         return sample(f"{field.model.__name__}.{field.name}", word)
-    if isinstance(field, models.DateTimeField):
-        return timezone.now()
+    if isinstance(field, models.DateField):
+        return timezone.now() if isinstance(field, models.DateTimeField) else timezone.now().date()
+    if isinstance(field, models.IntegerField) and not field.has_default():
+        return 1
     return None

@@ -1,0 +1,28 @@
+"""Background work of this app. Jobs take ids, may run twice, and lose nothing if they never run: what is to be done
+stands in rows, and the sweep rings again for whatever has been silent."""
+
+from typing import Any
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+from contacts.tenancy.models import Tenant
+
+
+def soon(job: str, *ids: Any) -> None:
+    """Have `contacts.jobs.<job>(*ids)` run once this transaction is committed."""
+    transaction.on_commit(lambda: async_task(f"contacts.jobs.{job}", *ids), robust=True)
+
+
+def sweep() -> None:
+    """Every minute: ring for work that a lost job left lying."""
+
+
+def nightly() -> None:
+    """Every night: a job for each organization, so that they take turns."""
+    for pk in Tenant.objects.values_list("pk", flat=True):
+        async_task("contacts.jobs.night_of", pk)
+
+
+def night_of(tenant_pk: int) -> None:
+    """The nightly work of one organization."""
