@@ -7,60 +7,95 @@ from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
-from contacts.models import Contact, CustomField, CustomValue
+from contacts.models import Contact, CustomField, CustomValue, Tenant
+from contacts.tenancy.walls import current_tenant
 
 YES = {"yes", "y", "true", "1", "on", "x", "✓", "✔"}
 NO = {"no", "n", "false", "0", "off"}
-MOST = 500
-DATES = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y")
-AMERICAN, EUROPEAN = "%m/%d/%Y", "%d/%m/%Y"
+MOST = 500  # letters of a value
+MOST_FIELDS = 60  # of one organization: more would make every form and file unreadable
+PLAIN = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y")  # with dots, the day is first everywhere
+IN_WORDS = ("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y", "%d-%b-%Y")
+MONTH_FIRST, DAY_FIRST = ("%m/%d/%Y", "%m-%d-%Y"), ("%d/%m/%Y", "%d-%m-%Y")
+# The United States and their territories; everybody else writes the day first.
+WRITE_MONTH_FIRST = {"US", "AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"}
+MIDNIGHT = re.compile(r"[T ]00:00(:00)?(\.0+)?(Z|\+00:00)?$")
 
 
-def canonical(field: CustomField, text: str) -> str:
-    """The value as it is kept, or "" for none; ValidationError with a sentence if the field cannot hold it."""
-    text = " ".join(text.split()) if field.kind != CustomField.Kind.TEXT else text.strip()
+def fields() -> QuerySet[CustomField]:
+    """The custom fields of the active organization, in its order, without those that are being deleted."""
+    return CustomField.objects.filter(going_at=None)
+
+
+def writes_day_first(tenant: Tenant | None) -> bool:
+    """Whether 3/4/2026 is the third of April to the people of this organization."""
+    return tenant is not None and tenant.country.upper() not in WRITE_MONTH_FIRST
+
+
+def canonical(field: CustomField, text: str, day_first: bool | None = None) -> str:
+    """The value as it is kept, or "" for none; ValidationError with a sentence if the field cannot hold it.
+
+    `day_first` says how to read 3/4/2026; left out, the country of the active organization decides.
+    """
+    text = " ".join(text.replace("\x00", "").split())
     if not text:
         return ""
-    read = {
-        CustomField.Kind.NUMBER: _number, CustomField.Kind.DATE: _date, CustomField.Kind.YES_NO: _yes_no,
-        CustomField.Kind.CHOICE: lambda said: _choice(field, said),
-    }.get(CustomField.Kind(field.kind))  # fmt: skip
-    value = read(text) if read else text
-    if len(value) > MOST:
-        raise ValidationError(f"{field.name}: at most {MOST} letters.")
-    return value
+    match field.kind:
+        case CustomField.Kind.NUMBER:
+            return _number(text)
+        case CustomField.Kind.DATE:
+            return _date(text, writes_day_first(current_tenant()) if day_first is None else day_first)
+        case CustomField.Kind.YES_NO:
+            return _yes_no(text)
+        case CustomField.Kind.CHOICE:
+            return _choice(field, text)
+    if len(text) > MOST:
+        raise ValidationError(f"{field.name}: at most {MOST} letters; these are {len(text):,}.")
+    return text
 
 
 def _number(text: str) -> str:
     """1,234.50 and 1234.5 are the same; a comma before one or two last digits is read as a decimal comma."""
-    plain = text.replace(" ", "").replace("\u00a0", "").replace("$", "").replace("€", "").replace("£", "")
+    plain = re.sub(r"[\s$€£'’]", "", text).replace("−", "-")
     if re.fullmatch(r"[+-]?\d+,\d{1,2}", plain) or re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", plain):
         plain = plain.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
         plain = plain.replace(",", "")
+    elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3}){2,}", plain):
+        plain = plain.replace(".", "")
     try:
-        number = Decimal(plain)
+        number = Decimal(plain) if "_" not in plain else Decimal("nan")
     except InvalidOperation:
-        raise ValidationError(f"“{text[:40]}” is not a number.") from None
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 16 or -int(number.as_tuple().exponent) > 4:
-        raise ValidationError(f"“{text[:40]}” is too large a number, or has more than four decimals.")
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise ValidationError(f"“{text[:40]}” is not a number. Write it like 1234.50.")
+    if not number:
+        return "0"
+    if not -20 < number.adjusted() < 16:
+        raise ValidationError(f"“{text[:40]}” is too large or too small a number.")
     shown = format(number, "f")
     shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    return "0" if shown in ("-0", "+0") else shown.removeprefix("+")
+    if len(shown.partition(".")[2]) > 4:
+        raise ValidationError(f"“{text[:40]}” has more than four decimals.")
+    return shown
 
 
-def _date(text: str) -> str:
-    """Year first, with dots, or month first; day first only where the month could not be one."""
-    day = re.sub(r"[T ]00:00(:00)?(\.0+)?Z?$", "", text)
-    for form in (*DATES, AMERICAN, EUROPEAN):
+def _date(text: str, day_first: bool) -> str:
+    """Year first, with dots, with the month in words, or as the country writes it; the other way round only where it
+    could mean nothing else."""
+    day = MIDNIGHT.sub("", text).replace(",", "")
+    numbers = DAY_FIRST + MONTH_FIRST if day_first else MONTH_FIRST + DAY_FIRST
+    for form in (*PLAIN, *numbers, *IN_WORDS):
         try:
             read: date = datetime.strptime(day, form).date()  # noqa: DTZ007 - a day has no time zone
         except ValueError:
             continue
         if read.year >= 1800:
             return read.isoformat()
-    raise ValidationError(f"“{text[:40]}” is not a date. Write it like 2026-03-31 or 3/31/2026.")
+    example = "31/3/2026" if day_first else "3/31/2026"
+    raise ValidationError(f"“{text[:40]}” is not a date. Write it like 2026-03-31 or {example}.")
 
 
 def _yes_no(text: str) -> str:

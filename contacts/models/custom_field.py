@@ -26,19 +26,30 @@ class CustomField(Recorded):
     choices = models.JSONField(default=list, blank=True, help_text="One a line.")
     help_text = models.CharField("hint", max_length=200, blank=True, help_text="Shown below the field.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
+    # Set while its values are being taken away, which can take a while: it is shown nowhere any more.
+    going_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(Recorded.Meta):
         ordering = ["position", "name"]
         verbose_name = "custom field"
         constraints = [
             models.UniqueConstraint(
-                "tenant", Lower("name"), name="custom_field_once",
+                "tenant", Lower("name"), name="custom_field_once", condition=models.Q(going_at=None),
                 violation_error_message="There is a field of that name.",
             )
         ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name
+
+    def recorded_values(self) -> dict[str, Any]:
+        """Choices as a line of words; the order of the fields and the steps of a deletion are nobody's news."""
+        values = super().recorded_values()
+        values.pop("position", None)
+        values.pop("going_at", None)
+        if "choices" in values:
+            values["choices"] = "; ".join(map(str, self.choices))
+        return values
 
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
