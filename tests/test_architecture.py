@@ -37,7 +37,7 @@ ONLY = {
     },
 }
 # These belong to the installation; every other row of ours belongs to one organization.
-GLOBAL = {"contacts.Tenant", "contacts.User", "integrations.Heartbeat"}
+GLOBAL = {"contacts.Tally", "contacts.Tenant", "contacts.User", "integrations.Heartbeat"}
 
 
 def sources(*folders: str) -> list[Path]:

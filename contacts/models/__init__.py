@@ -14,11 +14,11 @@ from contacts.models.household import Household
 from contacts.models.saved_filter import SavedFilter
 from contacts.models.search_text import SearchText
 from contacts.models.tag import ContactTag, Tag
-from contacts.tenancy.models import Invitation, Role, StaffMember, Tenant, TenantOwned, User
+from contacts.tenancy.models import Invitation, Role, StaffMember, Tally, Tenant, TenantOwned, User
 
 __all__ = [
     "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
     "DuplicatePair", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportRow", "Invitation",
     "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier", "PhoneNumber", "PostalAddress", "Role",
-    "SavedFilter", "SearchText", "StaffMember", "Tag", "Tenant", "TenantOwned", "User",
+    "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally", "Tenant", "TenantOwned", "User",
 ]  # fmt: skip

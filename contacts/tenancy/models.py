@@ -179,6 +179,39 @@ class Invitation(TenantOwned):
     class Meta(TenantOwned.Meta):
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=["tenant", "-created_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="one_open_invitation",
+                violation_error_message="That address is invited already.",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} as {self.get_role_display().lower()}"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the link is too old; sending the invitation anew makes a fresh one."""
+        return self.expires_at <= timezone.now()
+
+
+class Tally(models.Model):
+    """How often something was asked for in one stretch of time, so that nobody can ask for it without end.
+
+    It belongs to the installation: a forgotten password is asked for before anybody knows whose it is. Addresses are
+    kept as a keyed hash only.
+    """
+
+    what = models.CharField(max_length=30)
+    key = models.CharField(max_length=64)
+    since = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["what", "key", "since"], name="one_tally")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.count}"
