@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contacts", "0002_the_staffs_day")]
+    dependencies = [("contacts", "0004_fields_and_exports")]
 
     operations = [
         migrations.CreateModel(
