@@ -5,68 +5,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0002_the_staffs_day'),
+        ("contacts", "0002_the_staffs_day"),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Tally',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=30)),
-                ('key', models.CharField(max_length=64)),
-                ('since', models.DateTimeField(db_index=True)),
-                ('count', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'verbose_name_plural': 'tallies',
-            },
-        ),
         migrations.RemoveConstraint(
-            model_name='customfield',
-            name='custom_field_once',
+            model_name="customfield",
+            name="custom_field_once",
         ),
         migrations.AddField(
-            model_name='customfield',
-            name='going_at',
+            model_name="customfield",
+            name="going_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='export',
-            name='form',
-            field=models.CharField(choices=[('xlsx', 'Excel'), ('csv', 'CSV')], default='csv', max_length=4, verbose_name='kind of file'),
+            model_name="export",
+            name="form",
+            field=models.CharField(
+                choices=[("xlsx", "Excel"), ("csv", "CSV")], default="csv", max_length=4, verbose_name="kind of file"
+            ),
         ),
         migrations.AddField(
-            model_name='export',
-            name='kind',
-            field=models.CharField(choices=[('contacts', 'Contacts'), ('members', 'Members of a list'), ('consent', 'Consent ledger'), ('history', 'History'), ('report', 'Report of an integration')], default='contacts', max_length=10, verbose_name='what'),
+            model_name="export",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("contacts", "Contacts"),
+                    ("members", "Members of a list"),
+                    ("consent", "Consent ledger"),
+                    ("history", "History"),
+                    ("report", "Report of an integration"),
+                ],
+                default="contacts",
+                max_length=10,
+                verbose_name="what",
+            ),
         ),
         migrations.AlterField(
-            model_name='export',
-            name='columns',
-            field=models.JSONField(default=list, help_text='Their headings.'),
+            model_name="export",
+            name="columns",
+            field=models.JSONField(default=list, help_text="Their headings."),
         ),
         migrations.AlterField(
-            model_name='export',
-            name='what',
-            field=models.CharField(help_text='Such as contacts or members of Newsletter.', max_length=200),
+            model_name="export",
+            name="what",
+            field=models.CharField(help_text="Such as contacts or members of Newsletter.", max_length=200),
         ),
         migrations.AddIndex(
-            model_name='export',
-            index=models.Index(fields=['tenant', 'user', 'kind', '-at'], name='contacts_ex_tenant__2a564c_idx'),
+            model_name="export",
+            index=models.Index(fields=["tenant", "user", "kind", "-at"], name="contacts_ex_tenant__2a564c_idx"),
         ),
         migrations.AddConstraint(
-            model_name='customfield',
-            constraint=models.UniqueConstraint(models.F('tenant'), django.db.models.functions.text.Lower('name'), condition=models.Q(('going_at', None)), name='custom_field_once', violation_error_message='There is a field of that name.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('accepted_at', None), ('withdrawn_at', None)), fields=('tenant', 'email'), name='one_open_invitation', violation_error_message='That address is invited already.'),
-        ),
-        migrations.AddConstraint(
-            model_name='tally',
-            constraint=models.UniqueConstraint(fields=('what', 'key', 'since'), name='one_tally'),
+            model_name="customfield",
+            constraint=models.UniqueConstraint(
+                models.F("tenant"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("going_at", None)),
+                name="custom_field_once",
+                violation_error_message="There is a field of that name.",
+            ),
         ),
     ]
