@@ -167,6 +167,8 @@ OPERATORS_PATH: str = (env("OPERATORS_PATH", default="operators/").strip("/") or
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# A proxy of ours stands in front: what it says of the visitor's address and protocol is believed.
+BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", default=False)
 if MODE == "production":
     # A redirect would lose a vendor's message; the door itself refuses plain HTTP.
     SECURE_REDIRECT_EXEMPT = [r"^hooks/"]
@@ -176,7 +178,7 @@ if MODE == "production":
     SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=True)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-    if env.bool("BEHIND_PROXY", default=False):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
@@ -200,7 +202,10 @@ WHITENOISE_USE_FINDERS = MODE != "production"
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 15  # somebody waits for the page meanwhile
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="almoner@localhost")
+INVITATION_DAYS: int = env.int("INVITATION_DAYS", default=7)
+INVITATIONS_PER_DAY: int = env.int("INVITATIONS_PER_DAY", default=50)  # of each organization
 
 # --- background work -------------------------------------------------------------------------------------------------
 Q_CLUSTER = {
