@@ -1,57 +1,10 @@
 """The one consent check (L35): what a person's own word in the ledger allows. It stands here, not in the providers."""
 
-import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
-from django.db.models import Q
+from contacts.standing import ASK, EVERYWHERE, FREE, OUT, Word, load, standing, strictest
 
-from contacts.models import ConsentEvent
-from contacts.tenancy.acting import By
-
-FREE, ASK, OUT = "free", "ask", "out"
-STRICTNESS = [FREE, ASK, OUT]
-EVERYWHERE = "*"
-OPTING_OUT = {ConsentEvent.Kind.OPT_OUT, ConsentEvent.Kind.DNC_SET}
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One entry of the ledger, as far as the check needs it."""
-
-    kind: str
-    by: str
-    list_uid: str
-    place: str
-
-    @property
-    def scope(self) -> str:
-        """What it is about: a vendor's container, one list, or everything."""
-        if self.place:
-            return f"place:{self.place}"
-        return f"list:{self.list_uid}" if self.list_uid else EVERYWHERE
-
-
-def standing(words: Iterable[Word]) -> dict[str, str]:
-    """{scope: out, ask or free} after these words, oldest first; a scope that nobody opted out of does not appear.
-
-    Only the person's own word opts out or in. When staff clear Do Not Contact after a person's opt-out, the person is
-    asked, never subscribed.
-    """
-    now: dict[str, str] = {}
-    for word in words:
-        if word.by == By.PERSON:
-            if word.kind in OPTING_OUT:
-                now[word.scope] = OUT
-            elif word.scope in now or word.place:
-                now[word.scope] = FREE
-        elif word.kind == ConsentEvent.Kind.DNC_CLEARED:
-            for scope, state in now.items():
-                if state == OUT and (scope == word.scope or scope.startswith("place:")):
-                    now[scope] = ASK
-    return now
+__all__ = ["ASK", "EVERYWHERE", "FREE", "OUT", "Word", "allows", "load", "said_elsewhere", "standing", "strictest"]
 
 
 def allows(now: Mapping[str, str], list_uid: str, place: str) -> str:
@@ -70,36 +23,3 @@ def said_elsewhere(now: Mapping[str, str], place: str) -> set[str]:
         for scope, state in now.items()
         if scope.startswith(f"place:{vendor} ") and not scope.startswith(f"place:{vendor} list:")
     }
-
-
-def load(
-    uids: Iterable[uuid.UUID], addresses: Iterable[str]
-) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """The standings by contact uid and by address: a decision follows the person and the address alike. One query."""
-    by_uid: defaultdict[str, list[Word]] = defaultdict(list)
-    by_address: defaultdict[str, list[Word]] = defaultdict(list)
-    wanted_addresses = {address for address in addresses if address}
-    events: Any = (
-        ConsentEvent.objects.filter(Q(contact_uid__in=list(uids)) | Q(address__in=list(wanted_addresses)))
-        .filter(Q(by=By.PERSON) | Q(kind=ConsentEvent.Kind.DNC_CLEARED))
-        .order_by("at", "pk")
-        .values_list("kind", "by", "list_uid", "place", "contact_uid", "address")
-    )
-    for kind, by, list_uid, place, contact_uid, address in events:
-        word = Word(kind, by, str(list_uid or ""), place)
-        by_uid[str(contact_uid)].append(word)
-        if address:
-            by_address[address].append(word)
-    return (
-        {key: state for key, words in by_uid.items() if (state := standing(words))},
-        {key: state for key, words in by_address.items() if (state := standing(words))},
-    )
-
-
-def strictest(*standings: Mapping[str, str] | None) -> dict[str, str]:
-    """Several standings as one, the stricter word winning in each scope."""
-    merged: dict[str, str] = {}
-    for one in standings:
-        for scope, state in (one or {}).items():
-            merged[scope] = max(merged.get(scope, state), state, key=STRICTNESS.index)
-    return merged
