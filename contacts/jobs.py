@@ -4,9 +4,12 @@ stands in rows, and the sweep rings again for whatever has been silent."""
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django_q.tasks import async_task
 
+from contacts import figures
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
 
 
 def soon(job: str, *ids: Any) -> None:
@@ -26,3 +29,12 @@ def nightly() -> None:
 
 def night_of(tenant_pk: int) -> None:
     """The nightly work of one organization."""
+    count_days(tenant_pk)
+
+
+def count_days(tenant_pk: int) -> None:
+    """Count the days that have not been counted yet, a piece at a time; what is lost is made up the next night."""
+    tenant = Tenant.objects.get(pk=tenant_pk)
+    with in_tenant(tenant):
+        if figures.count_next(tenant, timezone.now()):
+            soon("count_days", tenant_pk)
