@@ -46,6 +46,7 @@ class Merge(TenantOwned):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kept_uid = models.UUIDField()
     gone_uid = models.UUIDField()
+    gone_pk = models.BigIntegerField(default=0, help_text="So that the address of the page that is gone leads on.")
     kept_name = models.CharField(max_length=250)
     gone_name = models.CharField(max_length=250)
     taken = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
@@ -56,7 +57,11 @@ class Merge(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["tenant", "-at"]), models.Index(fields=["tenant", "kept_uid"])]
+        indexes = [
+            models.Index(fields=["tenant", "-at"]),
+            models.Index(fields=["tenant", "kept_uid"]),
+            models.Index(fields=["tenant", "gone_pk"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.gone_name} into {self.kept_name}"
@@ -64,11 +69,17 @@ class Merge(TenantOwned):
 
 class MergedIdentity(TenantOwned):
     """Who a contact used to be: as long as this row stands, words in the consent ledger about `gone_uid` hold for
-    `kept_uid`, and its history shows there. Undoing the merge deletes the row."""
+    `kept_uid`, and its history shows there. Undoing the merge deletes the row.
+
+    After A into B and B into C there are A is B, B is C, and A is C with `via_uid` B: one question finds everybody whom
+    C has been. `at` is when `gone_uid` went into `via_uid`.
+    """
 
     merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="identities")
     gone_uid = models.UUIDField()
     kept_uid = models.UUIDField()
+    via_uid = models.UUIDField()
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantOwned.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "gone_uid", "kept_uid"], name="identity_once")]
@@ -76,3 +87,37 @@ class MergedIdentity(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.gone_uid} is {self.kept_uid}"
+
+
+class PlaceKey(TenantOwned):
+    """A contact's postal address in the form in which two spellings of it are equal; made from `PostalAddress` by
+    `contacts/duplicates/places.py`, so that people at one place are found by an index."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=250)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["contact", "key"], name="place_once")]
+        indexes = [models.Index(fields=["tenant", "key"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DuplicateSearch(TenantOwned):
+    """How far the search through all contacts has come; one row for each organization. A job works on it in turns."""
+
+    phase = models.CharField(max_length=10, blank=True, help_text="Empty when nothing is being searched.")
+    cursor = models.CharField(max_length=300, blank=True)
+    too_many = models.JSONField(default=list, help_text="[[reason, what, how many contacts]] that were not compared.")
+    too_many_count = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    beat_at = models.DateTimeField(null=True, blank=True)
+    token = models.CharField(max_length=36, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_duplicate_search")]
+
+    def __str__(self) -> str:
+        return "Search for possible duplicates"
