@@ -10,6 +10,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
+from contacts.models.household import part_company
 from contacts.models.recorded import Recorded, announce_contacts
 
 
@@ -69,6 +70,7 @@ class Contact(Recorded):
             models.Index(fields=["tenant", "last_name", "first_name", "organization_name", "id"]),
             models.Index(fields=["tenant", "do_not_contact"]),
             models.Index(fields=["tenant", "-created_at"]),
+            models.Index(fields=["tenant", "updated_at"]),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +86,7 @@ class Contact(Recorded):
     def announce(cls, changes: list[Any]) -> None:
         contact_consent(changes)
         announce_contacts(changes)
+        part_company(changes)
 
     @property
     def primary_email(self) -> "EmailAddress | None":

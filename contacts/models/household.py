@@ -1,11 +1,15 @@
 """Households: people who live together and are greeted together (L8)."""
 
+import re
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
-from contacts.models.recorded import Recorded
+from contacts import signals
+from contacts.models.history import HistoryEntry
+from contacts.models.recorded import CHUNK, Recorded, chunks, told_by
 
 
 class Household(Recorded):
@@ -27,3 +31,44 @@ class Household(Recorded):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def announce(cls, changes: list[Any]) -> None:
+        """A new name or greeting concerns all members. Before a household is deleted, each member leaves it, so that
+        their own histories say so."""
+        for row, diff, verb in changes:
+            if verb == HistoryEntry.Verb.DELETED:
+                row.members.update(household=None)
+            elif verb == HistoryEntry.Verb.CHANGED and diff.keys() & {"name", "greeting"}:
+                cause = told_by(describe_household, (row, diff, verb))
+                uids: Any = row.members.order_by().values_list("uid", flat=True)
+                for part in chunks(uids.iterator(CHUNK)):
+                    signals.contacts_changed.send(
+                        cls, tenant_id=row.tenant_id, uids=part, cause=cause, is_opt_out=False
+                    )
+
+
+def describe_household(row: Household, diff: dict[str, list[Any]], verb: str) -> str:
+    """What happened to a household, for a person."""
+    return f"Household “{row}” {'greeted differently' if 'greeting' in diff else 'renamed'}"
+
+
+def is_named_in(first_name: str, greeting: str) -> bool:
+    """Whether a greeting names somebody, as a word of its own: Ben in “Ada and Ben”, not in “Ada and Benita”."""
+    return bool(first_name and re.search(rf"(?<!\w){re.escape(first_name)}(?!\w)", greeting, re.IGNORECASE))
+
+
+def part_company(changes: list[Any]) -> None:
+    """Whoever left a household, or was deleted, is not greeted with the others any more: a greeting that was written
+    by hand and names them gives way to the one made from the names."""
+    left: dict[int, list[str]] = {}
+    for row, diff, _ in changes:
+        before, after = diff.get("household_id", (None, None))
+        if before and before != after:
+            left.setdefault(before, []).append(row.first_name)
+    if not left:
+        return
+    for household in Household.objects.filter(pk__in=left, members__isnull=False).exclude(greeting="").distinct():
+        if any(is_named_in(name, household.greeting) for name in left[household.pk]):
+            household.greeting = ""
+            household.save()

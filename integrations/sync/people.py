@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import FilteredRelation, Q
 
+from contacts import households
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from integrations.models import Connection
 from integrations.provider_kit.base import Policy
@@ -20,6 +21,15 @@ from integrations.sync import consent
 from integrations.sync.planning import Wanted
 
 EPOCH = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The household somebody is in, and how staff want it to be greeted."""
+
+    pk: int
+    name: str = ""
+    greeting: str = ""
 
 
 @dataclass(slots=True)
@@ -38,6 +48,7 @@ class Person:
     updated_at: datetime = EPOCH
     memberships: list[tuple[str, bool]] = field(default_factory=list)  # (uid of a synchronized list, its DNC)
     consent: Mapping[str, str] = field(default_factory=dict)
+    home: Home | None = None
 
     @property
     def blocked(self) -> str:
@@ -95,9 +106,10 @@ def read_contacts(crowd: Crowd, by_pk: dict[int, Person], contacts: Any) -> list
     rows = contacts.order_by().annotate(mail=FilteredRelation("email_addresses", condition=is_primary)).values_list(
         "pk", "uid", "kind", "first_name", "last_name", "organization_name", "do_not_contact", "updated_at",
         "mail__address", "mail__address_key", "mail__state",
+        "household", "household__name", "household__greeting",
     )  # fmt: skip
     uids = []
-    for pk, uid, kind, first, last, organization, dnc, updated, address, key, state in rows:
+    for pk, uid, kind, first, last, organization, dnc, updated, address, key, state, *home in rows:
         uids.append(uid)
         person = by_pk[pk] = crowd.people.get(str(uid)) or Person(str(uid))
         person.exists, person.pk, person.do_not_contact, person.updated_at = True, pk, dnc, updated
@@ -105,6 +117,7 @@ def read_contacts(crowd: Crowd, by_pk: dict[int, Person], contacts: Any) -> list
             first, last = organization, ""
         person.fields = {"first_name": first, "last_name": last}
         person.label = f"{first} {last}".strip() or "Unnamed contact"
+        person.home = Home(*home) if home[0] else None
         if key:
             person.address, person.address_key, person.email_state = address, key, state
             crowd.by_address.setdefault(key, []).append(person)
@@ -154,16 +167,16 @@ def wanted_of(
     moving = set() if present is None else lists_of(eligible(person, policy, place, None)) - lists_of(own)
     for container in containers:
         mine = dict(own.get(container, {}))
-        greeting = person
+        greeted = [person]
         if mine:
             for other, theirs in shared:
                 if here := theirs.get(container):
                     mine = {**here, **mine}
-                    greeting = max(greeting, other, key=lambda p: (p.updated_at, p.pk))  # the same for each of them
+                    greeted.append(other)
         asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
         lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
         verdict.containers[container] = Wanted(
-            member=Member(person.address, fields=greeting.fields, lists=lists) if lists else None,
+            member=Member(person.address, fields=fields_of(greeted, others), lists=lists) if lists else None,
             opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
             ask=asked,
             held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
@@ -172,6 +185,21 @@ def wanted_of(
     if not any(w.member for w in verdict.containers.values()):
         verdict.code = _why_not(person, policy, place)
     return verdict
+
+
+def fields_of(greeted: list[Person], others: Iterable[Person]) -> Mapping[str, str]:
+    """The name of an address, the same whichever of those who are greeted by it is asked (L8).
+
+    If they are all of one household, it is that household's greeting; otherwise the one changed last gives the name.
+    `others` are all who have that address: whoever of them gets no mail is not greeted either.
+    """
+    home = greeted[0].home
+    if len(greeted) < 2 or home is None or any(p.home is None or p.home.pk != home.pk for p in greeted):
+        return max(greeted, key=lambda p: (p.updated_at, p.pk)).fields
+    here = [households.Name(p.fields["first_name"], p.fields["last_name"]) for p in sorted(greeted, key=lambda p: p.pk)]
+    absent = [p.fields["first_name"] for p in others if p not in greeted and p.home == home]
+    name = households.greet(here, home.name, home.greeting, absent)
+    return {"first_name": name.first, "last_name": name.last}
 
 
 def _held(

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from contacts import households
 from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
 from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
@@ -261,7 +262,9 @@ def corrected(connection: Connection, contact: Contact | None, before: Member | 
             take_address(contact, member.address)
     if dict(before.fields) != dict(member.fields):
         said = said or "Name changed there; ours is put back."
-        if wins.get("profile") == "theirs" and contact.kind == Contact.Kind.PERSON:
+        # The name of an address that several share is nobody's own: a household's greeting never becomes a first name.
+        is_own = not households.sharing(contact).exists()
+        if wins.get("profile") == "theirs" and contact.kind == Contact.Kind.PERSON and is_own:
             said = "Name changed there and taken over here."
             contact.first_name = member.fields.get("first_name", "")[:100]
             contact.last_name = member.fields.get("last_name", "")[:100]
