@@ -5,7 +5,7 @@ from contacts.models.consent import ConsentEvent
 from contacts.models.contact import Contact, EmailAddress, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.models.contact_list import ContactList, ListMembership
 from contacts.models.custom_field import CustomField, CustomValue
-from contacts.models.data_import import Import, ImportRow
+from contacts.models.data_import import Import, ImportKey, ImportPiece, ImportRow
 from contacts.models.duplicate import DuplicatePair, DuplicateSearch, Merge, MergedIdentity, PlaceKey
 from contacts.models.export import Export
 from contacts.models.figure import DailyCount
@@ -18,7 +18,8 @@ from contacts.tenancy.models import Invitation, Role, StaffMember, Tally, Tenant
 
 __all__ = [
     "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
-    "DuplicatePair", "DuplicateSearch", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportRow",
-    "Invitation", "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier", "PhoneNumber", "PlaceKey",
-    "PostalAddress", "Role", "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally", "Tenant", "TenantOwned", "User",
+    "DuplicatePair", "DuplicateSearch", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportKey",
+    "ImportPiece", "ImportRow", "Invitation", "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier",
+    "PhoneNumber", "PlaceKey", "PostalAddress", "Role", "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally",
+    "Tenant", "TenantOwned", "User",
 ]  # fmt: skip

@@ -68,6 +68,7 @@ def sample(name: str, word: str) -> Any:
         "Import.counts": {"create": 1},
         "ImportRow.cells": [word],
         "ImportRow.changes": {"first_name": [None, word]},
+        "ImportRow.warnings": [word],
         "DuplicatePair.reasons": [["email", word]],
         "Export.columns": [word],
         "BulkChange.contact_pks": [],
