@@ -7,7 +7,7 @@ reached; they are taken as reachable. Every piece takes the same few queries, ho
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import accumulate
@@ -277,19 +277,21 @@ def contacts_now() -> Now:
     return Now(free + silent, good, silent)
 
 
-def kept(uid: UUID, days: Iterable[date], *what: str) -> dict[str, dict[date, int]]:
-    """{what: {day: count}} of the days that have been counted; one query."""
+def kept(uid: UUID, *what: str, **days: Any) -> dict[str, dict[date, int]]:
+    """{what: {day: count}} of the days that have been counted, chosen by `day__in` or the like; one query."""
     found: dict[str, dict[date, int]] = {one: {} for one in what}
-    rows = DailyCount.objects.order_by().filter(list_uid=uid, what__in=what, day__in=list(days))
+    rows = DailyCount.objects.order_by().filter(list_uid=uid, what__in=what, **days)
     for one, day, count in rows.values_list("what", "day", "count"):
         found[one][day] = count
     return found
 
 
-def decided_since(tenant: Tenant, start: date, now: datetime, uid: UUID = EVERYBODY) -> dict[str, dict[date, int]]:
-    """{what: {day: how many people}} straight from the ledger, for the days that have not been counted yet."""
-    found: dict[str, dict[date, int]] = {What.OPT_INS: {}, What.OPT_OUTS: {}}
-    for day, of, what, count in decisions(start_of(start, tenant.tz), now + DAY, tenant.tz):
-        if of == uid:
+def decided(tenant: Tenant, since: date, now: datetime) -> dict[str, dict[date, int]]:
+    """{what: {day: how many people}} for all contacts: what was counted, and the days since then from the ledger."""
+    found = kept(EVERYBODY, What.OPT_INS, What.OPT_OUTS, day__gte=since)
+    last = DailyCount.objects.filter(list_uid=EVERYBODY, what=What.MEMBERS).aggregate(at=Max("day"))["at"]
+    begin = max(since, last + DAY) if last else since
+    for day, uid, what, count in decisions(start_of(begin, tenant.tz), now + DAY, tenant.tz):
+        if uid == EVERYBODY:
             found[what][day] = count
     return found

@@ -10,13 +10,16 @@ from itertools import zip_longest
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from config.demo.people import Person, Place
+from contacts import figures
 from contacts.models import (
     ConsentEvent,
     Contact,
     ContactList,
     ContactTag,
+    DailyCount,
     EmailAddress,
     HistoryEntry,
     ListMembership,
@@ -54,7 +57,15 @@ class Chronicle:
             with transaction.atomic():
                 self.write_part(part)
             count += len(part)
+        if count:
+            self.count_days()
         return count
+
+    def count_days(self) -> None:
+        """The daily counts of the past that has just been written."""
+        DailyCount.objects.all().delete()
+        while figures.count_next(self.tenant, timezone.now()):
+            pass
 
     def write_part(self, people: Sequence[Person]) -> None:
         """One thousand: the contacts first, then what hangs on them, then what is told about them."""
