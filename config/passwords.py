@@ -1,13 +1,22 @@
-"""A forgotten password: a link by mail, good once, for an hour. The answer never tells whether we know the address."""
+"""A forgotten password: a link by mail, good once, for an hour. The answer never tells whether we know the address,
+nor whether somebody has asked so often that no further mail goes out.
+"""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
+
+from contacts.tenancy.throttle import is_too_often, visitor
+
+HOUR = timedelta(hours=1)
+PER_ADDRESS, PER_VISITOR = 5, 30  # in an hour; an office of many people looks like one visitor
 
 
 class AddressForm(PasswordResetForm):
@@ -49,6 +58,14 @@ class Forgotten(Page, views.PasswordResetView):
     subject_template_name = "registration/password_reset_subject.txt"
     success_url = reverse_lazy("admin:password_reset_done")
     extra_email_context = {"public_url": settings.PUBLIC_URL}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Both are counted, whether or not the other has had enough."""
+        came_from = visitor(self.request)
+        asked = [is_too_often("forgotten, address", form.cleaned_data["email"].strip().lower(), PER_ADDRESS, HOUR)]
+        if came_from:
+            asked.append(is_too_often("forgotten, visitor", came_from, PER_VISITOR, HOUR))
+        return HttpResponseRedirect(str(self.success_url)) if any(asked) else super().form_valid(form)
 
 
 class Sent(Page, views.PasswordResetDoneView):

@@ -8,12 +8,14 @@ from django.urls import include, path
 from config import operator_admin  # noqa: F401  (registers what operators see)
 from config.health import healthz
 from config.operator_site import operators
+from contacts.tenancy.joining import Join
 from contacts.tenancy.views import choose_organization
 
 urlpatterns = [
     path("healthz", healthz),
     path("", lambda request: redirect("admin:index")),
     path("organization/choose/", choose_organization, name="choose-organization"),
+    path("join/<token>/", Join.as_view(), name="join"),
     path("", include("integrations.urls")),  # before the staff's site, below whose address most of them lie
     path("admin/", admin.site.urls),
     path(settings.OPERATORS_PATH, operators.urls),

@@ -9,6 +9,7 @@ from django_q.tasks import async_task
 
 from contacts import figures
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.throttle import forget_old_tallies
 from contacts.tenancy.walls import in_tenant
 
 
@@ -23,6 +24,7 @@ def sweep() -> None:
 
 def nightly() -> None:
     """Every night: a job for each organization, so that they take turns."""
+    forget_old_tallies()
     for pk in Tenant.objects.values_list("pk", flat=True):
         async_task("contacts.jobs.night_of", pk)
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from contacts.models import HistoryEntry, Tenant
+from contacts.models import HistoryEntry, Invitation, StaffMember, Tenant
 from contacts.models.recorded import Recorded
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.roles import SEE, require
@@ -29,7 +29,12 @@ PER_PAGE = 50
 def kinds() -> dict[str, type[models.Model]]:
     """{kind of row as entries call it: its model}."""
     recorded = {str(m._meta.verbose_name): m for m in apps.get_models() if issubclass(m, Recorded)}
-    return {**recorded, "organization settings": Tenant}
+    return {
+        **recorded,
+        "organization settings": Tenant,
+        "place in the organization": StaffMember,
+        "invitation": Invitation,
+    }
 
 
 def changes_in_words(entry: HistoryEntry) -> Iterator[tuple[str, str, str]]:

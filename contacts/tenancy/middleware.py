@@ -16,7 +16,7 @@ from contacts.tenancy.walls import in_tenant
 SESSION_KEY = "tenant"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Forms that are right whatever organization they were opened under.
-ANYWHERE = {"choose-organization", "admin:login", "admin:logout"}
+ANYWHERE = {"choose-organization", "join", "admin:login", "admin:logout"}
 
 
 class TenantMiddleware:

@@ -18,6 +18,32 @@ AREAS: dict[str, dict[str, str]] = {
     "organization": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: SEE, Role.OWNER: CHANGE},
 }
 
+# The same in words, for the page on people and roles.
+AREA_WORDS: dict[str, str] = {
+    "contacts": "Contacts, households, tags, imports, Do Not Contact",
+    "lists": "Lists and committees, and who is on them",
+    "integrations": "Integrations: connecting, Syncs, reports",
+    "exports": "Exports",
+    "fields": "Custom fields",
+    "people": "People and roles",
+    "organization": "Settings of the organization",
+}
+ROLE_WORDS: dict[str, str] = {
+    Role.OWNER: "may do everything, and decides who works here.",
+    Role.MANAGER: "may change contacts and lists, connect services, send by Sync, and define custom fields.",
+    Role.STAFF: "may change contacts and lists, import and export; sees the integrations, but does not send.",
+    Role.VIEWER: "may look at contacts, lists and integrations, and changes nothing.",
+}
+LEVEL_WORDS = {CHANGE: "change", SEE: "see", NOTHING: "–"}
+
+
+def table() -> list[tuple[str, list[tuple[Role, str]]]]:
+    """(area in words, [(role, what it may do there)]) for a page, the least role first."""
+    return [
+        (AREA_WORDS[area], [(role, LEVEL_WORDS[granted[role]]) for role in reversed(Role)])
+        for area, granted in AREAS.items()
+    ]
+
 
 def may(role: str | None, level: str, area: str) -> bool:
     """Whether this role may `see` or `change` an area; nobody without a role may do anything."""

@@ -1,0 +1,45 @@
+"""Keeps things from being asked for too often, counted in the database, so that all processes count together."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from contacts.tenancy.models import Tally
+
+KEEP = timedelta(days=2)
+
+
+def is_too_often(what: str, key: str, limit: int, within: timedelta) -> bool:
+    """Count this time, and say whether it is one too many for the present hour or day."""
+    row = {"what": what, "key": _hidden(key), "since": _begin(within)}
+    with transaction.atomic():  # whoever counts at the same moment waits, and counts on from here
+        Tally.objects.get_or_create(**row)
+        Tally.objects.filter(**row).update(count=F("count") + 1)
+        return Tally.objects.get(**row).count > limit
+
+
+def visitor(request: HttpRequest) -> str:
+    """The address somebody comes from, or "" when a proxy does not say: then all visitors would look like one."""
+    if settings.BEHIND_PROXY:  # the last is what our own proxy saw; those before it are anybody's to invent
+        return request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def forget_old_tallies() -> int:
+    """Remove what counts no longer."""
+    return Tally.objects.filter(since__lt=timezone.now() - KEEP).delete()[0]
+
+
+def _begin(within: timedelta) -> datetime:
+    seconds = int(within.total_seconds())
+    return datetime.fromtimestamp(int(timezone.now().timestamp()) // seconds * seconds, UTC)
+
+
+def _hidden(key: str) -> str:
+    """Addresses are not kept: a hash with the installation's key is enough to count."""
+    return salted_hmac("almoner.throttle", key, algorithm="sha256").hexdigest()
