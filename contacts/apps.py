@@ -1,4 +1,4 @@
-"""The app of contacts; it keeps the wall between tenants standing in the database as well."""
+"""The app of contacts; it keeps the wall between tenants standing in the database as well, and search in step."""
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
@@ -10,8 +10,12 @@ class ContactsConfig(AppConfig):
     verbose_name = "Contacts"
 
     def ready(self) -> None:
+        from contacts import search, search_index
         from contacts.tenancy import triggers
 
         register(triggers.check_wall, Tags.database)
         pre_migrate.connect(triggers.before_migrations, sender=self, dispatch_uid="contacts.walls_down")
         post_migrate.connect(triggers.after_migrations, sender=self, dispatch_uid="contacts.walls_up")
+        register(search_index.check_index, Tags.database)
+        post_migrate.connect(search_index.after_migrations, sender=self, dispatch_uid="contacts.search_index")
+        search.connect()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0002_the_staffs_day"),
+        ("contacts", "0003_search"),
     ]
 
     operations = [

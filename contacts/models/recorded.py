@@ -74,6 +74,7 @@ class RecordedQuerySet(TenantQuerySet):
                 rows = list(self.model.with_subjects(plain.filter(pk__in=pks)))
                 self.model.record([(row, row.recorded_values(), HistoryEntry.Verb.DELETED) for row in rows])
                 counts.update(TenantQuerySet.delete(plain.filter(pk__in=pks))[1])
+                self.model.tell_deleted([row.contact_uid_concerned() for row in rows])
         return counts.total(), dict(counts)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -107,6 +108,12 @@ class Recorded(TenantOwned):
         announce_contacts(changes)
 
     @classmethod
+    def tell_deleted(cls, uids: Iterable[uuid.UUID | None]) -> None:
+        """Once rows are gone: for those who read what is left. `announce` came before, while they could be read."""
+        if known := [uid for uid in uids if uid]:
+            signals.parts_deleted.send(cls, uids=known)
+
+    @classmethod
     def with_subjects(cls, rows: "models.QuerySet[Self]") -> "models.QuerySet[Self]":
         """The rows with what the subject methods need, in one query."""
         return rows.select_related(*cls.subject_relations) if cls.subject_relations else rows
@@ -138,7 +145,10 @@ class Recorded(TenantOwned):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             type(self).record([(self, self.recorded_values(), HistoryEntry.Verb.DELETED)])
-            return super().delete(*args, **kwargs)
+            uid = self.contact_uid_concerned()
+            counts = super().delete(*args, **kwargs)
+            type(self).tell_deleted([uid])
+        return counts
 
     @classmethod
     def record(cls, changes: list[Change]) -> None:
@@ -192,5 +202,6 @@ def announce_contacts(changes: list[tuple[Recorded, dict[str, list[Any]], str]])
         if uid := row.contact_uid_concerned():
             is_opt_out = bool(diff.get("do_not_contact", [None, None])[1])
             by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb)), is_opt_out), []).append(uid)
+    sender = type(changes[0][0]) if changes else Recorded  # all of one kind
     for (tenant_id, cause, is_opt_out), uids in by_cause.items():
-        signals.contacts_changed.send(Recorded, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out)
+        signals.contacts_changed.send(sender, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out)

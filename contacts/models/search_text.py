@@ -10,14 +10,15 @@ from contacts.tenancy.models import TenantOwned
 class SearchText(TenantOwned):
     """Names, addresses, phone numbers and identifiers of one contact, without accents and case, one a line.
 
-    Each database has its own index of letter triples on it (migration 0003); `contacts/search.py` writes and asks.
+    Its key is the contact's own, so that what the index finds are contacts already. Each database has its own index of
+    letter triples on it (`contacts/search_index.py`); `contacts/search.py` writes and asks.
     """
 
-    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="search_text")
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="search_text", primary_key=True)
     text = models.TextField()
 
     class Meta(TenantOwned.Meta):
         pass
 
     def __str__(self) -> str:
-        return self.text.partition("\n")[0]
+        return " ".join(self.text.strip().partition("\n")[0].split())

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
-from contacts.models import Contact
+from contacts.models import Contact, SearchText
 from contacts.tenancy.models import Tenant, TenantOwned, User
 from contacts.tenancy.walls import in_tenant
 from tests.factories import UserFactory
@@ -38,6 +38,8 @@ def row_of(model: type[Any], rows: Rows, tenant: Tenant, word: str) -> Any:
     """The row of this kind, made on demand together with those it points to."""
     if model is Tenant:
         return tenant
+    if model is SearchText:  # it came with the contact
+        rows[model] = row_of(Contact, rows, tenant, word).search_text
     if model not in rows:
         values = {
             field.name: value

@@ -1,0 +1,122 @@
+"""The databases' own indexes of letter triples on the search texts, made after each migration if they are not there.
+
+SQLite has a full-text table beside the texts, which triggers keep in step; PostgreSQL has an index of its extension
+pg_trgm. Where a database offers neither, search asks the texts themselves: just as right, only slower.
+"""
+
+import logging
+from typing import Any
+
+from django.core.checks import CheckMessage, Warning
+from django.db import DatabaseError, connections, models, transaction
+from django.db.models import Expression
+
+log = logging.getLogger(__name__)
+SHORTEST = 3  # letters in what an index of triples can find
+TABLE = "contacts_searchtext"
+INDEX = "contacts_searchtext_triples"
+
+FTS_TABLE = (
+    f"CREATE VIRTUAL TABLE {INDEX} USING fts5(text, content='{TABLE}', content_rowid='contact_id', tokenize='trigram')"
+)
+FILL_IT = f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')"
+# The triggers go when a later migration makes the table anew, so each is looked for by its name.
+TRIGGERS = {
+    f"{INDEX}_added": f"""AFTER INSERT ON {TABLE} BEGIN
+        INSERT INTO {INDEX}(rowid, text) VALUES (NEW.contact_id, NEW.text); END""",
+    f"{INDEX}_deleted": f"""AFTER DELETE ON {TABLE} BEGIN
+        INSERT INTO {INDEX}({INDEX}, rowid, text) VALUES ('delete', OLD.contact_id, OLD.text); END""",
+    f"{INDEX}_changed": f"""AFTER UPDATE ON {TABLE} BEGIN
+        INSERT INTO {INDEX}({INDEX}, rowid, text) VALUES ('delete', OLD.contact_id, OLD.text);
+        INSERT INTO {INDEX}(rowid, text) VALUES (NEW.contact_id, NEW.text); END""",
+}
+POSTGRES = [
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    f"CREATE INDEX IF NOT EXISTS {INDEX} ON {TABLE} USING gin (text gin_trgm_ops)",
+]
+
+
+class IsFound(Expression):
+    """SQLite: whether this contact is among those that the full-text table finds."""
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, pk: Any, words: str) -> None:
+        super().__init__()
+        self.pk, self.words = pk, words
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.pk]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        (self.pk,) = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        sql, params = compiler.compile(self.pk)
+        return f"{sql} IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s)", [*params, self.words]
+
+
+def expression(terms: Any) -> str:
+    """What the full-text table is asked: each term, as one of its parts; each part quoted, whatever is in it."""
+    quoted = [" OR ".join('"' + part.replace('"', '""') + '"' for part in term) for term in terms]
+    return " AND ".join(f"({term})" for term in quoted)
+
+
+def is_asked_apart(connection: Any) -> bool:
+    """Whether this database has a full-text table to ask; looked up once for each connection's database."""
+    if connection.vendor != "sqlite":
+        return False
+    key = str(connection.settings_dict["NAME"])
+    if not _there.get(key):
+        _there[key] = not missing(connection)
+    return _there[key]
+
+
+_there: dict[str, bool] = {}
+
+
+def missing(connection: Any) -> set[str]:
+    """The parts of the index that are not in this database."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE name LIKE %s", [f"{INDEX}%"])
+            return {INDEX, *TRIGGERS} - {name for (name,) in cursor.fetchall()}
+        cursor.execute("SELECT to_regclass(%s)", [INDEX])
+        return set() if cursor.fetchone()[0] else {INDEX}
+
+
+def build(using: str = "default") -> None:
+    """Make what is missing of the index, after migrations; without it search goes on, and the log says why."""
+    connection = connections[using]
+    if TABLE not in connection.introspection.table_names() or not (gone := missing(connection)):
+        return
+    if connection.vendor == "sqlite":
+        triggers = [f"CREATE TRIGGER {name} {text}" for name, text in TRIGGERS.items() if name in gone]
+        statements = [*([FTS_TABLE] if INDEX in gone else []), *triggers, FILL_IT]
+    else:
+        statements = POSTGRES
+    try:
+        with transaction.atomic(using=using), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    except DatabaseError as problem:
+        log.warning("There is no index for search, which therefore takes longer among many contacts: %s", problem)
+
+
+def after_migrations(sender: Any, using: str, **kwargs: Any) -> None:
+    """Whatever a migration did to the texts, their index is there afterwards."""
+    build(using)
+
+
+def check_index(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Say when search does without its index."""
+    return [
+        Warning(
+            f"The index for search is missing in the database “{using}”; search takes longer among many contacts.",
+            hint="Run `python manage.py migrate`; on PostgreSQL the extension pg_trgm has to be installed.",
+            id="contacts.W001",
+        )
+        for using in databases or ()
+        if TABLE in connections[using].introspection.table_names() and missing(connections[using])
+    ]
