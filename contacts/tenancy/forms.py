@@ -3,6 +3,7 @@
 import zoneinfo
 from typing import Any
 
+import phonenumbers
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm as DjangoAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -76,15 +77,27 @@ class OrganizationForm(forms.ModelForm):
             "name", "time_zone", "currency", "fiscal_year_start", "phone_region",
             "street", "city", "state", "postal_code", "country", "from_name", "from_email",
         ]  # fmt: skip
+        labels = {
+            "phone_region": "Country of your phone numbers",
+            "from_name": "Name of the sender",
+            "from_email": "Address of the sender",
+        }
         help_texts = {
             "name": "As it appears at the top of every page.",
             "time_zone": "Times on all pages are shown in this zone.",
             "currency": "Three letters, such as USD, EUR or GBP.",
             "fiscal_year_start": "Totals by year begin in this month.",
+            "phone_region": "Two letters, such as US. Numbers typed without a country code are read as numbers of it.",
             "street": "Newsletter law asks for a postal address in bulk mail.",
-            "country": "Two letters, such as US.",
-            "from_name": "Whom people see as the sender.",
-            "from_email": "Answers go to this address.",
+            "country": "Two letters, such as US. Also decides whether 3/4 is March or April in files.",
+            "from_name": "Whom people see as the sender of newsletters.",
+            "from_email": "Answers to newsletters go to this address.",
+        }
+        error_messages = {
+            "name": {"unique": "Another organization of this installation has that name. Choose a different one."},
+            "currency": {"max_length": "Use the three letters of a currency, such as USD."},
+            "country": {"max_length": "Use the two letters of a country, such as US."},
+            "phone_region": {"max_length": "Use the two letters of a country, such as US."},
         }
 
     def __init__(self, *args: Any, may_change: bool = True, **kwargs: Any) -> None:
@@ -103,6 +116,19 @@ class OrganizationForm(forms.ModelForm):
         """Typed in any case."""
         return self.cleaned_data["currency"].upper()
 
+    def clean_country(self) -> str:
+        return self._country("country")
+
+    def clean_phone_region(self) -> str:
+        return self._country("phone_region")
+
+    def _country(self, name: str) -> str:
+        """The two letters of a country there is, typed in any case."""
+        code = str(self.cleaned_data[name]).strip().upper()
+        if code not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValidationError(f"“{code}” stands for no country. Use two letters, such as US, CA or GB.")
+        return code
+
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:
         """The fields in the order of the page, under headings."""
@@ -112,5 +138,5 @@ class OrganizationForm(forms.ModelForm):
                 [self[n] for n in ("name", "time_zone", "currency", "fiscal_year_start", "phone_region")],
             ),
             ("Postal address", [self[n] for n in ("street", "city", "state", "postal_code", "country")]),
-            ("Mail comes from", [self[n] for n in ("from_name", "from_email")]),
+            ("Newsletters come from", [self[n] for n in ("from_name", "from_email")]),
         ]

@@ -137,12 +137,14 @@ def message(invitation: Invitation, link: str) -> EmailMessage:
     inviter, tenant = invitation.invited_by, invitation.tenant
     context = {
         "invitation": invitation, "inviter": inviter, "tenant": tenant, "link": link,
-        "may": ROLE_WORDS[invitation.role], "until": timezone.localtime(invitation.expires_at, tenant.tz),
+        "may": ROLE_WORDS[invitation.role],
     }  # fmt: skip
+    with timezone.override(tenant.tz):
+        body = render_to_string("organization/invitation_email.txt", context)
     name = " ".join(tenant.name.split())
     return EmailMessage(
         subject=f"{name} invites you to Almoner",
-        body=render_to_string("organization/invitation_email.txt", context),
+        body=body,
         from_email=formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         to=[invitation.email],
         reply_to=[inviter.email] if inviter else None,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import plain
+from contacts.tenancy.examples import examples
 from contacts.tenancy.forms import OrganizationForm
 from contacts.tenancy.middleware import SESSION_KEY
 from contacts.tenancy.models import StaffMember, Tenant
@@ -71,6 +72,6 @@ def organization_settings(request: HttpRequest) -> HttpResponse:
             entry.save()
         messages.success(request, "The settings are saved.")
         return redirect("admin:organization")
-    return render_page(
-        request, "organization/settings.html", "Organization settings", {"form": form, "may_change": may_change}
-    )
+    saved = Tenant.objects.get(pk=tenant.pk) if form.errors else tenant  # what was refused is no example
+    context = {"form": form, "may_change": may_change, "examples": examples(saved)}
+    return render_page(request, "organization/settings.html", "Organization settings", context)
