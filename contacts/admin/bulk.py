@@ -25,7 +25,8 @@ def people(count: int) -> str:
 class BulkActions:
     """Mixed into the admin of contacts; every change goes through one service, never row by row."""
 
-    actions = ["add_to_list", "take_off_list", "set_do_not_contact", "clear_do_not_contact", "delete_contacts"]
+    actions = ["add_to_list", "take_off_list", "set_do_not_contact", "clear_do_not_contact", "export_contacts",
+               "delete_contacts"]  # fmt: skip
 
     def _ask(
         self, request: HttpRequest, rows: Rows, button: str, sentences: list[str], form: Form | None = None, **more: Any

@@ -9,6 +9,7 @@ from contacts import services
 from contacts.admin import contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
+from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
 from contacts.forms import ContactForm
 from contacts.models import Contact
@@ -17,7 +18,7 @@ from contacts.tenancy.roles import CHANGE, is_allowed
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactColumns, BulkActions, HistoryPage, TenantAdmin):
+class ContactAdmin(ContactColumns, BulkActions, ExportAction, HistoryPage, TenantAdmin):
     """People and organizations."""
 
     area = "contacts"

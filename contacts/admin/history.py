@@ -52,7 +52,17 @@ def changes_in_words(entry: HistoryEntry) -> Iterator[tuple[str, str, str]]:
             continue
         if entry.verb == HistoryEntry.Verb.DELETED and not old:
             continue
-        yield str(field.verbose_name if field else name.replace("_", " ")).capitalize(), old, new
+        label = label_of_custom_field(entry) or str(field.verbose_name if field else name.replace("_", " "))
+        yield label[:1].upper() + label[1:], old, new
+
+
+def label_of_custom_field(entry: HistoryEntry) -> str:
+    """The field's own name, for a value of one: “T-shirt size: M → L” says more than “Value: M → L”."""
+    if entry.what != CustomValue._meta.verbose_name:
+        return ""
+    before, after = entry.changes.get("value", (None, None))
+    value = f": {before if after is None else after}"
+    return entry.label.removesuffix(value) if entry.label.endswith(value) else entry.label.partition(": ")[0]
 
 
 def in_words(field: Any, value: Any) -> str:

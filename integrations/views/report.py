@@ -1,4 +1,4 @@
-"""The report of a run as a file, with the filters of the page."""
+"""The report of a run as a file, with the filters of the page. Like every export it is a POST, and noted in the log."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,26 +7,34 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
+from contacts.exporting.download import download as send
+from contacts.exporting.download import log_export, require_export
+from contacts.models import Export
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.roles import SEE
 from contacts.tenancy.walls import in_tenant
-from integrations.exports import csv_download
 from integrations.models import RunItem
 from integrations.shown import show_items
-from integrations.views.page import see_page
+from integrations.views.page import staff_page
 from integrations.views.runs import filtered, run_or_404
 
 PAGE = 1000
 HEADER = ["Name", "Email address", "What", "Changes", "Outcome", "Reason", "What can be done", "Reason code"]
 
 
-@see_page
+@staff_page(SEE, ("POST",))
 def download(request: HttpRequest, uid: Any) -> StreamingHttpResponse:
     """Everything that the page shows, on all its pages."""
     run = run_or_404(uid)
+    require_export(request)
     service = str(run.connection)
     rows = filtered(request, run)
-    name = f"{run.connection.provider}-sync-{timezone.localtime(run.created_at):%Y-%m-%d-%H%M}.csv"
-    return csv_download(name, HEADER, _pages(request.tenant, rows, service))  # type: ignore[attr-defined]
+    when = timezone.localtime(run.created_at)
+    what = f"Report of {service}, {when:%Y-%m-%d %H:%M}"
+    chosen = "; ".join(f"{name}: {value}" for name, value in request.GET.items() if value and name != "page")
+    export = log_export(request, Export.Kind.REPORT, what, HEADER, chosen)
+    name = f"{run.connection.provider}-sync-{when:%Y-%m-%d-%H%M}"
+    return send(export, name, HEADER, _pages(request.tenant, rows, service))  # type: ignore[attr-defined]
 
 
 def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str) -> Iterator[list[list[Any]]]:
