@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from contacts.models import HistoryEntry, Invitation, StaffMember, Tenant
+from contacts.models import CustomValue, HistoryEntry, Invitation, StaffMember, Tenant
 from contacts.models.recorded import Recorded
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.roles import SEE, require
