@@ -16,19 +16,18 @@ SHORTEST = 3  # letters in what an index of triples can find
 TABLE = "contacts_searchtext"
 INDEX = "contacts_searchtext_triples"
 
-FTS_TABLE = (
-    f"CREATE VIRTUAL TABLE {INDEX} USING fts5(text, content='{TABLE}', content_rowid='contact_id', tokenize='trigram')"
-)
-FILL_IT = f"INSERT INTO {INDEX}({INDEX}) VALUES ('rebuild')"
+# The full-text table keeps the texts itself: one that leans on the rows of another table refuses every later change
+# of a row ("malformed") once the two are out of step, and no change may be lost for the sake of search.
+FTS_TABLE = f"CREATE VIRTUAL TABLE {INDEX} USING fts5(text, tokenize='trigram')"
+EMPTY_IT = f"DELETE FROM {INDEX}"  # noqa: S608  (all names here are our own)
+FILL_IT = f"INSERT INTO {INDEX}(rowid, text) SELECT contact_id, text FROM {TABLE}"  # noqa: S608
+TAKE_OUT = f"DELETE FROM {INDEX} WHERE rowid = OLD.contact_id;"  # noqa: S608
+PUT_IN = f"INSERT INTO {INDEX}(rowid, text) VALUES (NEW.contact_id, NEW.text);"  # noqa: S608
 # The triggers go when a later migration makes the table anew, so each is looked for by its name.
 TRIGGERS = {
-    f"{INDEX}_added": f"""AFTER INSERT ON {TABLE} BEGIN
-        INSERT INTO {INDEX}(rowid, text) VALUES (NEW.contact_id, NEW.text); END""",
-    f"{INDEX}_deleted": f"""AFTER DELETE ON {TABLE} BEGIN
-        INSERT INTO {INDEX}({INDEX}, rowid, text) VALUES ('delete', OLD.contact_id, OLD.text); END""",
-    f"{INDEX}_changed": f"""AFTER UPDATE ON {TABLE} BEGIN
-        INSERT INTO {INDEX}({INDEX}, rowid, text) VALUES ('delete', OLD.contact_id, OLD.text);
-        INSERT INTO {INDEX}(rowid, text) VALUES (NEW.contact_id, NEW.text); END""",
+    f"{INDEX}_added": f"AFTER INSERT ON {TABLE} BEGIN {TAKE_OUT.replace('OLD', 'NEW')} {PUT_IN} END",
+    f"{INDEX}_changed": f"AFTER UPDATE ON {TABLE} BEGIN {TAKE_OUT} {PUT_IN} END",
+    f"{INDEX}_deleted": f"AFTER DELETE ON {TABLE} BEGIN {TAKE_OUT} END",
 }
 POSTGRES = [
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -37,7 +36,11 @@ POSTGRES = [
 
 
 class IsFound(Expression):
-    """SQLite: whether this contact is among those that the full-text table finds."""
+    """SQLite: whether this contact is among those that the full-text table finds.
+
+    The sign before the key keeps SQLite from fetching the found one by one: it would do so for 90,000 of them as well.
+    It goes through an index of the tenant's contacts instead, in the order of the page.
+    """
 
     output_field = models.BooleanField()
     conditional = True
@@ -54,7 +57,7 @@ class IsFound(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         sql, params = compiler.compile(self.pk)
-        return f"{sql} IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s)", [*params, self.words]
+        return f"+{sql} IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s)", [*params, self.words]  # noqa: S608
 
 
 def expression(terms: Any) -> str:
@@ -93,7 +96,7 @@ def build(using: str = "default") -> None:
         return
     if connection.vendor == "sqlite":
         triggers = [f"CREATE TRIGGER {name} {text}" for name, text in TRIGGERS.items() if name in gone]
-        statements = [*([FTS_TABLE] if INDEX in gone else []), *triggers, FILL_IT]
+        statements = [FTS_TABLE if INDEX in gone else EMPTY_IT, *triggers, FILL_IT]
     else:
         statements = POSTGRES
     try:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.demo.people import Person, Place
-from contacts import figures
+from contacts import figures, search
 from contacts.models import (
     ConsentEvent,
     Contact,
@@ -77,6 +77,7 @@ class Chronicle:
             self.add([row for row, _ in dated], [at for _, at in dated])
         joined = [(p, place, self.membership(place, contact)) for p, contact in pairs for place in p.places]
         self.add([row for *_, row in joined], [place.joined_at for _, place, _ in joined])
+        search.refresh(contact.uid for contact in contacts)
         for person, contact in pairs:
             self.tell_changes(person, contact)
         for person, place, row in joined:
