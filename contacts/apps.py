@@ -11,6 +11,7 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import search, search_index
+        from contacts.duplicates import receivers as duplicates
         from contacts.tenancy import triggers
 
         register(triggers.check_wall, Tags.database)
@@ -19,3 +20,4 @@ class ContactsConfig(AppConfig):
         register(search_index.check_index, Tags.database)
         post_migrate.connect(search_index.after_migrations, sender=self, dispatch_uid="contacts.search_index")
         search.connect()
+        duplicates.connect()

@@ -1,6 +1,8 @@
 """Background work of this app. Jobs take ids, may run twice, and lose nothing if they never run: what is to be done
 stands in rows, and the sweep rings again for whatever has been silent."""
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +10,11 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from contacts import figures
+from contacts.duplicates import find
+from contacts.duplicates import search as duplicates
+from contacts.duplicates.merge import forget_old_merges
+from contacts.models import Contact
+from contacts.models.recorded import chunks
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.throttle import forget_old_tallies
 from contacts.tenancy.walls import in_tenant
@@ -20,6 +27,8 @@ def soon(job: str, *ids: Any) -> None:
 
 def sweep() -> None:
     """Every minute: ring for work that a lost job left lying."""
+    for tenant_pk in duplicates.lost():
+        async_task("contacts.jobs.search_duplicates", tenant_pk)
 
 
 def nightly() -> None:
@@ -31,6 +40,10 @@ def nightly() -> None:
 
 def night_of(tenant_pk: int) -> None:
     """The nightly work of one organization."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        forget_old_merges()
+        duplicates.start()
+    async_task("contacts.jobs.search_duplicates", tenant_pk)
     count_days(tenant_pk)
 
 
@@ -40,3 +53,22 @@ def count_days(tenant_pk: int) -> None:
     with in_tenant(tenant):
         if figures.count_next(tenant, timezone.now()):
             soon("count_days", tenant_pk)
+
+
+def search_duplicates(tenant_pk: int) -> None:
+    """A turn of the search through all contacts for possible duplicates; it goes on until all have been seen."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        if duplicates.turn():
+            async_task("contacts.jobs.search_duplicates", tenant_pk)
+
+
+def look_for_duplicates_of(tenant_pk: int, uids: Iterable[uuid.UUID]) -> None:
+    """Have somebody look whether these contacts, which were changed, are like others."""
+    for part in chunks(sorted(uids)):
+        async_task("contacts.jobs.look_at_changed", tenant_pk, [str(uid) for uid in part])
+
+
+def look_at_changed(tenant_pk: int, uids: list[str]) -> None:
+    """Look for doubles of these contacts only."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        find.look_at(Contact.objects.filter(uid__in=uids).values_list("pk", flat=True))
