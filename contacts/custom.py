@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from contextlib import nullcontext
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from time import monotonic
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from contacts.models import Contact, CustomField, CustomValue, Tenant
+from contacts.models.recorded import CHUNK
+from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import current_tenant
 
 YES = {"yes", "y", "true", "1", "on", "x", "✓", "✔"}
@@ -21,6 +26,7 @@ IN_WORDS = ("%d %B %Y", "%d %b %Y", "%B %d %Y", "%b %d %Y", "%d-%b-%Y")
 MONTH_FIRST, DAY_FIRST = ("%m/%d/%Y", "%m-%d-%Y"), ("%d/%m/%Y", "%d-%m-%Y")
 # The United States and their territories; everybody else writes the day first.
 WRITE_MONTH_FIRST = {"US", "AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"}
+SILENCE = timedelta(minutes=3)
 MIDNIGHT = re.compile(r"[T ]00:00(:00)?(\.0+)?(Z|\+00:00)?$")
 
 
@@ -130,6 +136,29 @@ def set_values(contact: Contact, values: Mapping[CustomField, str]) -> None:
         elif row is not None and row.value != value:
             row.value, row.number = value, value_row(contact, field, value).number
             row.save()
+
+
+def take_away(field_pk: int, seconds: float) -> bool:
+    """Take the values of a field that is going off the contacts, each with a line in its history, and then the field
+    itself; whether there is more to do after so many seconds."""
+    field = CustomField.objects.filter(pk=field_pk).exclude(going_at=None).select_related("going_by").first()
+    if field is None:
+        return False
+    until = monotonic() + seconds
+    with acting(By.STAFF, "Almoner", field.going_by) if field.going_by else nullcontext():
+        while pks := list(CustomValue.objects.filter(field=field).order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+            CustomValue.objects.filter(pk__in=pks).delete()
+            if monotonic() > until:
+                CustomField.objects.filter(pk=field_pk).update(going_at=timezone.now())
+                return True
+        field.delete()
+    return False
+
+
+def left_lying() -> list[tuple[int, int]]:
+    """(organization, field) of each field that is going and of which nothing was heard for a while."""
+    silent = CustomField.objects.with_scopes_disabled().filter(going_at__lt=timezone.now() - SILENCE)
+    return list(silent.order_by("pk").values_list("tenant_id", "pk"))
 
 
 def values_of(contacts: Iterable[Contact]) -> dict[int, dict[int, str]]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from contacts import figures
+from contacts import custom, figures
 from contacts.duplicates import find
 from contacts.duplicates import search as duplicates
 from contacts.duplicates.merge import forget_old_merges
@@ -29,6 +29,8 @@ def sweep() -> None:
     """Every minute: ring for work that a lost job left lying."""
     for tenant_pk in duplicates.lost():
         async_task("contacts.jobs.search_duplicates", tenant_pk)
+    for tenant_pk, field_pk in custom.left_lying():
+        async_task("contacts.jobs.take_field_away", tenant_pk, field_pk)
 
 
 def nightly() -> None:
@@ -72,3 +74,10 @@ def look_at_changed(tenant_pk: int, uids: list[str]) -> None:
     """Look for doubles of these contacts only."""
     with in_tenant(Tenant.objects.get(pk=tenant_pk)):
         find.look_at(Contact.objects.filter(uid__in=uids).values_list("pk", flat=True))
+
+
+def take_field_away(tenant_pk: int, field_pk: int) -> None:
+    """A turn of taking a deleted custom field's values off the contacts; it goes on until none is left."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        if custom.take_away(field_pk, seconds=15):
+            async_task("contacts.jobs.take_field_away", tenant_pk, field_pk)

@@ -21,6 +21,9 @@ from contacts.search import contacts_matching
 OF_THE_PAGE = {"p", "o", "all", "e", "_popup", "_facets"}  # of a list page's address, says nothing about who is on it
 
 
+ENDS = {"_from": " from", "_to": " to", "_has": " contains", "_none": ": not filled in"}  # of filters with boxes
+
+
 class Source(ABC):
     """One thing to export, as it was asked for: `query` is the address of the list page with its search and filters,
     `chosen` are rows that were ticked there."""
@@ -78,8 +81,8 @@ def filters_in_words(page: Any) -> Any:
         for name, value in spec.used_parameters.items():
             value = value[0] if isinstance(value, list) and value else value
             if value not in (None, "", []):
-                end = " from" if name.endswith("_from") else " to" if name.endswith("_to") else ""
-                yield f"{spec.title}{end}: {names.get(str(value), value)}"
+                end = next((words for end, words in ENDS.items() if name.endswith(end)), "")
+                yield f"{spec.title}{end}" + ("" if end == ENDS["_none"] else f": {names.get(str(value), value)}")
 
 
 class Contacts(Source):

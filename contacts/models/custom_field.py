@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -28,6 +29,9 @@ class CustomField(Recorded):
     position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
     # Set while its values are being taken away, which can take a while: it is shown nowhere any more.
     going_at = models.DateTimeField(null=True, blank=True, editable=False)
+    going_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
 
     class Meta(Recorded.Meta):
         ordering = ["position", "name"]
@@ -45,8 +49,8 @@ class CustomField(Recorded):
     def recorded_values(self) -> dict[str, Any]:
         """Choices as a line of words; the order of the fields and the steps of a deletion are nobody's news."""
         values = super().recorded_values()
-        values.pop("position", None)
-        values.pop("going_at", None)
+        for name in ("position", "going_at", "going_by_id"):
+            values.pop(name, None)
         if "choices" in values:
             values["choices"] = "; ".join(map(str, self.choices))
         return values
