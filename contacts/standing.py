@@ -4,10 +4,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 
+from contacts.duplicates.identities import UNDOING, Joined, joined
 from contacts.models import ConsentEvent
 from contacts.tenancy.acting import By
 
@@ -34,15 +36,21 @@ class Word:
         return f"list:{self.list_uid}" if self.list_uid else EVERYWHERE
 
 
-def standing(words: Iterable[Word]) -> dict[str, str]:
+Standing = Mapping[str, str]
+
+
+def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
     """{scope: out, ask or free} after these words, oldest first; a scope that nobody opted out of does not appear.
 
     Only the person's own word opts out or in. When staff clear Do Not Contact after a person's opt-out, the person is
-    asked, never subscribed.
+    asked, never subscribed. Where another contact was merged in, what it had said till then stands among the words:
+    the stricter counts, until the person says something new.
     """
     now: dict[str, str] = {}
     for word in words:
-        if word.by == By.PERSON:
+        if not isinstance(word, Word):
+            now = strictest(now, word)
+        elif word.by == By.PERSON:
             if word.kind in OPTING_OUT:
                 now[word.scope] = OUT
             elif word.scope in now or word.place:
@@ -54,28 +62,48 @@ def standing(words: Iterable[Word]) -> dict[str, str]:
     return now
 
 
+Line = list[tuple[datetime, Word | Standing]]
+
+
 def load(
     uids: Iterable[uuid.UUID], addresses: Iterable[str]
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """The standings by contact uid and by address: a decision follows the person and the address alike. One query."""
-    by_uid: defaultdict[str, list[Word]] = defaultdict(list)
+    """The standings by contact uid and by address: a decision follows the person and the address alike, and through
+    merges. Two queries."""
+    uids = list(uids)
+    merged = joined(uids) if uids else {}
+    everybody = {*uids, *(gone for rows in merged.values() for gone in rows)}
+    by_uid: defaultdict[uuid.UUID, Line] = defaultdict(list)
     by_address: defaultdict[str, list[Word]] = defaultdict(list)
     wanted_addresses = {address for address in addresses if address}
     events: Any = (
-        ConsentEvent.objects.filter(Q(contact_uid__in=list(uids)) | Q(address__in=list(wanted_addresses)))
+        ConsentEvent.objects.filter(Q(contact_uid__in=list(everybody)) | Q(address__in=list(wanted_addresses)))
         .filter(Q(by=By.PERSON) | Q(kind=ConsentEvent.Kind.DNC_CLEARED))
+        .exclude(kind=ConsentEvent.Kind.DNC_CLEARED, source=UNDOING)
         .order_by("at", "pk")
-        .values_list("kind", "by", "list_uid", "place", "contact_uid", "address")
+        .values_list("at", "kind", "by", "list_uid", "place", "contact_uid", "address")
     )
-    for kind, by, list_uid, place, contact_uid, address in events:
+    for at, kind, by, list_uid, place, contact_uid, address in events:
         word = Word(kind, by, str(list_uid or ""), place)
-        by_uid[str(contact_uid)].append(word)
+        by_uid[contact_uid].append((at, word))
         if address:
             by_address[address].append(word)
+    lines = {uid: line_of(uid, by_uid, merged) for uid in by_uid.keys() | merged.keys()}
     return (
-        {key: state for key, words in by_uid.items() if (state := standing(words))},
+        {str(uid): state for uid, line in lines.items() if (state := standing(step for _, step in line))},
         {key: state for key, words in by_address.items() if (state := standing(words))},
     )
+
+
+def line_of(uid: uuid.UUID, words: Mapping[uuid.UUID, Line], merged: Joined) -> Line:
+    """What was said about a contact, oldest first. A contact that was merged in brings its standing of that moment;
+    what is said about it later counts like a word about the one that it is part of now."""
+    line = list(words.get(uid, ()))
+    for gone, at in merged.get(uid, {}).items():
+        theirs = line_of(gone, words, merged)
+        before = standing(step for said, step in theirs if said <= at)
+        line += [(at, before), *((said, step) for said, step in theirs if said > at)]
+    return sorted(line, key=lambda pair: pair[0])
 
 
 def strictest(*standings: Mapping[str, str] | None) -> dict[str, str]:
