@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.urls import include, path
 
 from config import operator_admin  # noqa: F401  (registers what operators see)
+from config.demo import mail
 from config.health import healthz
 from config.operator_site import operators
 from contacts.tenancy.joining import Join
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", include("integrations.urls")),  # before the staff's site, below whose address most of them lie
     path("admin/", admin.site.urls),
     path(settings.OPERATORS_PATH, operators.urls),
+    *mail.addresses(),
 ]
 handler403 = "config.problems.not_allowed"
 handler404 = "config.problems.not_there"

@@ -96,6 +96,7 @@ def test_the_demo_starts_stops_and_goes_on_where_it_was(start: Any) -> None:
     assert all(len(password) >= 12 for *_, password in said["logins"])
     assert "Log in" in fetch(said["url"] + "/admin/login/")
     assert json.loads(fetch(said["url"] + "/healthz"))["worker_heartbeat_seconds"] < 120
+    assert "The demo mails nobody" in fetch(said["mail"])
     assert json.loads(fetch(said["sandbox"]["mailchimp"] + "/_sandbox/health"))["ready"]
     kept = (demo.folder / "demo.env").read_text()
 
@@ -103,6 +104,7 @@ def test_the_demo_starts_stops_and_goes_on_where_it_was(start: Any) -> None:
     printed = demo.end(signal.SIGINT)
     assert demo.process.returncode == 0
     assert said["url"] in printed
+    assert said["mail"] in printed
     assert "ana@rivertrust.test" in printed
     assert gone(family)
     assert not (demo.folder / "demo.json").exists()

@@ -15,6 +15,7 @@ def environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
     public, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     return inherited | kept_secrets(folder / "demo.env") | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
         "MODE": "demo",
         "DEBUG": "false",
         "DATABASE_URL": "sqlite:///" + quote(str(folder / "almoner.sqlite3")),

@@ -169,6 +169,7 @@ def describe(port: int) -> dict[str, Any]:
         "logins": logins,
         "tokens": {},
         "sandbox": {"mailchimp": f"http://127.0.0.1:{port + 1}"},
+        "mail": f"http://127.0.0.1:{port}/demo/mail/",
     }
 
 
@@ -196,7 +197,8 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         "  3. Review the settings and save them, press Sync, look at the preview, and confirm it.",
         "  4. Change somebody's name and watch it arrive at the sandbox.",
         "",
-        f"The sandbox Mailchimp: {sandbox}/   Mail is written to {folder / 'mail'}, logs to {folder / 'log'}",
+        f"The sandbox Mailchimp: {sandbox}/   Mail, which goes to nobody: {description['mail']}",
+        f"Logs are in {folder / 'log'}",
         "Ctrl-C stops everything. make demo RESET=1 starts afresh.",
         "",
     ]
