@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from contacts import services
+from contacts import custom_forms, services
 from contacts.admin import contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
 from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
+from contacts.custom_forms import CustomFieldsOnPage
 from contacts.forms import ContactForm
 from contacts.models import Contact
 from contacts.tenancy.admin import TenantAdmin
@@ -18,7 +19,7 @@ from contacts.tenancy.roles import CHANGE, is_allowed
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactColumns, BulkActions, ExportAction, HistoryPage, TenantAdmin):
+class ContactAdmin(ContactColumns, BulkActions, ExportAction, CustomFieldsOnPage, HistoryPage, TenantAdmin):
     """People and organizations."""
 
     area = "contacts"
@@ -33,16 +34,18 @@ class ContactAdmin(ContactColumns, BulkActions, ExportAction, HistoryPage, Tenan
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those who may only look are not asked for new tags."""
+        more = custom_forms.section(request, self.area)
         if is_allowed(request, CHANGE, self.area):
-            return self.fieldsets
+            return self.fieldsets + more
         return [
             (title, {"fields": ["tags", ("notes", "custom_user_id")]} if title == "Tags and notes" else options)
             for title, options in self.fieldsets
-        ]
+        ] + more
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         services.set_tags(form.instance, form.cleaned_data["tags"], form.cleaned_data["new_tags"])
+        custom_forms.save(form)
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         obj.delete()
