@@ -40,7 +40,11 @@ class Chosen(Judged, forms.ChoiceField):
 
 def form_field(field: CustomField) -> Written | Chosen:
     """The form field for one custom field."""
-    options: dict[str, Any] = {"label": field.name, "required": False, "help_text": field.help_text}
+    options: dict[str, Any] = {
+        "label": field.name, "required": False, "help_text": field.help_text,
+        # What was changed on the page is told by what the page showed, not by what somebody else has saved since.
+        "show_hidden_initial": True,
+    }  # fmt: skip
     made: Written | Chosen
     if field.kind in (CustomField.Kind.CHOICE, CustomField.Kind.YES_NO):
         choices = YES_NO if field.kind == CustomField.Kind.YES_NO else [("", "–"), *((c, c) for c in field.choices)]
