@@ -57,6 +57,19 @@ def greeting_of(household: Household, members: Sequence[Contact] | None = None) 
     return greet([name_of(one) for one in members], household.name, household.greeting).first
 
 
+def greeting_at(address_key: str) -> str:
+    """“Ada and Ben Okoro”: how newsletters greet those who share an address, if they are all of one household."""
+    emails = EmailAddress.objects.filter(address_key=address_key, is_primary=True).order_by("contact_id")
+    holders = [(email, email.contact) for email in emails.select_related("contact__household")]
+    here = [one for email, one in holders if email.state == EmailAddress.State.OK and not one.do_not_contact]
+    home = here[0].household if len(here) > 1 else None
+    if home is None or any(one.household_id != home.pk for one in here):
+        return ""
+    absent = [name_of(one).first for _, one in holders if one not in here and one.household_id == home.pk]
+    name = greet([name_of(one) for one in here], home.name, home.greeting, absent)
+    return f"{name.first} {name.last}".strip()
+
+
 def sharing(contact: Contact) -> QuerySet[Contact]:
     """Who else has this contact's primary email address."""
     own = EmailAddress.objects.filter(contact=contact, is_primary=True).values("address_key")
@@ -116,8 +129,8 @@ def make_household(contacts: Sequence[Contact], name: str = "") -> Household:
 def add_members(household: Household, pks: Iterable[int]) -> int:
     """Put contacts into a household; ValidationError if somebody is in another one. Returns how many are new."""
     wanted = list(pks)
-    chosen = Contact.objects.select_for_update(of=("self",)).filter(pk__in=wanted)
-    for contact in chosen.exclude(household=None).exclude(household=household).select_related("household")[:1]:
+    elsewhere = Contact.objects.filter(pk__in=wanted).exclude(household=None).exclude(household=household)
+    for contact in elsewhere.select_related("household")[:1]:
         raise ValidationError(
             f"{contact} is in the household “{contact.household}” already. Take them out of it first: each contact is "
             "in one household at most."

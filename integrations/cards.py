@@ -1,20 +1,24 @@
 """The cards on a contact's and a list's page: how they stand at each service, why, and what was sent (L30, L34)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from contacts.models import Contact, ContactList, EmailAddress, ListMembership
+from contacts import households
+from contacts.elsewhere import MOVING, THERE, tally
+from contacts.models import Contact, ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from integrations.mends import mend, unblock
 from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 from integrations.shown import Names, lists_in, show_deliveries
+from integrations.standings import explained
 from integrations.sync import people
 from integrations.words import STANDINGS, Explained, explain
 
@@ -35,6 +39,7 @@ class Standing:
     reason: Explained | None = None
     retry: bool = False
     note: str = ""
+    mends: list[tuple[str, str]] = field(default_factory=list)  # buttons: (words, address)
 
 
 def _connections(ability: Can) -> list[Connection]:
@@ -51,19 +56,19 @@ def contact_card(request: HttpRequest, contact: Contact) -> str:
     known = [m for r in records.values() for m in r.containers.values()]
     names = Names([], lists_in(known)).list_names
     standings = [contact_standing(c, records.get(c.pk), contact, names) for c in connections]
-    return _card(request, "contact", contact.uid, standings, shared_with=sharing(contact))
-
-
-def sharing(contact: Contact) -> list[str]:
-    """Who else here has this contact's primary address: a service holds one record for them all (L8)."""
-    own = EmailAddress.objects.filter(contact=contact, is_primary=True).values("address_key")
-    others = EmailAddress.objects.filter(address_key__in=own, is_primary=True).exclude(contact=contact)
-    return [str(email.contact) for email in others.select_related("contact")[:5]]
+    primary = contact.primary_email
+    for standing in standings:
+        code = standing.reason.code if standing.reason else ""
+        mended = mend(request, code, standing.connection, str(primary or ""))
+        standing.mends = list(filter(None, [mended, unblock(request, standing.connection)]))
+    # A service holds one record for all who have an address (L8).
+    shared_with = [str(one) for one in households.sharing(contact)[:5]]
+    return _card(request, "contact", contact.uid, standings, shared_with=shared_with)
 
 
 def contact_standing(connection: Connection, record: RemoteRecord | None, contact: Contact, names: Any) -> Standing:
     """The state of a contact at one service, in words."""
-    places = _places(record, names) if record else []
+    places = _places(record, names, str(contact)) if record else []
     standing = Standing(connection, record, "In step", "good", places)
     code = record.reason_code if record else ""
     if record is None or (record.state == State.OK and record.due_at is None and not record.containers):
@@ -97,28 +102,36 @@ def _add_pause(standing: Standing) -> None:
         standing.reason, standing.retry = None, False
     elif connection.state != Connection.State.ACTIVE:
         standing.note = "Nothing is sent before the first Sync is confirmed."
+    elif connection.failures and standing.record is not None and standing.record.due_at is not None:
+        standing.note = f"{connection} does not answer at the moment. Almoner tries again by itself; nothing is lost."
 
 
-def _places(record: RemoteRecord, names: Any) -> list[str]:
-    """What is known there: “ana@river.org: Subscribed, on Newsletter and Volunteers”."""
+def _places(record: RemoteRecord, names: Any, own_name: str = "") -> list[str]:
+    """What is known there: “ana@river.org: subscribed, as “Ana and Ben”, on Newsletter and Volunteers”."""
     lines = []
     for member in record.containers.values():
         counts = member["standing"] in ("subscribed", "pending")
         on = sorted(names.get(uid, "a deleted list") for uid in member.get("lists", [])) if counts else []
         standing = STANDINGS.get(member["standing"], member["standing"])
-        lines.append(f"{member['address']}: {standing.lower()}" + (f", on {', '.join(on)}" if on else ""))
+        name = " ".join(filter(None, member.get("fields", {}).values()))
+        greeted = f", as “{name}”" if counts and name and name != own_name else ""
+        lines.append(f"{member['address']}: {standing.lower()}{greeted}" + (f", on {', '.join(on)}" if on else ""))
     return lines
 
 
 def list_card(request: HttpRequest, contact_list: ContactList) -> str:
-    """What each service holds of this list, how many are in step, and who is not and why."""
+    """What each service holds of this list, how many are in step, and how many are not; the page names them."""
     connections = _connections(Can.PUSH_LISTS) if is_allowed(request, SEE, AREA) else []
     if not connections:
         return ""
     records = {r.connection_id: r for r in RemoteRecord.objects.filter(subject_uid=contact_list.uid, kind="list")}
     standings = [list_standing(c, records.get(c.pk), contact_list) for c in connections]
-    figures = {c.pk: list_figures(c, contact_list) for c in connections} if contact_list.synchronize else {}
-    return _card(request, "list", contact_list.uid, standings, figures=figures)
+    counted = tally(request, contact_list)
+    figures = {
+        c.pk: list_figures(c, counted.services[c.provider]) for c in connections if c.provider in counted.services
+    }
+    more = {"figures": figures, "members": counted.members, "subject": contact_list}
+    return _card(request, "list", contact_list.uid, standings, **more)
 
 
 def list_standing(connection: Connection, record: RemoteRecord | None, contact_list: ContactList) -> Standing:
@@ -139,28 +152,16 @@ def list_standing(connection: Connection, record: RemoteRecord | None, contact_l
     return standing
 
 
-def list_figures(connection: Connection, contact_list: ContactList) -> dict[str, Any]:
-    """How many of the list's members are there, on their way or left out with which reason: three counts."""
-    on_list = ListMembership.objects.filter(contact_list=contact_list)
-    members = on_list.filter(do_not_contact=False).values("contact__uid")
-    rows: Any = RemoteRecord.objects.filter(connection=connection, kind="contact", subject_uid__in=members).order_by()
-    settled_now = ExpressionWrapper(Q(due_at__isnull=True), output_field=BooleanField())
-    rows = rows.annotate(settled=settled_now).values_list("state", "reason_code", "effect", "settled")
-    counted = list(rows.annotate(Count("pk")))
-    there = sum(n for state, _, effect, settled, n in counted if settled and state == State.OK and effect == "done")
-    moving = sum(n for _, _, _, settled, n in counted if not settled)
-    reasons: dict[tuple[str, str], int] = {}
-    query = f"service={connection.provider}&list={contact_list.uid}"
-    for state, code, _, settled, n in counted:
-        if settled and code:
-            kind = {State.SET_ASIDE: "set_aside", State.HELD: "held", State.WAITING: "waiting"}.get(state, "skipped")
-            reasons[kind, code] = reasons.get((kind, code), 0) + n
+def list_figures(connection: Connection, standings: Mapping[str, int]) -> dict[str, Any]:
+    """How many members are there, on their way, and left out with which reason; each number opens its people."""
+    missing = {code: n for code, n in standings.items() if code not in (THERE, MOVING)}
+    key = connection.provider
     return {
-        "members": on_list.count(), "there": there, "moving": moving,
-        "opted_out": on_list.filter(do_not_contact=True).count(),
+        "key": key, "there": standings.get(THERE, 0), "moving": standings.get(MOVING, 0),
+        "missing": sum(missing.values()),
         "reasons": [
-            (explain(code, service=str(connection)), n, f"kind={kind}&reason={code}&{query}")
-            for (kind, code), n in sorted(reasons.items(), key=lambda pair: -pair[1])
+            (explained(code, str(connection)), n, f"{key}:{code}")
+            for code, n in sorted(missing.items(), key=lambda pair: (-pair[1], pair[0]))
         ],
     }  # fmt: skip
 
@@ -182,4 +183,5 @@ def _card(request: HttpRequest, kind: str, uid: UUID, standings: list[Standing],
         "kind": kind, "uid": uid, "services": services, "may_change": is_allowed(request, CHANGE, AREA),
         "back": request.get_full_path(), **more,
     }  # fmt: skip
-    return render_to_string("integrations/cards/subject.html", context, request)
+    template = "list" if kind == "list" else "subject"
+    return render_to_string(f"integrations/cards/{template}.html", context, request)

@@ -1,46 +1,136 @@
-"""What integrations add to the pages of the apps below: a panel on the first page, cards, and a badge in the menu."""
+"""What integrations add to the pages of the apps below: panels on the first page and what needs a person there, cards,
+how members of a list stand, and a badge in the menu."""
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 
+from contacts import timeline
+from contacts.elsewhere import tell_about_services
 from contacts.models import Contact, ContactList
 from contacts.tenancy import cards
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 from integrations.cards import contact_card, list_card
 from integrations.models import Connection, RemoteRecord, SyncRun
-from integrations.overview import overviews
-from integrations.words import sum_up
+from integrations.overview import Overview, overviews
+from integrations.results import with_results
+from integrations.standings import Standings
+from integrations.told import read_deliveries
 
 AREA = "integrations"
 LATEST = 5
-AHEAD = (SyncRun.State.PLANNING, SyncRun.State.READY)
 
 
 def register() -> None:
     """Called once when the app is ready."""
+    cards.add_panel(question_panel, order=1)
     cards.add_panel(panel, order=10)
+    cards.add_panel(runs_panel, order=70)
+    cards.add_need(needs, order=10)
+    cards.add_step(steps, order=20)
     cards.add_card(Contact, contact_card, order=20)
     cards.add_card(ContactList, list_card, order=20)
     cards.add_badge("integrations:setup", badge)
+    tell_about_services(Standings())
+    timeline.add_source("sent", "Newsletter services", read_deliveries)
+
+
+def question_panel(request: HttpRequest) -> str:
+    """Above everything else: what the brake asks (L32)."""
+    if not is_allowed(request, SEE, AREA):
+        return ""
+    asking = [one for one in seen(request) if one.questions]
+    context = {"asking": asking, "may_change": is_allowed(request, CHANGE, AREA)}
+    return render_to_string("integrations/cards/questions.html", context, request) if asking else ""
 
 
 def panel(request: HttpRequest) -> str:
-    """The first page: what needs a person, how each integration is doing, the last Syncs."""
+    """The first page: how each integration is doing, and since when the oldest change waits."""
     if not is_allowed(request, SEE, AREA):
         return ""
-    found = overviews()
-    connected = [o for o in found if o.connection]
-    runs = list(SyncRun.objects.select_related("connection", "started_by")[:LATEST]) if connected else []
-    context: dict[str, Any] = {
-        "overviews": found, "connected": connected, "may_change": is_allowed(request, CHANGE, AREA),
-        "runs": [(run, sum_up(run.counts, ahead=run.state in AHEAD)) for run in runs],
-        "needs": [o for o in connected if o.needs_person or o.set_aside],
-        "waiting": sum(o.waiting for o in connected),
-    }  # fmt: skip
+    connected = [one for one in seen(request) if one.connection]
+    context = {"connected": connected, "may_change": is_allowed(request, CHANGE, AREA)}
     return render_to_string("integrations/cards/dashboard.html", context, request)
+
+
+def runs_panel(request: HttpRequest) -> str:
+    """The first page: the last Syncs, with what was done."""
+    if not is_allowed(request, SEE, AREA) or not any(one.connection for one in seen(request)):
+        return ""
+    runs = list(SyncRun.objects.select_related("connection", "started_by")[:LATEST])
+    return render_to_string("integrations/cards/last_runs.html", {"runs": with_results(runs)}, request)
+
+
+def needs(request: HttpRequest) -> Iterator[cards.Need]:
+    """What waits for a person at the services."""
+    if not is_allowed(request, SEE, AREA):
+        return
+    may, role = is_allowed(request, CHANGE, AREA), request.member.get_role_display().lower()  # type: ignore[attr-defined]
+    for one in seen(request):
+        if one.connection:
+            for need in needs_of(one):
+                others = "" if may else f" (as {role} you may look; an owner or manager does it)"
+                yield replace(need, sentence=need.sentence + others, button=need.button if may else "")
+
+
+def needs_of(one: Overview) -> Iterator[cards.Need]:
+    """What waits for a person at one service; each number opens what it counts."""
+    setup, aside = f"{reverse('integrations:setup')}#{one.key}", f"{reverse('integrations:aside')}?service={one.key}"
+    if one.questions:
+        words = "change waits" if one.braked == 1 else "changes wait"
+        yield cards.Need(
+            one.braked, f"{words} at {one.label} for your answer: many people would be taken off a list",
+            f"{aside}&kind=held&reason=brake", "Answer", "#questions", "front_hand", is_urgent=True,
+        )  # fmt: skip
+    if one.state == Connection.State.RECONNECT:
+        waiting = f"; {one.waiting:,} {'change waits' if one.waiting == 1 else 'changes wait'}" if one.waiting else ""
+        words = f"service has to be reconnected: {one.label}{waiting}"
+        yield cards.Need(1, words, setup, "Reconnect", "", "link_off", is_urgent=True)
+    elif one.state == Connection.State.SETUP:
+        yield cards.Need(1, f"service is connected but not set up: {one.label}", setup, "Review settings", "", "tune")
+    elif one.state == Connection.State.READY and not one.unfinished:
+        yield cards.Need(1, f"service waits for its first Sync: {one.label}", setup, "Go to Sync", "", "play_circle")
+    if one.unfinished and one.unfinished.state == SyncRun.State.READY:
+        link, rows = reverse("integrations:run", args=[one.unfinished.uid]), sum(one.unfinished.counts.values())
+        words = "row in a preview waits" if rows == 1 else "rows in a preview wait"
+        if rows:
+            yield cards.Need(rows, f"{words} for you to confirm at {one.label}", link, "Look at it", "", "visibility")
+        else:
+            yield cards.Need(
+                1, f"preview waits for you at {one.label}; it is empty", link, "Look at it", "", "visibility"
+            )
+    if one.set_aside:
+        words = "was refused" if one.set_aside == 1 else "were refused"
+        yield cards.Need(one.set_aside, f"{words} by {one.label}", aside, "See why and mend", "", "person_alert")
+
+
+def steps(request: HttpRequest) -> Iterator[cards.Step]:
+    """The third and fourth step of a new organization."""
+    if not is_allowed(request, SEE, AREA):
+        return
+    found, may = seen(request), is_allowed(request, CHANGE, AREA)
+    setup = reverse("integrations:setup") if may else ""
+    is_connected = any(one.is_connected or one.state == Connection.State.RECONNECT for one in found)
+    yield cards.Step(
+        "Connect a newsletter service", "Almoner then keeps your lists there in step by itself.", is_connected, setup,
+        "Connect a service",
+    )  # fmt: skip
+    has_synced = is_connected and SyncRun.objects.filter(confirmed_at__isnull=False).exists()
+    yield cards.Step(
+        "Sync", "Look at what would be sent. Nothing is sent before you confirm.", has_synced, setup, "Go to Sync"
+    )
+
+
+def seen(request: HttpRequest) -> list[Overview]:
+    """How each integration is doing; read once for all panels of a page."""
+    if not hasattr(request, "_overviews"):
+        request._overviews = overviews()  # type: ignore[attr-defined]
+    found: list[Overview] = request._overviews  # type: ignore[attr-defined]
+    return found
 
 
 def badge(request: HttpRequest) -> str:

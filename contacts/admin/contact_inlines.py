@@ -1,11 +1,22 @@
 """The parts of a contact on its page: addresses, numbers, identifiers, places on lists."""
 
+from typing import Any
+
+from django.http import HttpRequest
+
 from contacts.forms import EmailForm, EmailFormSet, MembershipForm, PhoneFormSet, PostalFormSet
 from contacts.models import EmailAddress, ListMembership, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.tenancy.admin import TenantStackedInline, TenantTabularInline
 
 
-class EmailInline(TenantTabularInline):
+class ShortInline(TenantTabularInline):
+    """Part of the short form: somebody new gets an empty row to fill in."""
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
+
+
+class EmailInline(ShortInline):
     area = "contacts"
     model = EmailAddress
     form = EmailForm
@@ -13,7 +24,7 @@ class EmailInline(TenantTabularInline):
     fields = ["address", "is_primary", "state"]
 
 
-class PhoneInline(TenantTabularInline):
+class PhoneInline(ShortInline):
     area = "contacts"
     model = PhoneNumber
     formset = PhoneFormSet
@@ -35,7 +46,7 @@ class IdentifierInline(TenantTabularInline):
     fields = ["system", "value"]
 
 
-class MembershipInline(TenantTabularInline):
+class MembershipInline(ShortInline):
     """Places on lists, each with its own Do Not Contact (L7)."""
 
     area = "lists"
