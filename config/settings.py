@@ -182,6 +182,15 @@ if MODE == "production":
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# The largest file that staff may import; what is larger is refused while it is still coming.
+IMPORT_MAX_MB: int = env.int("IMPORT_MAX_MB", default=25)
+FILE_UPLOAD_HANDLERS = [
+    "contacts.importing.upload.NoLargerThanAllowed",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+# The demo's file of messy contacts, offered on the page where imports start.
+SAMPLE_IMPORT_FILE: str = env("SAMPLE_IMPORT_FILE", default="")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -13,6 +13,8 @@ from contacts import custom, figures
 from contacts.duplicates import find
 from contacts.duplicates import search as duplicates
 from contacts.duplicates.merge import forget_old_merges
+from contacts.importing import keeping as old_imports
+from contacts.importing import turns as import_turns
 from contacts.models import Contact
 from contacts.models.recorded import chunks
 from contacts.tenancy.models import Tenant
@@ -27,6 +29,8 @@ def soon(job: str, *ids: Any) -> None:
 
 def sweep() -> None:
     """Every minute: ring for work that a lost job left lying."""
+    for pk in import_turns.waiting():
+        async_task("contacts.jobs.carry_on_import", pk)
     for tenant_pk in duplicates.lost():
         async_task("contacts.jobs.search_duplicates", tenant_pk)
     for tenant_pk, field_pk in custom.left_lying():
@@ -44,6 +48,7 @@ def night_of(tenant_pk: int) -> None:
     """The nightly work of one organization."""
     with in_tenant(Tenant.objects.get(pk=tenant_pk)):
         forget_old_merges()
+        old_imports.prune()
         duplicates.start()
     async_task("contacts.jobs.search_duplicates", tenant_pk)
     count_days(tenant_pk)
@@ -81,3 +86,9 @@ def take_field_away(tenant_pk: int, field_pk: int) -> None:
     with in_tenant(Tenant.objects.get(pk=tenant_pk)):
         if custom.take_away(field_pk, seconds=15):
             async_task("contacts.jobs.take_field_away", tenant_pk, field_pk)
+
+
+def carry_on_import(import_pk: int) -> None:
+    """One turn at an import; if there is more to do, it goes to the end of the queue."""
+    if import_turns.turn(import_pk):
+        async_task("contacts.jobs.carry_on_import", import_pk)

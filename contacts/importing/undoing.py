@@ -1,0 +1,134 @@
+"""Take an import back: every row backwards, the last one first. What somebody has changed since stays, and is said."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contacts.importing import crowd as crowds
+from contacts.importing import writing
+from contacts.importing.crowd import Crowd, Known
+from contacts.importing.words import field_names
+from contacts.models import Contact, HistoryEntry, Import, ImportRow, Tag
+
+Undo = ImportRow.Undo
+CHANGED_SINCE = "They were changed or used by somebody since, so the contact stays as it is."
+NOT_HERE = "The contact is not here any more, because it was deleted or merged; so there is nothing to take back."
+THEIR_WORD = "They have opted out themselves, so Do Not Contact stays."
+
+
+@dataclass(slots=True)
+class Reverse:
+    """What taking back one row does."""
+
+    row: ImportRow
+    undo: str
+    known: Known | None = None
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+    reason: str = ""
+
+
+def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[Reverse]:
+    """What taking back these rows, the last ones first, would do. The number of queries does not depend on theirs."""
+    uids = {row.contact_uid for row in rows if row.contact_uid}
+    people = crowds.read((), uids, lock=lock)
+    if not lock:
+        rehearse(people, data_import, rows)
+    crowd = Crowd(people)
+    crowd.hear()
+    made = {row.contact_uid for row in rows if row.outcome == ImportRow.Outcome.CREATE}
+    touched = touched_by_others(data_import, made) | held_elsewhere(people, made)
+    return [back(row, crowd, touched) for row in rows]
+
+
+def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence[ImportRow]) -> None:
+    """The rows after these were looked at already: make the people what they will be when those are taken back."""
+    later = ImportRow.objects.filter(
+        data_import=data_import, contact_uid__in=list(people), undo__in=[Undo.RESTORE, Undo.PART],
+        number__gt=max(row.number for row in rows),
+    )  # fmt: skip
+    for row in later.order_by("-number"):
+        known = people[row.contact_uid]
+        known.become(going_back(row, known)[0])
+
+
+def back(row: ImportRow, crowd: Crowd, touched: set[uuid.UUID]) -> Reverse:
+    """One row."""
+    known = crowd.people.get(row.contact_uid)  # type: ignore[arg-type]
+    if row.outcome not in (ImportRow.Outcome.CREATE, ImportRow.Outcome.UPDATE):
+        return Reverse(row, Undo.NOTHING)
+    if known is None:
+        return Reverse(row, Undo.KEEP, reason=NOT_HERE)
+    if row.outcome == ImportRow.Outcome.CREATE:
+        if known.uid in touched:
+            return Reverse(row, Undo.KEEP, known, reason=CHANGED_SINCE)
+        return Reverse(row, Undo.DELETE, known)
+    changes, kept = going_back(row, known)
+    reasons = []
+    is_out = known.has_opted_out or bool(known.addresses & crowd.out_addresses)
+    for key in [key for key in changes if key == "do_not_contact" or key.startswith("list_dnc+")]:
+        if is_out:
+            del changes[key]
+            reasons = [THEIR_WORD]
+    if kept:
+        reasons.append(f"Changed by somebody since, so it stays: {', '.join(field_names(kept))}.")
+    known.become(changes)
+    undo = (Undo.PART if reasons else Undo.RESTORE) if changes else Undo.KEEP if reasons else Undo.NOTHING
+    return Reverse(row, undo, known, changes, " ".join(reasons)[:400])
+
+
+def going_back(row: ImportRow, known: Known) -> tuple[dict[str, list[Any]], list[str]]:
+    """(changes backwards where the value is still what the import wrote, what is not)."""
+    changes: dict[str, list[Any]] = {}
+    kept = []
+    for key, (before, after) in row.changes.items():
+        now = known.state.get(key, "")
+        uid = key.removeprefix("list+")
+        if not same(now, after):
+            if not same(now, before):
+                kept.append(key)
+        elif uid != key and known.state.get(f"list_dnc+{uid}") and f"list_dnc+{uid}" not in row.changes:
+            kept.append(key)  # what they said about this list since would go with their place on it
+        elif key == "email" and before and f"email+{before.lower()}" in known.state:
+            kept.append(key)
+        else:
+            changes[key] = [after, before]
+    return changes, kept
+
+
+def same(one: Any, other: Any) -> bool:
+    """Nothing is nothing, however it is written."""
+    return (one or "") == (other or "")
+
+
+def touched_by_others(data_import: Import, uids: set[Any]) -> set[uuid.UUID]:
+    """Contacts in whose history there is anything but this import."""
+    ours = [data_import.source, data_import.undo_source]
+    entries = HistoryEntry.objects.filter(contact_uid__in=uids).exclude(source__in=ours).order_by()
+    return set(entries.values_list("contact_uid", flat=True).distinct())
+
+
+def held_elsewhere(people: dict[uuid.UUID, Known], uids: set[Any]) -> set[uuid.UUID]:
+    """Contacts on whom rows of the apps above hang, such as gifts: those would go with them."""
+    pks = {known.contact.pk: uid for uid, known in people.items() if uid in uids and known.contact}
+    held: set[uuid.UUID] = set()
+    for link in Contact._meta.related_objects:
+        if link.related_model._meta.app_label != Contact._meta.app_label:
+            name = link.field.name
+            rows = link.related_model._default_manager.filter(**{f"{name}__in": list(pks)}).order_by()  # type: ignore[union-attr]
+            held |= {pks[pk] for pk in rows.values_list(name, flat=True)}
+    return held
+
+
+def write(reverses: Sequence[Reverse]) -> None:
+    """Put values back, and delete who was added."""
+    going = {one.known.uid for one in reverses if one.undo == Undo.DELETE and one.known}
+    restored = [(one.known, one.changes) for one in reverses if one.known and one.known.uid not in going]
+    writing.write(writing.merged(restored))
+    if going:
+        Contact.objects.filter(uid__in=going).delete()
+
+
+def drop_made_tags(data_import: Import) -> None:
+    """Tags that the import made, if nobody has them any more."""
+    Tag.objects.filter(pk__in=data_import.options.get("made_tags", []), contact_tags=None).delete()
