@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
 from contacts.models import ContactList, ContactTag, EmailAddress, ListMembership, Tag
+from contacts.tenancy.changelist import is_number
 from contacts.tenancy.scoped import rows_of_tenant
 
 
@@ -42,7 +43,7 @@ class OnListFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not (chosen := self.value()):
             return queryset
-        if not chosen.isdecimal():
+        if not is_number(chosen):
             return queryset.none()
         return queryset.filter(pk__in=ListMembership.objects.filter(contact_list=chosen).values("contact"))
 
@@ -58,7 +59,7 @@ class TagFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not (chosen := self.value()):
             return queryset
-        if not chosen.isdecimal():
+        if not is_number(chosen):
             return queryset.none()
         return queryset.filter(pk__in=ContactTag.objects.filter(tag=chosen).values("contact"))
 

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from contacts.tenancy.cards import cards_for
+from contacts.tenancy.changelist import SteadyChangeList, keep_numbers
 from contacts.tenancy.checks import TenantAdminChecks
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.scoped import rows_of_tenant
@@ -84,7 +85,11 @@ class TenantAdmin(Walled, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         require(request, SEE, self.area)
+        keep_numbers(request)
         return super().changelist_view(request, extra_context)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SteadyChangeList]:
+        return SteadyChangeList
 
     def changeform_view(
         self,

@@ -1,0 +1,47 @@
+"""The lists of rows on the staff's site: whatever stands in an address or a form, they answer with a page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+LONGEST_NUMBER = 18  # digits; databases keep no longer ones
+
+
+def is_number(text: str) -> bool:
+    """Whether this can be the number of a row."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
+
+
+class SteadyChangeList(ChangeList):
+    """A page number out of range gives the nearest page, and rows that sort alike come in the order of an index."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        page = self.paginator.get_page(self.page_num)
+        self.page_num = page.number
+        self.result_count = self.paginator.count
+        self.full_result_count = None  # it would be counted for each page, and says nothing that helps
+        self.show_full_result_count = self.can_show_all = False
+        self.show_admin_actions = True
+        self.multi_page = self.result_count > self.list_per_page
+        self.result_list = page.object_list
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        """Django ends with the newest first; in the direction of the first column, one index serves."""
+        ordering: list[Any] = super().get_ordering(request, queryset)
+        if len(ordering) > 1 and ordering[-1] == "-pk" and not str(ordering[0]).startswith("-"):
+            ordering[-1] = "pk"
+        return ordering
+
+
+def keep_numbers(request: HttpRequest) -> None:
+    """Of the rows that a form says were ticked, those that can be rows."""
+    ticked: Sequence[str] = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    numbers = [pk for pk in ticked if is_number(pk)]
+    if len(numbers) < len(ticked):
+        fields = request.POST.copy()
+        fields.setlist(ACTION_CHECKBOX_NAME, numbers)
+        request.POST = fields  # type: ignore[assignment]
