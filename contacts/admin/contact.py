@@ -3,14 +3,18 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from contacts import custom_forms, services
-from contacts.admin import contact_inlines
+from contacts.admin import contact_actions, contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
+from contacts.admin.contact_page import beside_the_form
+from contacts.admin.contact_parts import SHORT, parts_of
 from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
+from contacts.admin.merging import KnowsDuplicates
 from contacts.custom_forms import CustomFieldsOnPage
 from contacts.forms import ContactForm
 from contacts.models import Contact
@@ -19,12 +23,15 @@ from contacts.tenancy.roles import CHANGE, is_allowed
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactColumns, BulkActions, ExportAction, CustomFieldsOnPage, HistoryPage, TenantAdmin):
+class ContactAdmin(
+    ContactColumns, BulkActions, ExportAction, CustomFieldsOnPage, KnowsDuplicates, HistoryPage, TenantAdmin
+):
     """People and organizations."""
 
     area = "contacts"
     history_by = ("contact_uid", "uid")
     form = ContactForm
+    change_form_template = "admin/contacts/contact.html"
     inlines = contact_inlines.ALL
     fieldsets = [
         (None, {"fields": ["kind", ("first_name", "last_name"), ("organization_name", "job_title")]}),
@@ -41,6 +48,38 @@ class ContactAdmin(ContactColumns, BulkActions, ExportAction, CustomFieldsOnPage
             (title, {"fields": ["tags", ("notes", "custom_user_id")]} if title == "Tags and notes" else options)
             for title, options in self.fieldsets
         ] + more
+
+    class Media:
+        js = ["almoner/contact.js"]
+
+    def get_urls(self) -> list[Any]:
+        """The buttons of the page; each is a POST."""
+        return contact_actions.addresses(self.admin_site.admin_view) + super().get_urls()
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The form in parts, with everything that is known about the person beside it."""
+        parts = parts_of(context["adminform"], context["inline_admin_formsets"])
+        contact = kwargs.get("obj")
+        if contact and contact.pk:
+            # As it is in the database: a form with mistakes in it has changed the row at hand.
+            saved = self.get_queryset(request).select_related("household").get(pk=contact.pk)
+            context |= beside_the_form(request, saved) | {"saved": saved, "parts": parts}
+            if context["add_form"]:
+                context["media"] += context["add_form"].media
+        else:
+            context["short_parts"] = [part for part in parts if part.title in SHORT]
+            context["parts"] = [part for part in parts if part.title not in SHORT]
+        context["mistakes"] = [part for part in parts if part.errors]
+        context["is_editable"] = self.has_change_permission(request, contact)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        """Saving stays on the page."""
+        return redirect("admin:contacts_contact_change", obj.pk)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        """On to the new contact's page."""
+        return redirect("admin:contacts_contact_change", obj.pk)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

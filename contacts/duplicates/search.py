@@ -70,6 +70,8 @@ def turn(seconds: float = TURN, clock: Callable[[], float] = time.monotonic) -> 
 
 def step(search: DuplicateSearch) -> None:
     """One batch of the present phase; on to the next when nothing is left."""
+    if search.phase not in PHASES:  # of another version
+        search.phase = PHASES[0]
     if search.phase == "places":
         done = of_places(search)
     elif search.phase == "again":

@@ -72,6 +72,7 @@ def sample(name: str, word: str) -> Any:
         "ImportRow.changes": {"first_name": [None, word]},
         "ImportRow.warnings": [word],
         "DuplicatePair.reasons": [["email", word]],
+        "DuplicateSearch.too_many": [["email", word, 30]],
         "Export.columns": [word],
         "BulkChange.contact_pks": [],
         "Delivery.before": member,
