@@ -53,18 +53,19 @@ class CustomFieldForm(forms.ModelForm):
         self.initial["choices"] = "\n".join(map(str, field.choices or []))
         self.count = field.values.count() if field.pk else 0  # type: ignore[attr-defined]
         if self.count and "kind" in self.fields:
-            self.fields["kind"].disabled = True
-            self.fields[
-                "kind"
-            ].help_text = (
-                f"It stays as it is, because {people(self.count)} have a value. For another kind, make a new field."
+            have = "has" if self.count == 1 else "have"
+            reason = (
+                f"It stays as it is, because {people(self.count)} {have} a value. For another kind, make a new field."
             )
+            self.fields["kind"].disabled, self.fields["kind"].help_text = True, reason
 
     def clean_name(self) -> str:
         """A name that no column of ours has: files would have two of them."""
         name = " ".join(self.cleaned_data["name"].split())
         if name.casefold() in TAKEN:
             raise ValidationError(f"Contacts have “{name}” already. Choose another name, so that nobody mixes them up.")
+        if custom.fields().filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError("There is a field of that name.")
         return name
 
     def clean_choices(self) -> list[str]:
