@@ -13,7 +13,7 @@ from contacts import households
 from contacts.elsewhere import MOVING, THERE, tally
 from contacts.models import Contact, ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
-from integrations.mends import mend, unblock
+from integrations.mends import mends, unblock
 from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
@@ -59,8 +59,8 @@ def contact_card(request: HttpRequest, contact: Contact) -> str:
     primary = contact.primary_email
     for standing in standings:
         code = standing.reason.code if standing.reason else ""
-        mended = mend(request, code, standing.connection, str(primary or ""))
-        standing.mends = list(filter(None, [mended, unblock(request, standing.connection)]))
+        stuck = unblock(request, standing.connection)
+        standing.mends = mends(request, code, standing.connection, str(primary or "")) + ([stuck] if stuck else [])
     # A service holds one record for all who have an address (L8).
     shared_with = [str(one) for one in households.sharing(contact)[:5]]
     return _card(request, "contact", contact.uid, standings, shared_with=shared_with)

@@ -52,6 +52,7 @@ class Overview:
     oldest: datetime | None = None
     set_aside: int = 0
     held: int = 0
+    braked: int = 0
     asked: int = 0
     unfinished: SyncRun | None = None
     last_run: SyncRun | None = None
@@ -144,18 +145,6 @@ class Overview:
     def can_sync(self) -> bool:
         return self.state in (State.READY, State.ACTIVE)
 
-    @property
-    def needs_person(self) -> list[str]:
-        """What somebody should do today, as sentences."""
-        needs = []
-        if self.state in (State.RECONNECT, State.SETUP):
-            needs.append(self.state_label)
-        if self.questions:
-            needs.append("A question about taking people off a list")
-        if self.unfinished and self.unfinished.state == SyncRun.State.READY:
-            needs.append("A preview to confirm or cancel")
-        return needs
-
 
 def overviews() -> list[Overview]:
     """Every integration of the active organization: five queries, however many rows there are."""
@@ -171,15 +160,15 @@ def overviews() -> list[Overview]:
     due = records.filter(due_at__isnull=False).exclude(state=RemoteRecord.State.HELD)
     for pk, waiting, oldest in due.values_list("connection").annotate(Count("pk"), Min("marked_at")):
         ours[pk].waiting, ours[pk].oldest = waiting, oldest
-    for pk, state, count in (
-        records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state").annotate(Count("pk"))
-    ):
+    counted = records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state", "reason_code")
+    for pk, state, code, count in counted.annotate(Count("pk")):
         if state == RemoteRecord.State.SET_ASIDE:
-            ours[pk].set_aside = count
+            ours[pk].set_aside += count
         elif state == RemoteRecord.State.HELD:
-            ours[pk].held = count
+            ours[pk].held += count
+            ours[pk].braked += count if code == "brake" else 0
         elif state == RemoteRecord.State.WAITING:
-            ours[pk].asked = count
+            ours[pk].asked += count
     _add_runs(ours)
     return found
 

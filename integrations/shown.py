@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 
 from contacts.models import Contact, ContactList
 from integrations.models import Delivery, RemoteRecord, RunItem
-from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, verb_label
+from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, lasting, verb_label
 
 LIST = RemoteRecord.Kind.LIST
 ADD = VERBS["create"].label
@@ -98,9 +99,18 @@ def show_records(records: Iterable[RemoteRecord]) -> list[Shown]:
     for record in records:
         name, link = names.of(record.kind, record.subject_uid)
         reason = explain(record.reason_code, record.reason, str(record.connection))
+        if record.due_at is not None:
+            reason = on_its_way(record)
         retry = reason.retry_helps and record.state != RemoteRecord.State.HELD
         rows.append(Shown(name or record.known_address or "Deleted here", link, record, reason=reason, retry=retry))
     return rows
+
+
+def on_its_way(record: RemoteRecord) -> Explained:
+    """Why something has not been sent yet: since when it waits, because of what, and what happened so far."""
+    since = lasting((timezone.now() - record.marked_at).total_seconds()) if record.marked_at else ""
+    said = [f"{record.cause}." if record.cause else "", f"Waits for {since}." if since else "", record.reason]
+    return Explained("due", "On the way", " ".join(filter(None, said)), "Nothing to do: it goes out by itself.", False)
 
 
 def show_deliveries(deliveries: Iterable[Delivery]) -> list[Shown]:

@@ -1,5 +1,7 @@
-"""The staff's pages for lists and committees. Members are a table of their own below the form: there may be 100,000."""
+"""The staff's pages for lists and committees. The page of one list is about its members, of whom there may be 100,000:
+how many, who is not reached and why, how it grows; its name and settings come last."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -7,10 +9,12 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from contacts import services
+from contacts import charts, elsewhere, figures, services
 from contacts.admin import members
 from contacts.admin.bulk import people
 from contacts.admin.filters import SynchronizeFilter
@@ -27,13 +31,16 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
 
     area = "lists"
     history_by = ("list_uid", "uid")
-    list_display = ["name", "kind", "synchronized", "members"]
+    list_display = ["name", "kind", "members", "reachable", "synchronized"]
     list_filter = [("kind", ChoicesDropdownFilter), SynchronizeFilter]
     search_fields = ["name", "description"]
     empty_sentence = "Make a list for each newsletter, group or committee, and put contacts on it."
     search_help_text = "Name or description"
-    fields = ["name", "kind", "description", "synchronize"]
-    change_form_outer_after_template = "admin/contacts/list_after.html"
+    fieldsets = [("Name and settings", {"fields": ["name", "kind", "description", "synchronize"]})]
+    change_form_outer_before_template = "admin/contacts/list_page.html"
+    change_form_outer_after_template = None
+
+    # --- all lists ---
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of members, counted from the index per list."""
@@ -41,23 +48,46 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         counts = Subquery(counted.annotate(n=Count("pk")).values("n"))
         return super().get_queryset(request).annotate(members=Coalesce(counts, 0))
 
-    @display(description=FLAG, ordering="synchronize", label={"Yes": "success"})
-    def synchronized(self, contact_list: ContactList) -> str:
-        return "Yes" if contact_list.synchronize else "No"
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The lists of one page with what their columns show, in a fixed number of queries."""
+        changes = super().get_changelist_instance(request)
+        lists = list(changes.result_list)
+        reachable, teller = figures.reachable_of(lists), elsewhere.teller()
+        standings = teller.of_lists(request, lists) if teller else {}
+        for one in lists:
+            one.reachable, one.standings = reachable[one.pk], standings.get(one.pk, [])
+        changes.result_list = lists
+        return changes
 
     @display(description="Members", ordering="members")
     def members(self, contact_list: Any) -> str:
         return f"{contact_list.members:,}"
 
+    @display(description="May be written to")
+    def reachable(self, contact_list: Any) -> str:
+        count, as_of = contact_list.reachable
+        if not as_of:
+            return f"{count:,}"
+        return format_html('{} <span class="al-subtle al-nowrap">as of {}</span>', f"{count:,}", charts.on(as_of))
+
+    @display(description=FLAG, ordering="synchronize")
+    def synchronized(self, contact_list: Any) -> str:
+        if not contact_list.synchronize:
+            return format_html('<span class="al-badge">{}</span>', "No")
+        words: Sequence[tuple[str, str]] = contact_list.standings or [("Yes", "good")]
+        return format_html_join(" ", '<span class="al-badge al-{1}">{0}</span>', words)
+
+    # --- one list ---
+
     def get_urls(self) -> list[Any]:
         """The buttons of the table of members; each is a POST."""
-        wrap = self.admin_site.admin_view
+        wrap, name = self.admin_site.admin_view, "contacts_contactlist_"
         ours = [
-            path("<int:list_pk>/members/add/", wrap(members.add), name="contacts_contactlist_add_member"),
-            path(
-                "<int:list_pk>/members/<int:pk>/take-off/", wrap(members.take_off), name="contacts_contactlist_take_off"
-            ),
-            path("<int:list_pk>/members/<int:pk>/dnc/", wrap(members.do_not_contact), name="contacts_contactlist_dnc"),
+            path("<int:list_pk>/members/add/", wrap(members.add), name=f"{name}add_member"),
+            path("<int:list_pk>/members/take-off/", wrap(members.take_off_chosen), name=f"{name}take_off_chosen"),
+            path("<int:list_pk>/members/<int:pk>/take-off/", wrap(members.take_off), name=f"{name}take_off"),
+            path("<int:list_pk>/members/<int:pk>/dnc/", wrap(members.do_not_contact), name=f"{name}dnc"),
+            path("<int:list_pk>/members/<int:pk>/position/", wrap(members.position), name=f"{name}position"),
         ]
         return ours + super().get_urls()
 
@@ -66,6 +96,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
         if obj and obj.pk and request.method == "GET":
             context |= members.table(request, obj)
             context["media"] += context["add_form"].media
+            context["chart"] = growth_of(request, obj, context["tally"])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: ContactList) -> None:
@@ -85,3 +116,11 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
                     "who are on no other synchronized list are switched off there."
                 )
         return sentences, {"lists": len(objs), "places on it": count}, set(), []
+
+
+def growth_of(request: HttpRequest, contact_list: ContactList, now: elsewhere.Tally) -> charts.Chart:
+    """How the list has grown; the last point is what was counted for this page."""
+    return charts.growth(
+        request.tenant, timezone.now(), charts.span_of(request), now.members, now.reachable,  # type: ignore[attr-defined]
+        uid=contact_list.uid, who=("member", "members"),
+    )  # fmt: skip

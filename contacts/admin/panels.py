@@ -1,32 +1,165 @@
-"""What the first page says about contacts: how many there are, whom lists do not reach, and what to do next."""
+"""The first page, as far as it is about contacts: the first steps, what needs a person today, how many contacts there
+are, and how they grow. Every number opens the rows that it counts."""
 
+from collections.abc import Iterator
+
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
-from contacts.models import Contact, ContactList, EmailAddress
-from contacts.tenancy.roles import CHANGE, is_allowed
+from contacts import charts, figures
+from contacts.models import Contact, ContactList, DuplicatePair, EmailAddress, Import, Invitation
+from contacts.tenancy.cards import Need, Step, needs_for, steps_for
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+
+CONTACTS = "admin:contacts_contact_changelist"
+BOUNCED = "email=bounced&do_not_contact=no"
+
+
+def address(name: str, query: str = "") -> str:
+    """The address of a page with this query, or "" where there is no such page."""
+    try:
+        return reverse(name) + (f"?{query}" if query else "")
+    except NoReverseMatch:
+        return ""
+
+
+# --- the panels, in their order ---
+
+
+def steps_panel(request: HttpRequest) -> str:
+    """The first steps of a new organization, until all of them are done."""
+    steps = steps_for(request)
+    done = sum(step.is_done for step in steps)
+    if done == len(steps):
+        return ""
+    following = next((i for i, step in enumerate(steps) if not step.is_done), None)
+    context = {"steps": [(step, i == following) for i, step in enumerate(steps)], "done": done, "of": len(steps)}
+    return render_to_string("admin/contacts/panel_steps.html", context, request)
+
+
+def needs_panel(request: HttpRequest) -> str:
+    """What waits for a person, each with a number that opens it; or that nothing does."""
+    return render_to_string("admin/contacts/panel_needs.html", {"needs": needs_for(request)}, request)
 
 
 def contacts_panel(request: HttpRequest) -> str:
-    """Counts that lead to the contacts they count."""
-    contacts = reverse("admin:contacts_contact_changelist")
-    bounced = EmailAddress.objects.filter(is_primary=True, state=EmailAddress.State.BOUNCED)
-    total = Contact.objects.count()
+    """How many there are."""
+    if not is_allowed(request, SEE, "contacts"):
+        return ""
+    now = figures.contacts_now()
+    contacts, lists = reverse(CONTACTS), ContactList.objects.count()
     tiles = [
-        (total, "contact" if total == 1 else "contacts", contacts),
-        (ContactList.objects.count(), "lists and committees", reverse("admin:contacts_contactlist_changelist")),
-        (
-            Contact.objects.filter(do_not_contact=True).count(),
-            "marked Do Not Contact",
-            f"{contacts}?do_not_contact=yes",
-        ),
-        (bounced.count(), "whose email bounced", f"{contacts}?email=bounced"),
+        (now.members, "contact" if now.members == 1 else "contacts", contacts),
+        (now.reachable, "may be written to", f"{contacts}?do_not_contact=no&email=ok"),
+        (now.silent, "marked Do Not Contact", f"{contacts}?do_not_contact=yes"),
+        (bounced().count(), "whose email bounced", f"{contacts}?email=bounced"),
+        (lists, "list or committee" if lists == 1 else "lists and committees", address(LISTS)),
     ]
     context = {
         "tiles": tiles,
-        "is_empty": not total,
-        "has_no_list": total and not tiles[1][0],
+        "is_empty": not now.members,
+        "has_no_list": now.members and not lists,
         "may_add": is_allowed(request, CHANGE, "contacts"),
     }
     return render_to_string("admin/contacts/panel.html", context, request)
+
+
+def charts_panel(request: HttpRequest) -> str:
+    """Growth and consent."""
+    if not is_allowed(request, SEE, "contacts"):
+        return ""
+    tenant: Tenant = request.tenant  # type: ignore[attr-defined]
+    now, span, standing = timezone.now(), charts.span_of(request), figures.contacts_now()
+    if not standing.members:
+        return ""
+    drawn = [
+        charts.growth(tenant, now, span, standing.members, standing.reachable, title="Growth of contacts"),
+        charts.consent(tenant, now, span),
+    ]
+    return render_to_string("admin/contacts/panel_charts.html", {"charts": drawn}, request)
+
+
+# --- what needs a person today ---
+
+
+def needs(request: HttpRequest) -> Iterator[Need]:
+    """Imports that wait, possible duplicates, addresses that bounced, invitations that ran out; four counts."""
+    changes = is_allowed(request, CHANGE, "contacts")
+    for state, words, button in IMPORTS:
+        if link := address("admin:contacts_import_changelist", f"state__exact={state}"):
+            count = Import.objects.filter(state=state).count() if changes else 0
+            yield Need(count, some(count, *words), link, button, icon="upload_file")
+    if link := address("admin:contacts_duplicatepair_changelist"):
+        count = DuplicatePair.objects.filter(dismissed_at=None).count()
+        words = some(count, "pair of contacts looks like one person", "pairs of contacts look like one person")
+        yield Need(count, words, link, "Compare" if changes else "", icon="join_inner")
+    count = bounced().filter(contact__do_not_contact=False).count()
+    words = some(count, "contact has an address that bounced", "contacts have an address that bounced")
+    yield Need(count, words, address(CONTACTS, BOUNCED), "Correct" if changes else "", icon="mark_email_unread")
+    link = address("admin:people")
+    if link and is_allowed(request, CHANGE, "people"):
+        late = Q(accepted_at=None, withdrawn_at=None, expires_at__lte=timezone.now())
+        count = Invitation.objects.filter(late).count()
+        words = some(
+            count, "invitation ran out before it was accepted", "invitations ran out before they were accepted"
+        )
+        yield Need(count, words, link, "Invite again", icon="mail_lock")
+
+
+def bounced() -> "QuerySet[EmailAddress]":
+    """Primary addresses from which mail came back."""
+    found: QuerySet[EmailAddress] = EmailAddress.objects.filter(is_primary=True, state=EmailAddress.State.BOUNCED)
+    return found
+
+
+IMPORTS = [
+    (
+        Import.State.READY,
+        (
+            "import waits for somebody to look at it and confirm",
+            "imports wait for somebody to look at them and confirm",
+        ),
+        "Look at it",
+    ),
+    (
+        Import.State.UPLOADED,
+        (
+            "file was uploaded, and its columns are not matched yet",
+            "files were uploaded, their columns not matched yet",
+        ),
+        "Go on",
+    ),
+]
+LISTS = "admin:contacts_contactlist_changelist"
+
+
+def some(count: int, one: str, many: str) -> str:
+    """The words after a number."""
+    return one if count == 1 else many
+
+
+# --- the first steps ---
+
+
+def steps(request: HttpRequest) -> Iterator[Step]:
+    """People first, then a list for them."""
+    may = is_allowed(request, CHANGE, "contacts")
+    importing = address("admin:contacts_import_add") or address("admin:contacts_import_changelist")
+    yield Step(
+        "Bring your people in",
+        "Import a spreadsheet, or add the first contact by hand.",
+        Contact.objects.exists(),
+        (importing or address("admin:contacts_contact_add")) if may else "",
+        "Import contacts" if importing else "Add a contact",
+    )
+    yield Step(
+        "Make a list",
+        "One for each newsletter, group or committee; then put people on it.",
+        ContactList.objects.exists(),
+        address("admin:contacts_contactlist_add") if may else "",
+        "Make a list",
+    )

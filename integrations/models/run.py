@@ -1,6 +1,7 @@
 """One sitting of work: a preview that people read, and the run that carries out what was shown."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -36,6 +37,7 @@ class SyncRun(TenantOwned):
     to_look_at = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict, help_text="{verb: how many were shown}")
+    outcomes = models.JSONField(null=True, blank=True, help_text="{state: {verb: how many}}, once it is over.")
     removals = models.JSONField(default=dict, help_text="{list uid: [name, how many go, how many are there]}")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -56,6 +58,14 @@ class SyncRun(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.connection} Sync of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    def count_outcomes(self) -> dict[str, dict[str, int]]:
+        """What came of its rows: {state: {verb: how many}}."""
+        found: dict[str, dict[str, int]] = {}
+        rows: Any = RunItem.objects.filter(run=self).order_by().values_list("state", "verb")
+        for state, verb, count in rows.annotate(models.Count("pk")):
+            found.setdefault(state, {})[verb] = count
+        return found
 
 
 class RunItem(TenantOwned):

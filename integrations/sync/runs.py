@@ -241,7 +241,8 @@ def finish_if_done(connection: Connection) -> SyncRun | None:
 
 def finish(run: SyncRun, state: str, reason: str = "") -> None:
     """Close a run; rows that it brought due and that are settled no longer belong to it."""
-    SyncRun.objects.filter(pk=run.pk).update(state=state, reason=reason, finished_at=timezone.now())
+    outcomes = run.count_outcomes() if run.confirmed_at else None
+    SyncRun.objects.filter(pk=run.pk).update(state=state, reason=reason, finished_at=timezone.now(), outcomes=outcomes)
     RemoteRecord.objects.filter(run=run).update(run=None)
 
 

@@ -23,6 +23,7 @@ KINDS = {
     "skipped": ("Left out", "These are not sent, for the reason shown.", [State.SKIPPED]),
     "waiting": ("Waiting for the person", "These people were asked to confirm by email.", [State.WAITING]),
     "held": ("Held", "These changes wait for an answer of yours, or were left as they are.", [State.HELD]),
+    "due": ("On the way", "These changes have not been sent yet. They go out by themselves, the oldest first.", []),
 }
 # All at once only where Retry repeats; taking over what is there under a list's name is decided one by one (L33).
 RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps and code != "name_taken"]
@@ -31,7 +32,10 @@ RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps an
 def chosen(filters: Any) -> "QuerySet[RemoteRecord]":
     """The rows that these filters (of the address, or of a form) ask for."""
     kind = filters.get("kind", "") or "set_aside"
-    rows = RemoteRecord.objects.filter(state__in=KINDS.get(kind, KINDS["set_aside"])[2])
+    if kind == "due":
+        rows = RemoteRecord.objects.filter(due_at__isnull=False)
+    else:
+        rows = RemoteRecord.objects.filter(state__in=KINDS.get(kind, KINDS["set_aside"])[2])
     if service := filters.get("service", ""):
         rows = rows.filter(connection__provider=service)
     if reason := filters.get("reason", ""):
@@ -65,10 +69,12 @@ def _found(words: str) -> Any:
 def show(request: HttpRequest) -> HttpResponse:
     """A page of them, with the reasons and how many have each."""
     rows = chosen(request.GET)
-    page = page_of(request, rows.select_related("connection").order_by("connection", "pk"))
     kind = request.GET.get("kind") if request.GET.get("kind") in KINDS else "set_aside"
+    order = ("connection", "marked_at", "pk") if kind == "due" else ("connection", "pk")
+    page = page_of(request, rows.select_related("connection").order_by(*order))
     states: Any = RemoteRecord.objects.exclude(state=State.OK).order_by().values_list("state")
     counts = dict(states.annotate(Count("pk")))
+    due = RemoteRecord.objects.filter(due_at__isnull=False).count()
     reasons: Any = rows.order_by().values_list("reason_code").annotate(count=Count("pk")).order_by("-count")
     services = list(Connection.objects.all())
     service = next((str(c) for c in services if c.provider == request.GET.get("service")), "")
@@ -77,13 +83,14 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(
         request, "aside.html", "Not in step", page=page, rows=show_records(page), query=kept_query(request), kind=kind,
         kinds=[
-            (key, label, sum(counts.get(s, 0) for s in of)) for key, (label, _, of) in KINDS.items()
+            (key, label, due if key == "due" else sum(counts.get(s, 0) for s in of))
+            for key, (label, _, of) in KINDS.items()
         ],
         about=KINDS[str(kind)][1],
         reasons=[
             {"reason": explain(code, service=service), "count": count, "on": request.GET.get("reason") == code,
              "query": kept_query(request, reason=code)}
-            for code, count in reasons
+            for code, count in reasons if code
         ],
         everything=kept_query(request, reason=""),
         word=request.GET.get("q", ""),

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from integrations import jobs
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.overview import overview_of
+from integrations.results import with_results
 from integrations.shown import show_items
 from integrations.sync import brake as holding
 from integrations.sync import runs
@@ -21,7 +22,6 @@ from integrations.views.page import connection_or_404, kept_query, may_change, p
 from integrations.words import VERBS, explain, lasting, sum_up
 
 State = SyncRun.State
-AHEAD = (State.PLANNING, State.READY)
 MOVING = (State.PLANNING, State.RUNNING)
 TITLES = {State.PLANNING: "Preview", State.READY: "Preview", State.DONE: "Report", State.CANCELLED: "Cancelled Sync"}
 OPEN_ITEMS = (RunItem.State.SHOWN, RunItem.State.HELD)
@@ -43,8 +43,7 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
 def all_runs(request: HttpRequest) -> HttpResponse:
     """Every Sync, newest first."""
     page = page_of(request, SyncRun.objects.select_related("connection", "started_by"))
-    rows = [(run, sum_up(run.counts, ahead=run.state in AHEAD)) for run in page]
-    return render(request, "runs.html", "Syncs", page=page, rows=rows)
+    return render(request, "runs.html", "Syncs", page=page, rows=with_results(page))
 
 
 def run_or_404(uid: Any) -> SyncRun:

@@ -324,7 +324,7 @@ def test_L27_a_refusal_is_on_every_page_with_the_vendors_reason_and_retry(
         assert "Looks like a made-up address" in words
         assert "Retry" in words
     assert "Refused 1, see why" in owner.text(SETUP)
-    assert "Mailchimp: 1 was refused" in owner.text("/admin/")
+    assert "1 was refused by Mailchimp" in owner.text("/admin/")
     assert f'action="{RETRY}"' not in desk(tenant, "viewer").get(ASIDE).content.decode()
     with in_tenant(tenant):
         record = world.record(fake)
@@ -474,7 +474,8 @@ def test_L6_a_lists_card_tells_what_is_there_and_who_is_not_and_why(world: World
         world.sync()
     words = owner.text(card_page(news))
     assert "There as “Newsletter”" in words
-    assert "On this list here 5 In step there 3" in words
+    assert "3 of 5 members are on it" in words
+    assert "In step there 3 Not there 2, see who and why" in words
     assert "Do Not Contact on this list 1" in words
     assert "No email address 1" in words
     named = owner.text(f"{ASIDE}?kind=skipped&reason=no_email&service=mailchimp&list={news.uid}")
@@ -552,8 +553,8 @@ def test_the_oldest_unsent_change_and_what_needs_a_person_are_on_the_first_page(
         RemoteRecord.objects.filter(due_at__isnull=False).update(marked_at=timezone.now() - timedelta(minutes=7))
         Connection.objects.update(state="reconnect", reason="The key was taken back.")
     words = owner.text("/admin/")
-    assert "oldest for about 7 minutes" in words
-    assert "Mailchimp: Reconnect needed" in words
+    assert "waits for about 7 minutes" in words
+    assert "1 service has to be reconnected: Mailchimp; 2 changes wait" in words
     assert "The key was taken back." in words
 
 
