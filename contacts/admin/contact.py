@@ -36,7 +36,8 @@ class ContactAdmin(
     fieldsets = [
         (None, {"fields": ["kind", ("first_name", "last_name"), ("organization_name", "job_title")]}),
         ("May we write to them?", {"fields": ["do_not_contact"]}),
-        ("Tags and notes", {"fields": [("tags", "new_tags"), ("notes", "custom_user_id")]}),
+        ("Tags", {"fields": [("tags", "new_tags")]}),
+        ("Notes and id", {"fields": ["notes", "custom_user_id"]}),
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -45,8 +46,7 @@ class ContactAdmin(
         if is_allowed(request, CHANGE, self.area):
             return self.fieldsets + more
         return [
-            (title, {"fields": ["tags", ("notes", "custom_user_id")]} if title == "Tags and notes" else options)
-            for title, options in self.fieldsets
+            (title, {"fields": ["tags"]} if title == "Tags" else options) for title, options in self.fieldsets
         ] + more
 
     class Media:

@@ -23,6 +23,10 @@ class EmailInline(ShortInline):
     formset = EmailFormSet
     fields = ["address", "is_primary", "state"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of somebody new, no mail has come back yet."""
+        return self.fields if obj else ["address", "is_primary"]
+
 
 class PhoneInline(ShortInline):
     area = "contacts"

@@ -102,6 +102,10 @@ def consent_of(contact: Contact, subject: timeline.Subject, memberships: list[Li
     elif off:
         names = ", ".join(f"“{m.contact_list}”" for m in off)
         sentence, tone = f"They may be written to, but for {names}.", "warn"
+    elif primary is None:
+        sentence, tone = "They may be written to, but have no email address here.", "warn"
+    elif primary.state != EmailAddress.State.OK:
+        sentence, tone = "They may be written to, but not at the address they have here.", "warn"
     else:
         sentence, tone = "They may be written to.", "good"
     return Consent(sentence, tone, latest, bool(contact.do_not_contact or withdrawn or off), memberships)

@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib.admin.helpers import AdminForm, Fieldset, InlineAdminFormSet
 from django.utils.text import slugify
 
-TITLES = {"": "Name", "Tags and notes": "Tags, notes and id"}
+TITLES = {"": "Name", "May we write to them?": "Do Not Contact"}
 FIRST = ["Name", "Email addresses", "Phone numbers", "Lists and committees"]
-SHORT = [*FIRST, "Tags, notes and id"]  # what is asked of somebody new
+SHORT = [*FIRST, "Tags"]  # what is asked of somebody new
 NOT_SHOWN = {"new_tags"}  # says nothing about the contact
 
 
@@ -47,7 +47,7 @@ def of_fields(fieldset: Fieldset) -> Part:
             name, label, value = one.field.name, str(one.field.label), value_of(one.field)
             part.errors += [f"{label}: {error}" for error in one.field.errors]
         if value not in ("", "-") and name not in NOT_SHOWN:
-            part.facts.append((label[:1].upper() + label[1:], value))
+            part.facts.append(("" if label == part.title else label[:1].upper() + label[1:], value))
     return part
 
 
