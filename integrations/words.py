@@ -173,6 +173,13 @@ REASONS: dict[str, Reason] = {
         "{service} could not do this for now.",
         "Nothing to do: Almoner tries again by itself.",
     ),
+    "vendor_error": Reason(
+        "{service} answers with an error",
+        "{service} answered with an error every time, while it took everybody else's changes.",
+        "Almoner tries again by itself; press Retry to have it tried at once. If it goes on, tell "
+        "the support of {service}.",
+        retry_helps=True,
+    ),
     "list_not_there_yet": Reason(
         "The list is not there yet",
         "The list has to exist at {service} first; it was not created yet.",

@@ -52,6 +52,9 @@ class Connection(TenantOwned):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
     brake = models.JSONField(default=dict, blank=True, help_text="{list uid: [name, how many go, how many are there]}")
+    taken_off = models.JSONField(
+        default=dict, blank=True, help_text="{list uid: [since when, [records taken off it without asking]]}"
+    )
     listen_error = models.CharField(max_length=300, blank=True, help_text="Why opt-outs do not reach us at once.")
     listened_at = models.DateTimeField(null=True, blank=True, help_text="When opt-outs were last read from there.")
 

@@ -63,6 +63,8 @@ class RemoteRecord(TenantOwned):
         max_length=64, blank=True, help_text="What was refused; the same is not sent again."
     )
     attempts = models.PositiveIntegerField(default=0)
+    troubles = models.PositiveSmallIntegerField(default=0, help_text="Times in a row that no clear answer came.")
+    troubled_at = models.DateTimeField(null=True, blank=True, help_text="When that was so last.")
     brake_passed = models.BooleanField(default=False)
     token = models.CharField(max_length=36, blank=True, help_text="The lease under which it is being sent.")
 

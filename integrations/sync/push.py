@@ -23,8 +23,8 @@ from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
-from integrations.provider_kit.states import ListOperation, Operation, Places, Verb
-from integrations.sync import brake, listening, notices, people, pull, slices
+from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Verb
+from integrations.sync import brake, listening, notices, patience, people, pull, slices
 from integrations.sync.lease import Lease
 from integrations.sync.planning import same, signature
 from integrations.sync.settle import Settlement, backoff, report
@@ -129,15 +129,17 @@ class Sitting:
             with transaction.atomic():  # or its members might never hear that it is there
                 self.settle_done(mine, record, outcome, operation)
             report([record.pk], "changed" if changed else "done")
+            if operation is not None:
+                self.success()
         elif isinstance(outcome, Refused):
             mine.filter(want_version=F("sent_version")).update(due_at=None)
             mine.update(
                 state=State.SET_ASIDE, reason_code=outcome.code, reason=outcome.sentence[:300], token="", attempts=0,
-                refused_hash=signature([operation]) if operation else record.refused_hash,
+                troubles=0, troubled_at=None, refused_hash=signature([operation]) if operation else record.refused_hash,
             )  # fmt: skip
             report([record.pk], "refused", outcome.code, outcome.sentence[:300])
         else:
-            self.interrupt(outcome)
+            self.bear(outcome, [record], got_through=False)
 
     def settle_done(self, mine: Any, record: RemoteRecord, outcome: Done, operation: ListOperation | None) -> None:
         """The list is there as wanted; after a creation its members are looked at again."""
@@ -148,7 +150,7 @@ class Sitting:
                 self.wake_members(record)
                 self.has_new_places |= operation.place != self.policy.container
         mine.filter(want_version=F("sent_version")).update(due_at=None, state=State.OK, reason_code="", reason="")
-        mine.update(token="", attempts=0)
+        mine.update(token="", attempts=0, troubles=0, troubled_at=None)
 
     def deliver_list(self, record: RemoteRecord, operation: ListOperation, outcome: Outcome) -> None:
         """One row of the history for a list."""
@@ -181,7 +183,9 @@ class Sitting:
         present = slices.present_lists(places, self.policy)
         rows = slices.plan_rows(records, self.policy, self.place, present)
         if unsure := [row for row in rows if slices.is_unsure(row)]:
-            self.look_at(unsure, places)
+            if not self.look_at(unsure, places):
+                self.give_back(records)
+                return
             rows = slices.plan_rows(records, self.policy, self.place, present)
         settlement = Settlement(self.connection, self.lease.token, rows)
         operations = self.sort_out(rows, settlement)
@@ -201,7 +205,7 @@ class Sitting:
                 if self.is_over and time.monotonic() > self.ends_at + settings.SLICE_SECONDS:
                     break
         self.record(settlement)
-        self.let_go(records, trouble)
+        self.let_go(records, settlement, trouble)
 
     def sort_out(self, rows: list[Row], settlement: Settlement) -> list[Operation]:
         """Settle at once what needs no call, and return the operations that do."""
@@ -232,21 +236,38 @@ class Sitting:
                 operations += planned
         return operations
 
-    def look_at(self, rows: list[Row], places: Places) -> None:
-        """Ask the vendor what became of what was sent without a clear answer, now that something else is wanted."""
-        for row in rows:
+    def look_at(self, rows: list[Row], places: Places) -> bool:
+        """Ask the vendor what became of what was sent without a clear answer, now that something else is wanted.
+
+        Returns whether everybody was looked at; if not, what was found so far is known and the rest is for later.
+        """
+        for count, row in enumerate(rows):
+            if self.is_over:
+                return False
+            try:
+                found = {container: self.find(row, container, places) for container in row.maybe}
+            except errors.CallFailed as failure:
+                if isinstance(failure.outcome, Reconnect):
+                    raise
+                self.bear(failure.outcome, [row.record], got_through=count > 0)
+                return False
             for container, sent in row.maybe.items():
-                known = row.known.get(container)
-                found = [self.provider.look(container, known.address, known.remote_id, places)] if known else []
-                if known is None or not same(known.address, sent.address):
-                    found.append(self.provider.look(container, sent.address, "", places))
                 with transaction.atomic():
                     self.lease.renew()
-                    pull.clear_up(self.connection, row.record, container, sent, found)
+                    pull.clear_up(self.connection, row.record, container, sent, found[container])
             # What is planned from here on was not in any preview: it goes for its own sake.
             mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
             mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
             row.record.refresh_from_db()
+        return True
+
+    def find(self, row: Row, container: str, places: Places) -> list[Member | None]:
+        """Who has the known and the new address there."""
+        known, sent = row.known.get(container), row.maybe[container]
+        found = [self.provider.look(container, known.address, known.remote_id, places)] if known else []
+        if known is None or not same(known.address, sent.address):
+            found.append(self.provider.look(container, sent.address, "", places))
+        return found
 
     def plan_wholly(self, records: list[RemoteRecord]) -> list[Row]:
         """Plan as the preview did: as if every list were there."""
@@ -298,46 +319,70 @@ class Sitting:
             settlement.told |= untold
             pull.share(self.connection, untold)
 
-    def let_go(self, records: list[RemoteRecord], trouble: Outcome | None) -> None:
+    def let_go(self, records: list[RemoteRecord], settlement: Settlement, trouble: Outcome | None) -> None:
         """Give back what was claimed and not settled; it stays due and its attempt does not count."""
+        if settlement.got_through:
+            self.success()
+        if trouble is None:
+            self.give_back(records)
+            return
         left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
-        if trouble is None or not isinstance(trouble, Ambiguous):
-            left.update(token="", attempts=Greatest(F("attempts") - 1, 0))  # an edit meanwhile has set it to 0
-        else:
-            left.update(token="", attempts=0)
-        if trouble is not None:
-            self.interrupt(trouble)
-        self.success()
+        failed = settlement.unclear if isinstance(trouble, Ambiguous) else set(left.values_list("pk", flat=True))
+        self.bear(trouble, [record for record in records if record.pk in failed], settlement.got_through)
+
+    def give_back(self, records: list[RemoteRecord]) -> None:
+        """They stay due, and nothing was wrong with them."""
+        left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
+        left.update(token="", attempts=Greatest(F("attempts") - 1, 0))  # an edit meanwhile has set it to 0
 
     # --- the connection's health ---
     def success(self) -> None:
-        """A call got through."""
-        Connection.objects.filter(pk=self.connection.pk).update(last_success_at=Now(), last_error="")
-        if self.connection.failures:
-            Connection.objects.filter(pk=self.connection.pk).update(failures=0, retry_at=None)
-            self.connection.failures = 0
+        """A call that changes something there got through."""
+        Connection.objects.filter(pk=self.connection.pk).update(
+            last_success_at=Now(), last_error="", failures=0, retry_at=None
+        )
+        self.connection.failures = 0
 
-    def interrupt(self, outcome: Outcome) -> None:
-        """Pause the connection: until a time (Retry-After wins over our back-off), or until somebody reconnects.
+    def bear(self, outcome: Outcome, failed: list[RemoteRecord], got_through: bool) -> None:
+        """These rows brought no clear answer: they wait behind the others, and the connection takes a pause.
 
-        Raises `Interrupted`, except after a nap short enough to wait for here.
+        A single row that has failed several times waits alone, lest it keeps whatever is changed next from going out.
+        """
+        after = getattr(outcome, "after", None)
+        pause = self.pause_for(outcome)
+        if not isinstance(outcome, Reconnect) and after is None:
+            patience.put_off(self.connection, self.lease.token, failed, pause, got_through)
+        waits_alone = after is None and patience.is_alone(failed) and not slices.is_anything_due(self.connection)
+        self.interrupt(outcome, pause, row_only=waits_alone)
+
+    def pause_for(self, outcome: Outcome) -> float:
+        """How many seconds the vendor is left in peace: Retry-After wins over our back-off."""
+        after = getattr(outcome, "after", None)
+        if after is not None:
+            return float(after)
+        longest = backoff(self.connection.failures)
+        return random.uniform(longest / 2, longest)  # noqa: S311  jitter
+
+    def interrupt(self, outcome: Outcome, pause: float | None = None, row_only: bool = False) -> None:
+        """Pause the connection: until a time, or until somebody reconnects.
+
+        Raises `Interrupted`, except after a nap short enough to wait for here, or if the others need not wait.
         """
         RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(token="", attempts=0)
         sentence = getattr(outcome, "sentence", "")[:300]
         if isinstance(outcome, Reconnect):
             notices.reconnect_needed(self.connection, sentence)
             raise Interrupted
-        after = getattr(outcome, "after", None)
-        if after is None:
-            longest = backoff(self.connection.failures)
-            after = random.uniform(longest / 2, longest)  # noqa: S311  jitter
+        after = self.pause_for(outcome) if pause is None else pause
         self.connection.failures += 1
         Connection.objects.filter(pk=self.connection.pk).update(
-            failures=self.connection.failures, retry_at=Now() + timedelta(seconds=after), last_error=sentence
-        )
-        if after > SHORT_NAP or time.monotonic() + after > self.ends_at:
+            failures=self.connection.failures, last_error=sentence,
+            retry_at=None if row_only else Now() + timedelta(seconds=after),
+        )  # fmt: skip
+        if after <= SHORT_NAP and time.monotonic() + after <= self.ends_at:
+            time.sleep(after)
+        elif not row_only:
             raise Interrupted
-        time.sleep(after)
 
 
 def learn_list(known: dict[str, dict[str, str]], operation: ListOperation, outcome: Done) -> dict[str, dict[str, str]]:

@@ -34,6 +34,8 @@ class Settlement:
         self.refusals: dict[int, list[tuple[Operation, Refused]]] = {}
         self.waits: dict[int, Retry] = {}
         self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
+        self.unclear: set[int] = set()  # rows with a call whose answer was not clear
+        self.got_through = False  # whether any call was
         self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, Row] = {}
@@ -70,6 +72,8 @@ class Settlement:
         elif isinstance(outcome, Ambiguous):
             self.deliver(row, operation, Delivery.Outcome.UNCLEAR, outcome.sentence)
             self.open.add(row.record.pk)
+            self.unclear.add(row.record.pk)
+        self.got_through |= isinstance(outcome, Done | Refused)
         if row.open_operations == 0 and row.record.pk not in self.open:
             self.close(row)
 
@@ -164,8 +168,10 @@ class Settlement:
             for pk, fingerprint in self.refused.items():
                 mine.filter(pk=pk).update(refused_hash=fingerprint)
             Delivery.objects.bulk_create(self.deliveries, batch_size=500)
-            mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(token="", attempts=0)
-            mine.filter(pk__in=list(self.delayed)).update(token="")
+            mine.filter(pk__in=list(self.finished.keys() - self.delayed.keys())).update(
+                token="", attempts=0, troubles=0, troubled_at=None
+            )
+            mine.filter(pk__in=list(self.delayed)).update(token="", troubles=0, troubled_at=None)
         self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
 
     def _write_learned(self) -> None:

@@ -1,6 +1,6 @@
 """A slice of due rows: claimed under the lease, planned from people as they are now. Between outbox and settle."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
 POISON = 6  # and after this many it is set aside
+BEARABLE = 1  # unclear answers in a row that may be anybody's fault; from the next on, claims are halved
+ALONE = 10  # after so many a row is claimed alone: 500 halved nine times
 
 
 @dataclass(slots=True)
@@ -47,6 +49,11 @@ def due(connection: Connection, kind: str) -> Any:
     )
 
 
+def is_anything_due(connection: Connection) -> bool:
+    """Whether some list or person could be claimed now."""
+    return RemoteRecord.objects.filter(connection=connection, due_at__lte=Now()).exists()
+
+
 def claim(
     connection: Connection, kind: str, token: str, limit: int, urgent_up_to: int | None = None
 ) -> list[RemoteRecord]:
@@ -54,12 +61,33 @@ def claim(
     rows = due(connection, kind)
     if urgent_up_to is not None:
         rows = rows.filter(priority__lte=urgent_up_to)
-    found = list(rows.values_list("pk", "attempts")[:limit])
-    pks = [pk for pk, attempts in found if attempts >= TIRING][:1] or [pk for pk, _ in found]
+    found = [Found(*row) for row in rows.values_list(*Found._fields)[:limit]]
+    pks = [row.pk for row in found if row.attempts >= TIRING][:1] or together(found, limit)
     RemoteRecord.objects.filter(pk__in=pks).update(
         token=token, attempts=F("attempts") + 1, sent_version=F("want_version")
     )
     return list(RemoteRecord.objects.filter(pk__in=pks, token=token).order_by("priority", "due_at", "pk"))
+
+
+class Found(NamedTuple):
+    """A due row, as far as the claim needs it."""
+
+    pk: int
+    attempts: int
+    troubles: int
+
+
+def together(found: Sequence[Found], limit: int) -> list[int]:
+    """Which of these due rows, most urgent first, go in one claim: those in trouble apart from the others, and the
+    fewer the longer it lasts."""
+    taken: list[int] = []
+    for row in found:
+        if (row.troubles > BEARABLE) == (found[0].troubles > BEARABLE):
+            limit = min(limit, 2 ** max(0, ALONE - max(row.troubles, BEARABLE)))
+            if len(taken) >= limit:
+                break
+            taken.append(row.pk)
+    return taken
 
 
 def members_known(record: RemoteRecord) -> dict[str, Member]:
