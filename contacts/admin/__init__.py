@@ -1,6 +1,7 @@
 """The staff's pages for contacts and lists, one noun a file."""
 
 from contacts.admin import (
+    bulk_changes,
     consent,
     contact,
     contact_list,
@@ -9,6 +10,7 @@ from contacts.admin import (
     exports,
     history,
     household,
+    imports,
     merging,
     panels,
     tag,
@@ -26,6 +28,6 @@ add_card(Contact, duplicates.card, order=5)
 add_badge("admin:contacts_duplicatepair_changelist", duplicates.badge)
 
 __all__ = [
-    "consent", "contact", "contact_list", "custom_fields", "duplicates", "exports", "history", "household", "merging",
-    "panels", "tag",
+    "bulk_changes", "consent", "contact", "contact_list", "custom_fields", "duplicates", "exports", "history", "household", "imports",
+    "merging", "panels", "tag",
 ]  # fmt: skip

@@ -1,0 +1,233 @@
+"""What the page of an import says: figures as sentences, rows with before and after, and what it means for consent."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from contacts.importing import keeping
+from contacts.importing.words import APPLIED, TONES, Names, outcome
+from contacts.models import Contact, ContactList, Import, ImportRow
+from contacts.tenancy.roles import CHANGE, is_allowed
+
+PER_PAGE = 50
+State, Outcome, Undo = Import.State, ImportRow.Outcome, ImportRow.Undo
+NOTED = "noted"
+# What the rows can be filtered by: (in the address, before, after it was imported).
+CHIPS = [
+    (Outcome.CREATE, "New contacts", "Added"),
+    (Outcome.UPDATE, "Changes", "Changed"),
+    (Outcome.UNCHANGED, "Nothing to change", "Nothing to change"),
+    (Outcome.REFUSED, "Refused", "Refused"),
+    (NOTED, "With a note", "With a note"),
+]
+UNDO_CHIPS = [
+    (Undo.DELETE, "Deleted again"),
+    (Undo.RESTORE, "As before"),
+    (Undo.PART, "As before in part"),
+    (Undo.KEEP, "Stays as it is"),
+]
+LABELS: dict[str, str] = {key: after for key, _, after in CHIPS} | dict(UNDO_CHIPS)
+DOING = {
+    State.CHECKING: "Looking at every row …",
+    State.APPLYING: "Importing …",
+    State.WEIGHING: "Looking at what can be taken back …",
+    State.UNDOING: "Taking the import back …",
+}
+
+
+def people(count: int, one: str = "contact", many: str = "contacts") -> str:
+    """“1 contact”, “2,500 contacts”."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def in_short(data_import: Import) -> str:
+    """The figures in the list of imports."""
+    counts = data_import.counts
+    if data_import.state not in (State.READY, *APPLIED):
+        return ""
+    parts = [
+        f"{counts[key]:,} {(after if data_import.state in APPLIED else before).lower()}"
+        for key, before, after in CHIPS
+        if counts.get(key) and key != NOTED
+    ]
+    return ", ".join(parts) or "No rows"
+
+
+def moving(data_import: Import) -> dict[str, Any]:
+    """How far it is."""
+    total = data_import.rows_total
+    if data_import.state in (State.WEIGHING, State.UNDOING):
+        total = data_import.counts.get(Outcome.CREATE, 0) + data_import.counts.get(Outcome.UPDATE, 0)
+    done = min(data_import.rows_done, total) if total else 0
+    return {
+        "import": data_import, "doing": DOING.get(State(data_import.state), ""), "done": done, "total": total,
+        "percent": round(100 * done / total) if total else 0,
+    }  # fmt: skip
+
+
+def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
+    """Everything for the page."""
+    counts, state = data_import.counts, State(data_import.state)
+    found: dict[str, Any] = moving(data_import) | {"counts": counts, "is_applied": state in APPLIED}
+    if state == State.READY:
+        found |= {"sentences": sum_up(counts), "meaning": meaning(counts), "button": confirm_words(counts)}
+    elif state in APPLIED:
+        found |= {"sentences": sum_up(counts, done=True), "differs": differs(counts)}
+        found["may_take_back"] = state == State.DONE and keeping.may_be_taken_back(data_import) and any(
+            counts.get(key) for key in (Outcome.CREATE, Outcome.UPDATE)
+        )  # fmt: skip
+        found["until"] = data_import.finished_at and data_import.finished_at + keeping.KEEP
+    if state in (State.ASKING, State.UNDONE):
+        found["undo_sentences"] = sum_up_undo(counts.get("undo", {}), done=state == State.UNDONE)
+    if state in (State.READY, *APPLIED) or (state == State.FAILED and data_import.confirmed_at):
+        found |= rows_of(request, data_import)
+        found["may_export"] = is_allowed(request, CHANGE, "exports")
+    return found
+
+
+def sum_up(counts: dict[str, Any], done: bool = False) -> list[str]:
+    """What the import does, in sentences."""
+    told = [
+        (Outcome.CREATE, "was added", "were added", "will be added", "will be added"),
+        (Outcome.UPDATE, "was changed", "were changed", "will be changed", "will be changed"),
+    ]
+    sentences = []
+    for key, one_done, many_done, one, many in told:
+        if count := counts.get(key, 0):
+            sentences.append(
+                f"{people(count)} {(one_done if done else one) if count == 1 else many_done if done else many}."
+            )
+    if count := counts.get(Outcome.UNCHANGED, 0):
+        sentences.append(f"{people(count, 'row', 'rows')} {'says' if count == 1 else 'say'} what is here already.")
+    if count := counts.get(Outcome.REFUSED, 0):
+        verb = ("was" if count == 1 else "were") if done else "cannot be"
+        sentences.append(f"{people(count, 'row', 'rows')} {verb} {'refused' if done else 'used'}; below is why.")
+    return sentences or ["There was nothing to import." if done else "There is nothing to import."]
+
+
+def meaning(counts: dict[str, Any]) -> list[str]:
+    """What it will mean for consent, and for the newsletters that are kept in step."""
+    sentences = []
+    lists = counts.get("lists", {})
+    for row in ContactList.objects.filter(uid__in=list(lists)):
+        count = lists[str(row.uid)]
+        text = f"{people(count)} will be put on “{row.name}”"
+        sentences.append(
+            f"{text}. That list is synchronized: connected newsletter services learn of them within minutes, and may "
+            "welcome them as new subscribers. Go on only if these people have agreed to that."
+            if row.synchronize else f"{text}, which is not synchronized."
+        )  # fmt: skip
+    if count := counts.get("marked"):
+        sentences.append(
+            f"{people(count)} will be marked Do Not Contact, and get nothing from any list from then on. Taking the "
+            "import back takes the marks away again, except where people have opted out themselves."
+        )
+    if count := counts.get("opted_out"):
+        sentences.append(
+            f"{people(count, 'row is', 'rows are')} about people who have opted out themselves. No import changes "
+            "that: newsletters do not go to them, whatever lists they are put on."
+        )
+    if count := counts.get("no_email"):
+        sentences.append(f"{people(count, 'new contact has', 'new contacts have')} no email address.")
+    sentences.append(
+        "The import itself writes to nobody. Do Not Contact is only ever set by it, never taken away. Changed names "
+        "and addresses of people on synchronized lists are sent on to the newsletter services."
+    )
+    return sentences
+
+
+def confirm_words(counts: dict[str, Any]) -> str:
+    """What the button does, or "" when there is nothing to do."""
+    added, changed = counts.get(Outcome.CREATE, 0), counts.get(Outcome.UPDATE, 0)
+    parts = [f"add {people(added)}"] if added else []
+    if changed:
+        parts.append(f"change {changed:,}" if added else f"change {people(changed)}")
+    return " and ".join(parts).capitalize()
+
+
+def differs(counts: dict[str, Any]) -> str:
+    """A sentence when less, more or something else was done than the preview said."""
+    planned = counts.get("planned", {})
+    if not planned or all(planned.get(key, 0) == counts.get(key, 0) for key in Outcome.values):
+        return ""
+    return (
+        "Something was changed here after the preview was made, so some rows came out otherwise; their notes say how."
+    )
+
+
+def sum_up_undo(counts: dict[str, int], done: bool) -> list[str]:
+    """What taking it back does."""
+    told = [
+        (Undo.DELETE, "{} that the import added will be deleted.", "{} that the import had added were deleted."),
+        (Undo.RESTORE, "{} will be as before.", "{} are as before."),
+        (Undo.PART, "{} will be as before in part; what somebody changed since stays.",
+         "{} are as before in part; what somebody had changed since stayed."),
+        (Undo.KEEP, "{} will stay as they are now, because somebody changed them since; the rows below say why.",
+         "{} stayed as they were, because somebody had changed them since; the rows below say why."),
+    ]  # fmt: skip
+    sentences = [
+        (after if done else before).format(people(counts[key])) for key, before, after in told if counts.get(key)
+    ]
+    return sentences or ["There is nothing to take back."]
+
+
+def chosen(request: HttpRequest) -> str:
+    """The filter in the address, if it is one."""
+    shown = request.GET.get("show", "")
+    return shown if shown in LABELS else ""
+
+
+def filtered(data_import: Import, shown: str) -> QuerySet[Any]:
+    """The rows that a filter leaves."""
+    rows = ImportRow.objects.filter(data_import=data_import)
+    if shown == NOTED:
+        return rows.filter(has_warnings=True)
+    if shown in Undo.values:
+        return rows.filter(undo=shown)
+    return rows.filter(outcome=shown) if shown else rows
+
+
+def rows_of(request: HttpRequest, data_import: Import) -> dict[str, Any]:
+    """One page of rows with before and after; a fixed number of queries."""
+    shown, word = chosen(request), request.GET.get("q", "").strip().replace("\0", "")
+    rows = filtered(data_import, shown)
+    if word.isdecimal():
+        rows = rows.filter(number=min(int(word), 2**31 - 1)) if len(word) < 12 else rows.none()
+    elif word:
+        rows = rows.filter(label__icontains=word)
+    page = Paginator(rows.order_by("number"), PER_PAGE).get_page(request.GET.get("p"))
+    listed: list[ImportRow] = list(page.object_list)
+    names = Names({key for row in listed for key in row.changes})
+    uids = [row.contact_uid for row in listed if row.contact_uid]
+    pks = dict(Contact.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
+    is_undo = data_import.state in (State.ASKING, State.UNDONE)
+    return {
+        "page": page, "shown": shown, "word": word, "is_undo": is_undo, "chips": chips(data_import, shown, word),
+        "rows": [
+            {
+                "row": row, "outcome": outcome(data_import, row), "tone": TONES.get(row.outcome, ""),
+                "changes": names.changes(row), "pk": pks.get(row.contact_uid),
+                "undo": row.get_undo_display() if is_undo else "",
+            }
+            for row in listed
+        ],
+    }  # fmt: skip
+
+
+def chips(data_import: Import, shown: str, word: str) -> list[dict[str, Any]]:
+    """The filters with their figures, which are kept with the import: nothing is counted anew."""
+    counts = data_import.counts
+    kinds: list[tuple[str, str, int]] = [("", "All rows", data_import.rows_total)]
+    for key, before, after in CHIPS:
+        count = counts.get("warnings" if key == NOTED else key, 0)
+        kinds.append((key, after if data_import.state in APPLIED else before, count))
+    if data_import.state in (State.ASKING, State.UNDONE):
+        kinds += [(key, label, counts.get("undo", {}).get(key, 0)) for key, label in UNDO_CHIPS]
+    return [
+        {"query": urlencode({k: v for k, v in (("show", key), ("q", word)) if v}), "label": label, "count": count,
+         "on": key == shown}
+        for key, label, count in kinds if count or key == shown or not key
+    ]  # fmt: skip
