@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from contacts import custom, figures
+from contacts import bulk, custom, figures, search, table_statistics
 from contacts.duplicates import find
 from contacts.duplicates import search as duplicates
 from contacts.duplicates.merge import forget_old_merges
@@ -29,6 +29,9 @@ def soon(job: str, *ids: Any) -> None:
 
 def sweep() -> None:
     """Every minute: ring for work that a lost job left lying."""
+    table_statistics.take()
+    for pk in bulk.waiting():
+        async_task("contacts.jobs.carry_on_bulk_change", pk)
     for pk in import_turns.waiting():
         async_task("contacts.jobs.carry_on_import", pk)
     for tenant_pk in duplicates.lost():
@@ -51,6 +54,7 @@ def night_of(tenant_pk: int) -> None:
         old_imports.prune()
         duplicates.start()
     async_task("contacts.jobs.search_duplicates", tenant_pk)
+    async_task("contacts.jobs.write_search_texts", tenant_pk)
     count_days(tenant_pk)
 
 
@@ -92,3 +96,16 @@ def carry_on_import(import_pk: int) -> None:
     """One turn at an import; if there is more to do, it goes to the end of the queue."""
     if import_turns.turn(import_pk):
         async_task("contacts.jobs.carry_on_import", import_pk)
+
+
+def carry_on_bulk_change(pk: int) -> None:
+    """One turn at a bulk change; if there is more to do, it goes to the end of the queue."""
+    if bulk.turn(pk):
+        async_task("contacts.jobs.carry_on_bulk_change", pk)
+
+
+def write_search_texts(tenant_pk: int) -> None:
+    """Write what is missing of the texts that contacts are found by, some thousands in a turn."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        if search.fill():
+            async_task("contacts.jobs.write_search_texts", tenant_pk)

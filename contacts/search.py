@@ -94,10 +94,10 @@ def refresh(uids: Iterable[uuid.UUID]) -> None:
                                             "custom_user_id")))  # fmt: skip
 
 
-def fill() -> int:
-    """Write the texts that are missing in the active tenant, and return how many; those of rows written plainly."""
+def fill(most: int = 5_000) -> int:
+    """Write texts that are missing in the active tenant, as of rows written plainly; return how many, at most `most`."""
     missing = Contact.objects.filter(search_text__isnull=True).order_by().values_list("uid", flat=True)
-    uids = list(missing)
+    uids = list(missing[:most])
     refresh(uids)
     return len(uids)
 

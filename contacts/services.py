@@ -37,6 +37,26 @@ def take_off_list(contact_list: ContactList, contacts: QuerySet[Contact]) -> int
         )
 
 
+def add_tag(tag: Tag, contacts: QuerySet[Contact]) -> int:
+    """Put a tag on these contacts. Returns how many did not have it."""
+    added = 0
+    for pks in chunks(list(contacts.order_by().values_list("pk", flat=True))):
+        with transaction.atomic():
+            here = set(tag.contact_tags.filter(contact__in=pks).values_list("contact_id", flat=True))
+            new = Contact.objects.filter(pk__in=set(pks) - here)
+            added += len(ContactTag.objects.bulk_create([ContactTag(contact=contact, tag=tag) for contact in new]))
+    return added
+
+
+def take_off_tag(tag: Tag, contacts: QuerySet[Contact]) -> int:
+    """Take a tag off these contacts. Returns how many had it."""
+    pks = list(contacts.order_by().values_list("pk", flat=True))
+    with transaction.atomic():
+        return sum(
+            tag.contact_tags.filter(contact__in=part).delete()[1].get("contacts.ContactTag", 0) for part in chunks(pks)
+        )
+
+
 def set_do_not_contact(contacts: QuerySet[Contact], value: bool) -> int:
     """Set or clear Do Not Contact everywhere. Returns how many contacts it changed."""
     return contacts.exclude(do_not_contact=value).update(do_not_contact=value)

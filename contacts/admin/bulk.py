@@ -1,79 +1,94 @@
-"""Bulk actions on contacts. Each first shows a page with the count and what it means; a second POST does it."""
+"""Bulk actions on contacts. Each first shows a page with the count and what it means; a second POST does it: at once
+for a few hundred, by the worker for more."""
 
-from collections.abc import Callable
+import uuid
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from contacts import services
-from contacts.forms import ChooseListForm
+from contacts import bulk, jobs
+from contacts.admin.bulk_forms import ListTarget, NewTagTarget, TagTarget
+from contacts.bulk import people
 from contacts.models import Contact
 from contacts.tenancy.views import render_page
 
+__all__ = ["BulkActions", "people"]
+
 Rows = QuerySet[Contact]
-
-
-def people(count: int) -> str:
-    """“1 contact”, “2,500 contacts”."""
-    return f"{count:,} contact{'' if count == 1 else 's'}"
 
 
 class BulkActions:
     """Mixed into the admin of contacts; every change goes through one service, never row by row."""
 
-    actions = ["add_to_list", "take_off_list", "set_do_not_contact", "clear_do_not_contact", "export_contacts",
-               "delete_contacts"]  # fmt: skip
+    actions = [
+        "add_to_list", "take_off_list", "add_tag", "take_off_tag", "set_do_not_contact", "clear_do_not_contact",
+        "export_contacts", "delete_contacts",
+    ]  # fmt: skip
+
+    def _act(
+        self, request: HttpRequest, rows: Rows, button: str, sentences: list[str], form_class: Any = None, **more: Any
+    ) -> HttpResponse | None:
+        """Ask until it has been confirmed, then do it."""
+        form = form_class(request.POST if request.POST.get("confirmed") else None) if form_class else None
+        if not request.POST.get("confirmed") or (form and not form.is_valid()):
+            return self._ask(request, rows, button, sentences, form, **more)
+        verb, target = bulk.VERBS[request.POST["action"]], form.target() if form else None
+        if (count := rows.count()) > bulk.AT_ONCE:
+            change, is_new = bulk.begin(request.POST["action"], rows, request.user, once(request), target)
+            if is_new:
+                jobs.soon("carry_on_bulk_change", change.pk)
+            return redirect("admin:contacts_bulkchange_change", change.pk)
+        done = verb.done.format(people(verb.run(rows, target)), target)
+        messages.success(request, f"{done} ({people(count)} chosen)." if target else f"{done}.")
+        return None
 
     def _ask(
-        self, request: HttpRequest, rows: Rows, button: str, sentences: list[str], form: Form | None = None, **more: Any
-    ) -> HttpResponse | None:
-        """The page in between, until it has been confirmed."""
-        if request.POST.get("confirmed") and (form is None or form.is_valid()):
-            return None
+        self, request: HttpRequest, rows: Rows, button: str, sentences: list[str], form: Any, **more: Any
+    ) -> HttpResponse:
+        """The page in between."""
         everywhere = request.POST.get("select_across") == "1"
         context = {
             "action": request.POST["action"],
             "select_across": "1" if everywhere else "0",
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if everywhere else None],
             "checkbox": ACTION_CHECKBOX_NAME,
+            "once": once(request),
             "button": button,
             "sentences": sentences,
+            "by_worker": rows.count() > bulk.AT_ONCE,
             "form": form,
             "examples": [str(row) for row in rows[:5]],
             "back": request.get_full_path(),
         } | more
         return render_page(request, "admin/contacts/bulk.html", button, context)
 
-    def _about_a_list(
-        self, request: HttpRequest, rows: Rows, button: str, sentence: str, do: Callable[..., int], done: str
-    ) -> HttpResponse | None:
-        form = ChooseListForm(request.POST if request.POST.get("confirmed") else None)
-        count = rows.count()
-        answer = self._ask(request, rows, button, [sentence.format(people(count))], form)
-        if answer is None:
-            contact_list = form.cleaned_data["contact_list"]
-            messages.success(request, done.format(people(do(contact_list, rows)), contact_list, people(count)))
-        return answer
-
     @admin.action(description="Add to a list or committee", permissions=["change"])
     def add_to_list(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """Those already on it stay as they are."""
-        return self._about_a_list(
-            request, queryset, "Add to list", "{} will be put on the list. Those on it already stay as they are.",
-            services.add_to_list, "{} added to “{}” ({} chosen).",
-        )  # fmt: skip
+        sentence = f"{people(queryset.count())} will be put on the list. Those on it already stay as they are."
+        return self._act(request, queryset, "Add to list", [sentence], ListTarget)
 
     @admin.action(description="Take off a list or committee", permissions=["change"])
     def take_off_list(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """Those not on it stay as they are."""
-        return self._about_a_list(
-            request, queryset, "Take off list", "{} will be taken off the list, if they are on it.",
-            services.take_off_list, "{} taken off “{}” ({} chosen).",
-        )  # fmt: skip
+        sentence = f"{people(queryset.count())} will be taken off the list, if they are on it."
+        return self._act(request, queryset, "Take off list", [sentence], ListTarget)
+
+    @admin.action(description="Add a tag", permissions=["change"])
+    def add_tag(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
+        """Those who have it already stay as they are."""
+        sentence = f"{people(queryset.count())} will get the tag. Those who have it already stay as they are."
+        return self._act(request, queryset, "Add tag", [sentence], NewTagTarget)
+
+    @admin.action(description="Take off a tag", permissions=["change"])
+    def take_off_tag(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
+        """Those without it stay as they are."""
+        sentence = f"{people(queryset.count())} will lose the tag, if they have it. The tag itself stays."
+        return self._act(request, queryset, "Take off tag", [sentence], TagTarget)
 
     @admin.action(description="Set Do Not Contact", permissions=["change"])
     def set_do_not_contact(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
@@ -85,11 +100,7 @@ class BulkActions:
             "Nobody marked so gets any message from us: they leave every newsletter that is kept in step with a list, "
             "within a few minutes. They stay on the lists here, and the consent ledger notes who decided.",
         ]
-        answer = self._ask(request, queryset, "Set Do Not Contact", sentences)
-        if answer is None:
-            count = services.set_do_not_contact(queryset, True)
-            messages.success(request, f"{people(count)} marked Do Not Contact.")
-        return answer
+        return self._act(request, queryset, "Set Do Not Contact", sentences)
 
     @admin.action(description="Clear Do Not Contact", permissions=["change"])
     def clear_do_not_contact(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
@@ -100,11 +111,7 @@ class BulkActions:
             "Clear it only for people who have asked to hear from you again. It undoes no unsubscribe: somebody who "
             "unsubscribed at the newsletter service is back only after confirming a message from there.",
         ]
-        answer = self._ask(request, queryset, "Clear Do Not Contact", sentences)
-        if answer is None:
-            count = services.set_do_not_contact(queryset, False)
-            messages.success(request, f"Do Not Contact cleared for {people(count)}.")
-        return answer
+        return self._act(request, queryset, "Clear Do Not Contact", sentences)
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_contacts(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
@@ -114,7 +121,12 @@ class BulkActions:
             "They leave every newsletter that is kept in step. This cannot be undone. The history and the consent "
             "ledger keep what happened.",
         ]
-        answer = self._ask(request, queryset, "Delete contacts", sentences, danger=True)
-        if answer is None:
-            messages.success(request, f"{people(services.delete_contacts(queryset))} deleted.")
-        return answer
+        return self._act(request, queryset, "Delete contacts", sentences, danger=True)
+
+
+def once(request: HttpRequest) -> uuid.UUID:
+    """The mark of this form: sent twice, it is carried out once."""
+    try:
+        return uuid.UUID(request.POST.get("once", ""))
+    except ValueError:
+        return uuid.uuid4()

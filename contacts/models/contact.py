@@ -68,7 +68,7 @@ class Contact(Recorded):
         ordering = ["last_name", "first_name", "organization_name", "pk"]
         indexes = [
             models.Index(fields=["tenant", "last_name", "first_name", "organization_name", "id"]),
-            models.Index(fields=["tenant", "do_not_contact"]),
+            models.Index(fields=["tenant", "do_not_contact", "id"]),
             models.Index(fields=["tenant", "-created_at"]),
             models.Index(fields=["tenant", "updated_at"]),
         ]
