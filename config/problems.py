@@ -14,6 +14,7 @@ def _problem(request: HttpRequest, status: int, title: str, sentence: str) -> Ht
         **admin.site.each_context(request),
         "title": title,
         "sentence": sentence,
+        "inside": inside,
         "frame": "admin/base_site.html" if inside else "unfold/layouts/unauthenticated.html",
     }
     return render(request, "problem.html", context, status=status)

@@ -2,11 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "No Chromium was found, so the browser tests were left out. Install chromium, or set CHROMIUM to its path."
@@ -85,3 +89,44 @@ def log_in(page: Any) -> Any:
         page.wait_for_url(lambda url: "/login/" not in url)
 
     return as_person
+
+
+@dataclass
+class Window:
+    """A page in a browser of one width and colour scheme, and the errors that it has shown since they were cleared."""
+
+    page: Any
+    width: int
+    is_dark: bool
+    errors: list[str] = field(default_factory=list)
+
+    def take_session(self, client: Client) -> None:
+        """Be logged in as this client is."""
+        name = settings.SESSION_COOKIE_NAME
+        host = urlsplit(self.page.url).hostname
+        self.page.context.add_cookies(
+            [{"name": name, "value": client.cookies[name].value, "domain": host, "path": "/", "httpOnly": True}]
+        )
+
+
+@pytest.fixture
+def look_at(running_chromium: Any, live_server: Any) -> Iterator[Callable[[int, bool], Window]]:
+    """`look_at(390, True)`: a window on the live server, of that width, dark or light."""
+    contexts = []
+
+    def opened(width: int, is_dark: bool) -> Window:
+        context = running_chromium.new_context(
+            base_url=live_server.url, viewport={"width": width, "height": 900 if width > 640 else 844},
+            color_scheme="dark" if is_dark else "light",
+        )  # fmt: skip
+        contexts.append(context)
+        window = Window(context.new_page(), width, is_dark)
+        window.page.set_default_timeout(15_000)
+        window.page.on("pageerror", lambda error: window.errors.append(f"script: {error}"))
+        window.page.on("console", lambda said: said.type == "error" and window.errors.append(f"console: {said.text}"))
+        window.page.goto("/admin/login/")
+        return window
+
+    yield opened
+    for context in contexts:
+        context.close()

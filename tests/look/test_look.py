@@ -1,0 +1,97 @@
+"""Every page of the staff's site, as people see it: on a desk and on a phone, light and dark, with the keyboard."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from contacts.tenancy.models import Tenant
+from tests.browser import Window
+from tests.look import judge
+from tests.look.pages import furnish, logged_in_owner, staff_pages
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS = {
+    "desk, light": (1440, False),
+    "desk, dark": (1440, True),
+    "phone, light": (390, False),
+    "phone, dark": (390, True),
+}
+STRANGERS = [
+    "/admin/login/",
+    "/admin/forgotten/",
+    "/admin/forgotten/sent/",
+    "/admin/forgotten/done/",
+    "/join/x/",
+    "/nowhere/",
+]
+
+
+@pytest.fixture(params=LOOKS)
+def window(request: Any, look_at: Any) -> Iterator[Window]:
+    """A browser of that width and scheme."""
+    width, is_dark = LOOKS[request.param]
+    yield look_at(width, is_dark)
+
+
+def judged(window: Window, path: str) -> list[str]:
+    """What is wrong with one page. Shapes and keys are the same in the dark, where only colours are judged anew."""
+    window.errors.clear()
+    page = window.page
+    page.goto(path)
+    judge.settle(page)
+    if window.is_dark:
+        wrong = judge.accessibility(page, ["color-contrast"])
+    else:
+        wrong = judge.shape(page, window.width) + judge.accessibility(page) + judge.keyboard(page)
+    return [f"{path}: {what}" for what in [*wrong, *window.errors]]
+
+
+def test_every_page_is_readable_usable_by_keyboard_and_free_of_errors(window: Window, tenant: Tenant) -> None:
+    rows = furnish(tenant)
+    client = logged_in_owner(tenant)
+    pages = staff_pages(client, tenant, rows)
+    assert len(pages) >= 25, f"the pages are not found any more: {pages}"
+    window.take_session(client)
+    wrong = [what for path in pages for what in judged(window, path)]
+    assert wrong == [], f"{len(wrong)} findings\n" + "\n".join(wrong)
+
+
+def test_so_is_every_page_for_people_who_are_not_logged_in(window: Window, tenant: Tenant) -> None:
+    wrong = [what for path in STRANGERS for what in judged(window, path)]
+    assert [what for what in wrong if "status of 404" not in what] == []
+
+
+def test_control_the_judge_sees_what_is_wrong(look_at: Any) -> None:
+    window = look_at(390, False)
+    window.page.goto("/admin/login/")
+    window.page.evaluate(
+        """() => { document.body.innerHTML = '<h1>One</h1><h1>Two</h1><main><div style="width: 900px">wide</div>'
+             + '<img src="/static/almoner/icon.svg"><p style="color: #ccc; background: #fff">pale</p>'
+             + '<button class="al-button" tabindex="-1">Save</button></main>'; console.error('broken'); }"""
+    )
+    said = "\n".join([*judge.shape(window.page, 390), *judge.accessibility(window.page), *judge.keyboard(window.page)])
+    for words in (
+        "2 first headings",
+        "sideways at 390",
+        "image-alt (critical",
+        "color-contrast (serious",
+        "does not reach “Save”",
+    ):
+        assert words in said, said
+    assert window.errors == ["console: broken"]
+
+
+def test_control_pages_are_found_by_address_and_by_link(tenant: Tenant) -> None:
+    rows = furnish(tenant)
+    pages = staff_pages(logged_in_owner(tenant), tenant, rows)
+    for start in (
+        "/admin/",
+        "/admin/people/",
+        "/admin/people/invite/",
+        "/admin/organization/",
+        "/admin/contacts/contact/add/",
+    ):
+        assert start in pages
+    assert Client().get("/admin/people/").status_code == 302
