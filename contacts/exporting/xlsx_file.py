@@ -39,6 +39,7 @@ STYLES = (
     '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>"
 )
 
@@ -108,7 +109,7 @@ def _rows(rows: Iterable[list[Any]], look: int) -> str:
 
 def _cell(value: Any, look: int) -> str:
     if value is None or value == "":
-        return "<c/>"
+        return f'<c s="{look}"/>'
     if isinstance(value, Decimal) and len(value.as_tuple().digits) <= 15:  # more, and Excel would round it
         return f"<c><v>{value}</v></c>"
     text = NOT_XML.sub("", str(value))
