@@ -24,6 +24,7 @@ def environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
         "CSRF_TRUSTED_ORIGINS": f"{public},http://localhost:{port}",
         "EMAIL_URL": "filemail:///" + quote(str(folder / "mail")),
         "Q_BROKER_URL": "",
+        "SAMPLE_IMPORT_FILE": str(folder / "sample-import.csv"),
         "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
         "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
         "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",

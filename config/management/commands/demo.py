@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.demo import sample_file
 from config.demo.environment import environment, parts
 from config.demo.seed import PASSWORD, WORKERS
 from config.demo.stage import PartEnded, Stage
@@ -25,6 +26,7 @@ OURS = (
     "log",
     "demo.json",
     "demo.env",
+    "sample-import.csv",
     "almoner.sqlite3",
     "almoner.sqlite3-wal",
     "almoner.sqlite3-shm",
@@ -104,6 +106,7 @@ class Command(BaseCommand):
         if contacts > 5000:
             self.stdout.write(f"Inventing {contacts:,} contacts; this takes about a second per thousand …")
             self.stdout.flush()
+        sample_file.write(Path(stage.environment["SAMPLE_IMPORT_FILE"]).parent)
         stage.once("people", [sys.executable, "manage.py", "demo_data", "--contacts", str(contacts)])
 
 
@@ -196,6 +199,7 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         "  2. Press Connect on the Mailchimp card. The sandbox asks who you are: user river, password sandbox.",
         "  3. Review the settings and save them, press Sync, look at the preview, and confirm it.",
         "  4. Change somebody's name and watch it arrive at the sandbox.",
+        f"  5. Open Import and bring in {folder / 'sample-import.csv'}: 5,000 messy contacts.",
         "",
         f"The sandbox Mailchimp: {sandbox}/   Mail, which goes to nobody: {description['mail']}",
         f"Logs are in {folder / 'log'}",
