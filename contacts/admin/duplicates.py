@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import path
 from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber as PhoneNumberObject
 
 from contacts import jobs
 from contacts.admin import merging
@@ -35,8 +36,9 @@ def sureness(score: int) -> tuple[str, str]:
 
 def in_words(reason: str, what: str) -> str:
     """“Same email address: ana@river.org”."""
-    shown = what.replace("|", ", ").title() if reason == "name" else what
-    return f"{WORDS.get(reason, reason)}: {shown}"
+    if reason == "phone" and (number := PhoneNumberObject.from_string(what)).is_valid():
+        what = number.as_international
+    return f"{WORDS.get(reason, reason)}: {what.replace('|', ', ').title() if reason == 'name' else what}"
 
 
 def shown(pairs: Any) -> list[dict[str, Any]]:

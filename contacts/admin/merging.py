@@ -90,7 +90,7 @@ def _merge(request: HttpRequest, kept: Contact, gone: Contact, choices: list[out
     except MergeRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:contacts_duplicatepair_changelist")
-    link = format_html('<a href="{}">Undo</a>', reverse("admin:contacts_merge_undo", args=[made.pk]))
+    link = format_html('<a class="al-link" href="{}">Undo</a>', reverse("admin:contacts_merge_undo", args=[made.pk]))
     messages.success(request, format_html("{} was merged into {}. {}", made.gone_name, made.kept_name, link))
     return redirect("admin:contacts_contact_change", kept.pk)
 
@@ -214,7 +214,7 @@ def warn_if_known(request: HttpRequest, contact: Contact) -> None:
     ):
         known = rows.exclude(contact=contact).select_related("contact").order_by("pk").first()
         if known is not None:
-            link = format_html('<a href="{}">Compare the two</a>', address(known.contact_id, contact.pk))
+            link = format_html('<a class="al-link" href="{}">Compare the two</a>', address(known.contact_id, contact.pk))
             sentence = "{} has the same {}. Is it the same person? {}"
             messages.warning(request, format_html(sentence, known.contact, words, link))
             return

@@ -100,6 +100,12 @@ def names_equal(one: Look, other: Look) -> bool:
     return sorted(mine) == sorted(theirs)
 
 
+def has_same_first_name(one: Look, other: Look) -> bool:
+    """Whether only the last name is another, as after a marriage."""
+    mine, theirs = name_key(one.first), name_key(other.first)
+    return len(mine) > 1 and mine == theirs
+
+
 def compare(one: Look, other: Look) -> tuple[int, list[list[str]]]:
     """(how sure, what is the same): 0 for a pair that is none, such as a couple with one address."""
     reasons = [["email", shown] for key, shown in sorted(one.emails.items()) if key in other.emails]
@@ -110,8 +116,9 @@ def compare(one: Look, other: Look) -> tuple[int, list[list[str]]]:
     if differ and one.household is not None and one.household == other.household:
         return 0, []
     scores = {"email": 95 if alike else 80, "phone": 80 if alike else 60, "name": 75 if names_equal(one, other) else 60}
-    if differ:  # a couple, a family, an office
-        scores = {"email": 45, "phone": 30}
+    if differ:  # a couple, a family, an office: one number for several people is nothing unusual
+        renamed = not one.is_organization and not other.is_organization and has_same_first_name(one, other)
+        scores = {"email": 70, "phone": 60} if renamed else {"email": 45, "phone": 20}
     kinds = sorted({scores[kind] for kind, _ in reasons}, reverse=True)
     score = min(100, kinds[0] + MORE * (len(kinds) - 1)) if kinds else 0
     return (score, reasons) if score >= LEAST else (0, [])
