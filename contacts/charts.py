@@ -144,7 +144,7 @@ def consent(tenant: Tenant, now: datetime, span: str) -> Chart:
         return chart
     chart.labels = [on(week) for week in weeks]
     chart.series = [Series("Opted in", ins), Series("Opted out", outs)]
-    chart.sentence = f"{words} {some(sum(ins), 'person', 'people')} opted in and {sum(outs):,} opted out."
+    chart.sentence = f"{words} {people(ins)} opted in and {people(outs)} opted out."
     chart.note = "Opted out counts people who unsubscribed and people marked Do Not Contact; opted in, the reverse."
     return chart
 
@@ -167,6 +167,11 @@ def on(day: date) -> str:
 def some(count: int, one: str, many: str) -> str:
     """“1 contact”, “1,204 contacts”."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def people(counts: Sequence[int]) -> str:
+    """“nobody”, “1 person”, “12 people”."""
+    return some(sum(counts), "person", "people") if sum(counts) else "nobody"
 
 
 def compared(after: int, before: int) -> str:

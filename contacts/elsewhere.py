@@ -34,6 +34,7 @@ class Word:
     service: str
     headline: str
     tone: str
+    title: str = ""
     sentence: str = ""
     remedy: str = ""
     mend: str = ""

@@ -18,7 +18,6 @@ from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 from integrations.shown import Names, lists_in, show_deliveries
-from integrations.standings import explained
 from integrations.sync import people
 from integrations.words import STANDINGS, Explained, explain
 
@@ -153,17 +152,10 @@ def list_standing(connection: Connection, record: RemoteRecord | None, contact_l
 
 
 def list_figures(connection: Connection, standings: Mapping[str, int]) -> dict[str, Any]:
-    """How many members are there, on their way, and left out with which reason; each number opens its people."""
-    missing = {code: n for code, n in standings.items() if code not in (THERE, MOVING)}
-    key = connection.provider
-    return {
-        "key": key, "there": standings.get(THERE, 0), "moving": standings.get(MOVING, 0),
-        "missing": sum(missing.values()),
-        "reasons": [
-            (explained(code, str(connection)), n, f"{key}:{code}")
-            for code, n in sorted(missing.items(), key=lambda pair: (-pair[1], pair[0]))
-        ],
-    }  # fmt: skip
+    """How many members are there, on their way, and not there; the table of members names them, with the reasons."""
+    missing = sum(n for code, n in standings.items() if code not in (THERE, MOVING))
+    there, moving = standings.get(THERE, 0), standings.get(MOVING, 0)
+    return {"key": connection.provider, "there": there, "moving": moving, "missing": missing}
 
 
 def history_page(connection: Connection, uid: UUID, page: int = 1) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Standings:
             for one in services:
                 connection = connections[one.key]
                 record = by_subject.get((connection.pk, place.contact.uid))
-                word = word_of(request, connection, record, getattr(place, f"at_{one.key}"))
+                word = word_of(request, connection, record, place, getattr(place, f"at_{one.key}"))
                 found.setdefault(place.pk, []).append(word)
         return found
 
@@ -133,25 +133,28 @@ HEADLINES = {
 }  # fmt: skip
 
 
-def word_of(request: HttpRequest, connection: Connection, record: RemoteRecord | None, standing: str) -> Word:
+def word_of(
+    request: HttpRequest, connection: Connection, record: RemoteRecord | None, place: Any, standing: str
+) -> Word:
     """How one member stands at one service."""
     service = str(connection)
     if standing == THERE:
         return Word(service, f"At {service}", "good")
     if standing == MOVING:
-        return Word(service, "On the way", "info", record.reason if record else "")
+        return Word(service, "On the way", "info", sentence=record.reason if record else "")
     reason = explained(standing, service, record.reason if record and record.reason_code == standing else "")
     headline, tone = HEADLINES.get(State(record.state) if record else State.OK, (f"Not at {service}", "plain"))
     if standing in (ON_THIS_LIST, NOT_YET):
         headline, tone = f"Not at {service}", "plain"
     word: dict[str, Any] = {}
-    if standing != ON_THIS_LIST and (way := mend(request, standing, connection)):
+    email = str(place.contact.primary_email or "")
+    if standing != ON_THIS_LIST and (way := mend(request, standing, connection, email)):
         word["mend"], word["mend_at"] = way
     stuck = record is not None and record.due_at is None and record.state in (State.SET_ASIDE, State.SKIPPED)
     if stuck and reason.retry_helps and record is not None and is_allowed(request, CHANGE, AREA):
         fields = {"record": str(record.pk), "back": f"{request.get_full_path()}#members"}
         word |= {"button": "Retry", "action": reverse("integrations:retry"), "fields": fields}
-    return Word(service, headline, tone, f"{reason.title}. {reason.sentence}", reason.remedy, **word)
+    return Word(service, headline, tone, reason.title, reason.sentence, reason.remedy, **word)
 
 
 def in_brief(connection: Connection, record: RemoteRecord | None) -> tuple[str, str]:

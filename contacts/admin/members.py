@@ -109,7 +109,10 @@ def chip(show: str, words: str, count: int, shown: str) -> dict[str, Any]:
     """One filter; a reason is shown smaller than what it is a reason for."""
     standing = show.partition(":")[2]
     is_reason = bool(standing) and standing not in (THERE, MOVING, MISSING)
-    return {"show": show, "words": words, "count": count, "on": show == shown, "is_reason": is_reason}
+    return {
+        "show": show, "words": words, "count": count, "on": show == shown, "is_reason": is_reason,
+        "is_tile": bool(show) and not is_reason and standing != MOVING,
+    }  # fmt: skip
 
 
 # --- the buttons ---
