@@ -14,6 +14,7 @@ from contacts import standing
 from contacts.admin.custom_filters import custom_filters
 from contacts.admin.filters import DoNotContactFilter, EmailFilter, OnListFilter, TagFilter
 from contacts.admin.history import local
+from contacts.admin.saved_filters import SavedFilters
 from contacts.models import Contact, ContactTag, EmailAddress, ListMembership
 from contacts.search import contacts_matching
 from contacts.tenancy.changelist import SteadyChangeList
@@ -37,7 +38,7 @@ class ContactChangeList(SteadyChangeList):
         return [f"-{name}" for name in BY_NAME] if ordering[0] == "-last_name" else ordering
 
 
-class ContactColumns:
+class ContactColumns(SavedFilters):
     """Mixed into the admin of contacts: what its list shows and how it is searched."""
 
     list_display = ["name", "email", "lists", "tag_names", "may_we", "last_changed"]
