@@ -105,7 +105,9 @@ COLUMNS = [
     Column("Almoner id", MORE, of_contact("uid")),
 ]  # fmt: skip
 # What a custom field may not be called: the files would have two columns of one name.
-TAKEN = {column.heading.casefold() for column in COLUMNS} | {"opted out", "name", "position", "do not contact here"}
+TAKEN = {column.heading.casefold() for column in COLUMNS} | {
+    "opted out themselves", "name", "position on the list", "do not contact here",
+}  # fmt: skip
 
 
 def opted_out() -> Column:
@@ -122,7 +124,7 @@ def opted_out() -> Column:
     def read(row: Row) -> str:
         return BETWEEN.join(dict.fromkeys(in_words(scope) for scope in sorted(row.out)))
 
-    return Column("Opted out", CONSENT, read, ("emails", "consent"), is_always=True)
+    return Column("Opted out themselves", CONSENT, read, ("emails", "consent"), is_always=True)
 
 
 def of_custom_field(field: CustomField) -> Column:
@@ -151,7 +153,7 @@ def of_list(contact_list: ContactList) -> list[Column]:
     here = f"On “{contact_list}”"
     return [
         Column("Do Not Contact here", CONSENT, lambda row: "yes" if said(2)(row) else "", ("places",), is_always=True),
-        Column("Position", here, said(3), ("places",)),
+        Column("Position on the list", here, said(3), ("places",)),
         Column("On the list since", here, since, ("places",), is_usual=False),
     ]
 

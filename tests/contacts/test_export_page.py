@@ -17,6 +17,7 @@ from django.utils import timezone
 from contacts import custom, services
 from contacts.exporting import pages
 from contacts.exporting.cells import as_written
+from contacts.importing.columns import Choices, recognise
 from contacts.models import (
     ConsentEvent,
     Contact,
@@ -38,7 +39,7 @@ from tests.tenancy.walk import Fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
 NEW, LOG = "/admin/contacts/export/new/", "/admin/contacts/export/"
-ALWAYS = {"Do Not Contact", "Do Not Contact on lists", "Opted out"}
+ALWAYS = {"Do Not Contact", "Do Not Contact on lists", "Opted out themselves"}
 
 
 def body(answer: Any) -> bytes:
@@ -95,7 +96,8 @@ def test_a_file_has_all_that_is_known_of_a_contact(client: Client, tenant: Tenan
         "Email": "ana@rivermail.test", "Email problem": "Bounced", "Other emails": "second@rivermail.test",
         "Phone": "(415) 555-0132", "Other phones": "+44 20 7946 0958", "Street": "1 Mill Lane", "City": "Salem",
         "State": "OR", "Postal code": "02139", "Country": "US", "Other addresses": "2 Hill Road, Astoria",
-        "Do Not Contact": "", "Do Not Contact on lists": "Gala", "Opted out": "", "Lists": "Gala; Newsletter",
+        "Do Not Contact": "", "Do Not Contact on lists": "Gala", "Opted out themselves": "",
+        "Lists": "Gala; Newsletter",
         "Tags": "donor; volunteer", "Notes": "Two\nlines", "Id elsewhere": "X-9", "Other ids": "Old database: 4711",
         "Added on": timezone.localtime(ana.created_at, tenant.tz).strftime("%Y-%m-%d"),
         "Last changed": timezone.localtime(ana.updated_at, tenant.tz).strftime("%Y-%m-%d %H:%M"),
@@ -185,8 +187,8 @@ def test_members_of_a_list_come_with_what_is_said_of_them_there(client: Client, 
     ListMembershipFactory(contact=ContactFactory(last_name="Ruiz"), contact_list=gala, position="Chair")
     ListMembershipFactory(contact=ContactFactory(last_name="Ito"), contact_list=gala, do_not_contact=True)
     ContactFactory(last_name="Other")
-    rows = exported(client, "members", ["Last name", "Position"], query=f"list={gala.pk}")
-    assert [(r["Last name"], r["Position"], r["Do Not Contact here"]) for r in rows] == [
+    rows = exported(client, "members", ["Last name", "Position on the list"], query=f"list={gala.pk}")
+    assert [(r["Last name"], r["Position on the list"], r["Do Not Contact here"]) for r in rows] == [
         ("Ito", "", "yes"), ("Ruiz", "Chair", ""),
     ]  # fmt: skip
     assert Export.objects.get().what == "members of Gala"
@@ -244,6 +246,31 @@ def test_hostile_values_do_not_run_and_come_back_as_they_were(client: Client) ->
     rows = book.get_sheet_by_index(0).to_python()
     place = rows[0].index("Last name")
     assert sorted(str(row[place]) for row in rows[1:]) == sorted(HOSTILE)
+
+
+# What the import takes each column of ours for. Those with "" are for people to read, and left alone.
+COMES_BACK_AS = {
+    "First name": "first_name", "Last name": "last_name", "Organization": "organization_name",
+    "Job title": "job_title", "Kind": "kind", "Household": "", "Household greeting": "", "Email": "email",
+    "Email problem": "", "Other emails": "other_email", "Phone": "phone", "Other phones": "other_phone",
+    "Street": "street", "City": "city", "State": "state", "Postal code": "postal_code", "Country": "country",
+    "Other addresses": "", "Do Not Contact": "do_not_contact", "Do Not Contact on lists": "dnc_lists",
+    "Opted out themselves": "", "Do Not Contact here": "", "Position on the list": "", "On the list since": "",
+    "Lists": "lists", "Tags": "tags", "Notes": "notes", "Id elsewhere": "custom_user_id",
+    "Other ids": "identifiers", "Added on": "", "Last changed": "", "Almoner id": "uid",
+}  # fmt: skip
+
+
+def test_the_import_recognises_the_headings_of_an_export(client: Client) -> None:
+    size = CustomField.objects.create(name="T-shirt size", kind="text")
+    contact: Any = ContactFactory()
+    custom.set_values(contact, {size: "L"})
+    gala: Any = ContactListFactory()
+    ListMembershipFactory(contact=contact, contact_list=gala)
+    query = f"list={gala.pk}"
+    row = exported(client, "members", headings(client, what="members", query=query), query=query)[0]
+    taken_for = recognise(list(row), [list(row.values())], Choices.here())
+    assert dict(zip(row, taken_for, strict=True)) == COMES_BACK_AS | {"T-shirt size": f"custom:{size.uid}"}
 
 
 def test_a_custom_field_called_like_a_column_of_ours_gets_a_heading_of_its_own(client: Client) -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact, ContactList
+from contacts.models import Contact, ContactList, Export
 from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection, Delivery, RemoteRecord, RunItem, SyncRun
 from tests.factories import ConnectionFactory, ContactFactory, ContactListFactory, ListMembershipFactory
@@ -361,6 +361,22 @@ def test_the_report_as_a_file_has_the_same_rows_and_runs_no_formula(world: World
     only = b"".join(owner.post(page_of(run, "report") + "?state=refused").streaming_content).decode()  # type: ignore[attr-defined]
     assert "Good" not in only
     assert "Fake" in only
+
+
+def test_a_report_is_noted_in_the_log_of_exports_and_not_for_viewers(world: World, owner: Desk, tenant: Any) -> None:
+    run, _ = with_a_refusal(world, tenant)
+    viewer = desk(tenant, "viewer")
+    assert viewer.post(page_of(run, "report")).status_code == 403
+    assert "Download as CSV" not in viewer.text(page_of(run))
+    assert owner.get(page_of(run, "report")).status_code == 405, "a link that is followed takes nothing out"
+    with in_tenant(tenant):
+        assert not Export.objects.exists()
+    answer = owner.post(page_of(run, "report") + "?state=refused&page=1")
+    with in_tenant(tenant):
+        export = Export.objects.get()
+        assert (export.kind, export.chosen, export.rows, export.user) == ("report", "state: refused", None, owner.user)
+        assert len(list(answer.streaming_content)) == 2  # type: ignore[attr-defined]
+        assert Export.objects.get().rows == 1
 
 
 def test_a_long_report_is_read_in_pages_after_the_request_is_over(world: World, owner: Desk, tenant: Any) -> None:
