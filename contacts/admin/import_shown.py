@@ -12,7 +12,7 @@ from contacts.importing.words import APPLIED, TONES, Names, outcome
 from contacts.models import Contact, ContactList, Import, ImportRow
 from contacts.tenancy.roles import CHANGE, is_allowed
 
-PER_PAGE = 50
+PER_PAGE = 25
 State, Outcome, Undo = Import.State, ImportRow.Outcome, ImportRow.Undo
 NOTED = "noted"
 # What the rows can be filtered by: (in the address, before, after it was imported).

@@ -68,8 +68,14 @@ class Names:
                 "before": "" if key == "do_not_contact" and not before else self.value(key, before),
                 "after": self.value(key, after),
             }
-            for key, (before, after) in row.changes.items()
+            for key, (before, after) in sorted(row.changes.items(), key=lambda change: place(change[0]))
         ]
+
+
+def place(key: str) -> tuple[int, str]:
+    """Where a field stands among the others: in the order of the choice of columns, what is added last."""
+    order = list(FIELDS)
+    return (order.index(key) if key in FIELDS else len(order) + ("+" in key), key)
 
 
 def field_names(keys: Iterable[str]) -> list[str]:
