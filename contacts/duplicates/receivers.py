@@ -1,6 +1,7 @@
 """Where the search for duplicates listens: to contacts that were changed, and to what people say themselves."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,17 +29,24 @@ def on_contacts_changed(sender: Any, tenant_id: int, uids: list[uuid.UUID], caus
     """One job for all changes of a transaction. What a lost job leaves out, the next night finds."""
     if cause.startswith(DO_NOT_MATTER):
         return
-    # Kept with the connection: what belongs to another thread's transaction is not there to be seen yet.
-    waiting: dict[int, set[uuid.UUID]] = connection.__dict__.setdefault("looking_for_duplicates", {})
-    waiting.setdefault(tenant_id, set()).update(uids)
-    transaction.on_commit(lambda: _ring(tenant_id, waiting), robust=True)
+    for _, waiting, *_ in connection.run_on_commit:
+        if isinstance(waiting, Ring) and waiting.tenant_id == tenant_id:
+            waiting.uids.update(uids)
+            return
+    transaction.on_commit(Ring(tenant_id, set(uids)), robust=True)
 
 
-def _ring(tenant_id: int, waiting: dict[int, set[uuid.UUID]]) -> None:
-    from contacts import jobs
+@dataclass(slots=True)
+class Ring:
+    """Waits for the end of a transaction with whom it has changed; when that is taken back, this goes with it."""
 
-    if uids := waiting.pop(tenant_id, None):
-        jobs.look_for_duplicates_of(tenant_id, uids)
+    tenant_id: int
+    uids: set[uuid.UUID]
+
+    def __call__(self) -> None:
+        from contacts import jobs
+
+        jobs.look_for_duplicates_of(self.tenant_id, self.uids)
 
 
 def on_word(sender: Any, instance: ConsentEvent, created: bool, **kwargs: Any) -> None:

@@ -14,8 +14,23 @@ from contacts.duplicates.merge import MergeRefused, forget_old_merges, merge
 from contacts.duplicates.rows import DERIVED, relations, unique_sets
 from contacts.duplicates.unmerge import consent_apart, plan, undo, why_not
 from contacts.models import (
-    ConsentEvent, Contact, ContactList, ContactTag, CustomField, CustomValue, DuplicatePair, EmailAddress,
-    HistoryEntry, Household, ListMembership, Merge, MergedIdentity, OutsideIdentifier, PhoneNumber, PostalAddress, Tag,
+    ConsentEvent,
+    Contact,
+    ContactList,
+    ContactTag,
+    CustomField,
+    CustomValue,
+    DuplicatePair,
+    EmailAddress,
+    HistoryEntry,
+    Household,
+    ListMembership,
+    Merge,
+    MergedIdentity,
+    OutsideIdentifier,
+    PhoneNumber,
+    PostalAddress,
+    Tag,
 )  # fmt: skip
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant as inside
