@@ -36,6 +36,8 @@ BROKEN_QUOTE = (
     "put the cell right, and save it again."
 )
 
+NOT_SO_WRITTEN = "The letters of the file are not written in that way. Choose another way to read them."
+
 
 def _as_windows(problem: UnicodeError) -> tuple[str, int]:
     """Bytes that are not UTF-8 are read as Windows-1252."""
@@ -90,6 +92,8 @@ def records(open_file: Opener, encoding: str, delimiter: str) -> Iterator[list[s
             return
         except csv.Error:
             raise Unreadable(BROKEN_QUOTE.format(f"{number:,}")) from None
+        except UnicodeError:
+            raise Unreadable(NOT_SO_WRITTEN) from None
 
 
 def delimiter_of(open_file: Opener, encoding: str) -> str:
