@@ -137,7 +137,11 @@ class MembershipForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "contact_list" in self.fields:
-            self.fields["contact_list"].disabled = True
+            field = self.fields["contact_list"]
+            field.disabled = True
+            # Its one choice is at hand; a search for others would ask the database once a row.
+            choices = [(self.instance.contact_list_id, str(self.instance.contact_list))]
+            field.widget = UnfoldAdminSelectWidget(choices=choices, attrs={"disabled": True})
 
 
 class ChooseListForm(forms.Form):

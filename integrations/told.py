@@ -29,7 +29,7 @@ def read_deliveries(request: HttpRequest, subject: Subject, window: Window) -> l
             [(c.label, "" if c.before == NOTHING else c.before, c.after) for c in shown.changes],
             note=said, tone=TONES.get(row.outcome, ""), badge="" if heard else row.get_outcome_display(),
         )  # fmt: skip
-        cause = f"because: {row.cause}" if row.cause and not heard else ""
+        cause = f"because: {row.cause}" if row.cause and not heard else service
         icon = ICONS.get(row.outcome, "outgoing_mail")
-        entries.append(Entry(row.at, "sent", icon, service, [line], cause, (window.number, row.pk)))
+        entries.append(Entry(row.at, "sent", icon, cause, [line], "", (window.number, row.pk)))
     return entries

@@ -10,7 +10,7 @@ from contacts import custom_forms, services
 from contacts.admin import contact_actions, contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
-from contacts.admin.contact_page import beside_the_form
+from contacts.admin.contact_page import beside_the_form, whole
 from contacts.admin.contact_parts import SHORT, parts_of
 from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
@@ -62,7 +62,7 @@ class ContactAdmin(
         contact = kwargs.get("obj")
         if contact and contact.pk:
             # As it is in the database: a form with mistakes in it has changed the row at hand.
-            saved = self.get_queryset(request).select_related("household").get(pk=contact.pk)
+            saved = whole(self.get_queryset(request)).get(pk=contact.pk)
             context |= beside_the_form(request, saved) | {"saved": saved, "parts": parts}
             if context["add_form"]:
                 context["media"] += context["add_form"].media

@@ -61,5 +61,8 @@ class MembershipInline(ShortInline):
     verbose_name = "list"
     verbose_name_plural = "Lists and committees"
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("contact_list", "contact")
+
 
 ALL = [EmailInline, PhoneInline, MembershipInline, PostalInline, IdentifierInline]

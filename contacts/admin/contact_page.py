@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from contacts import households, standing, timeline
@@ -40,6 +41,12 @@ class Consent:
     latest: list[timeline.Entry] = field(default_factory=list)
     can_ask_again: bool = False  # something is withdrawn that the person may give back
     lists: list[ListMembership] = field(default_factory=list)
+
+
+def whole(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Contacts with what the page asks for more than once."""
+    parts = ["email_addresses", "phone_numbers", "postal_addresses"]
+    return contacts.select_related("household").prefetch_related(*parts)
 
 
 def initials(contact: Contact) -> str:
