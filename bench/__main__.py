@@ -4,10 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.exporting import export
 from bench.machine import load, machine
 from bench.parts import ROOT
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
+
+SCENARIOS["export"] = export
 
 
 def arguments() -> argparse.Namespace:

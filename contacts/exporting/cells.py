@@ -21,6 +21,8 @@ def as_written(cell: str) -> str:
 def is_guarded(text: str) -> bool:
     """Whether `harmless` puts an apostrophe before it. Those with apostrophes of their own get one more, so that it
     can be told afterwards which one was ours."""
+    if text[:1].isalnum() and text.isprintable():
+        return False  # most cells are: one line that begins with a letter or digit
     bare = text.lstrip(APOSTROPHE)
     return bare.startswith(FORMULA) or any(map(_starts_formula, bare.splitlines()))
 

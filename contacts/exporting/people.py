@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
+from django.db.models import CharField
+from django.db.models.functions import Cast
 
 from contacts import standing
 from contacts.households import Name, greet, name_of
@@ -71,8 +73,9 @@ def emails(rows: Rows, region: str) -> None:
 def phones(rows: Rows, region: str) -> None:
     """Every number, those of the organization's own country as people write them there."""
     here = PhoneNumber.objects.filter(contact__in=rows).order_by("-is_primary", "pk")
-    for pk, number in here.values_list("contact_id", "number"):
-        rows[pk].phones.append(as_dialled(str(number), region))
+    # As plain text: the field would read each number, and it is read below.
+    for pk, number in here.annotate(e164=Cast("number", CharField())).values_list("contact_id", "e164"):
+        rows[pk].phones.append(as_dialled(number, region))
 
 
 def postal(rows: Rows, region: str) -> None:
@@ -147,10 +150,11 @@ ORDER = list(PARTS)  # consent looks at the addresses
 def as_dialled(number: str, region: str) -> str:
     """“(415) 555-0132” at home, “+44 20 7946 0958” abroad; in any case what is read back as the same number."""
     try:
-        parsed = phonenumbers.parse(number, region)
-        national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-        if phonenumbers.parse(national, region) == phonenumbers.parse(number, None):
-            return national
+        parsed = phonenumbers.parse(number, None)
+        if parsed.country_code == phonenumbers.country_code_for_region(region):
+            national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+            if phonenumbers.parse(national, region) == parsed:
+                return national
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     except phonenumbers.NumberParseException:
         return number
