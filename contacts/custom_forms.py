@@ -127,5 +127,6 @@ class CustomFieldsOnPage:
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """With a field for each of the organization's own."""
         if is_allowed(request, CHANGE, self.area):  # type: ignore[attr-defined]
-            kwargs["form"] = form_with(kwargs.get("form", self.form), request)  # type: ignore[attr-defined]
+            form: Any = kwargs.get("form") or self.form  # type: ignore[attr-defined]
+            kwargs["form"] = form_with(form, request)
         return super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]

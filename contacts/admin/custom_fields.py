@@ -172,7 +172,7 @@ class CustomFieldAdmin(TenantAdmin):
 
     def delete_model(self, request: HttpRequest, obj: CustomField) -> None:
         """It is out of sight at once; its values go in the background, each with a line in its contact's history."""
-        obj.going_at, obj.going_by = timezone.now(), request.user
+        obj.going_at, obj.going_by = timezone.now(), request.user  # type: ignore[assignment]
         obj.save()
         jobs.soon("take_field_away", obj.tenant_id, obj.pk)
 

@@ -71,7 +71,7 @@ class Typed(OfCustomField, SimpleListFilter):
             if given:
                 self.used_parameters[name] = given
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[Any]:
         return [f"{self.parameter_name}{end}" for end in (*self.boxes, "_none")]
 
     def given(self, end: str) -> str:

@@ -31,8 +31,9 @@ def log_export(
 ) -> Export:
     """Note a download that is about to begin; refused to those who may not export. Every way out leads through here."""
     require_export(request)
+    user: Any = request.user
     export = Export(
-        kind=kind, form=form, what=what[:200], chosen=chosen[:500], columns=list(columns), user=request.user,
+        kind=kind, form=form, what=what[:200], chosen=chosen[:500], columns=list(columns), user=user,
         actor_label=actor().label[:250],
     )  # fmt: skip
     export.save()
