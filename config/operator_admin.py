@@ -16,7 +16,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from config.operator_site import operators
+from contacts.models import HistoryEntry
 from contacts.tenancy.models import StaffMember, Tenant, User
+from contacts.tenancy.people import PLACE, named, note
+from contacts.tenancy.walls import in_tenant
 
 
 @register(User, site=operators)
@@ -90,6 +93,28 @@ class PlacesAdmin(ModelAdmin):
     @display(description="Organization", ordering="tenant__name")
     def organization(self, member: StaffMember) -> str:
         return member.tenant.name
+
+    def save_model(self, request: HttpRequest, obj: StaffMember, form: Any, change: bool) -> None:
+        """The organization reads in its own history what operators have done to its people."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            tell(obj, HistoryEntry.Verb.ADDED, None, obj.role)
+        elif "role" in form.changed_data:
+            tell(obj, HistoryEntry.Verb.CHANGED, form.initial["role"], obj.role)
+
+    def delete_model(self, request: HttpRequest, obj: StaffMember) -> None:
+        tell(obj, HistoryEntry.Verb.DELETED, obj.role, None)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for member in queryset:
+            self.delete_model(request, member)
+
+
+def tell(member: StaffMember, verb: str, before: str | None, after: str | None) -> None:
+    """A line in the history of the organization."""
+    with in_tenant(member.tenant):
+        note(verb, PLACE, named(member.user), {"role": [before, after]})
 
 
 class ReadOnly(ModelAdmin):

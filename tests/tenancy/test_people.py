@@ -191,6 +191,27 @@ def test_looking_at_the_question_removes_nobody(owner: StaffMember, colleague: S
     assert fingerprint.of_tenant(tenant) == before
 
 
+def test_what_operators_do_to_an_organizations_people_stands_in_its_history(
+    tenant: Tenant, neighbour: Tenant, client: Client
+) -> None:
+    client.force_login(User.objects.create_superuser("root@rivermail.test", first_name="Olga", last_name="Park"))
+    stella = UserFactory(first_name="Stella", last_name="Novak", email="stella@rivertrust.test")
+    base = "/operators/contacts/staffmember/"
+    given = {"organization": tenant.pk, "user": stella.pk, "role": Role.STAFF}
+    assert client.post(f"{base}add/", given).status_code == 302
+    member = StaffMember.of_user(stella).get()
+    for role in (Role.OWNER, Role.OWNER):  # the second changes nothing
+        assert client.post(f"{base}{member.pk}/change/", given | {"role": role}).status_code == 302
+    assert client.post(f"{base}{member.pk}/delete/", {"post": "yes"}).status_code == 302
+    told = [(verb, who, changes["role"]) for verb, _, who, changes in reversed(history(tenant))]
+    assert told == [
+        ("added", "Olga Park", [None, "staff"]),
+        ("changed", "Olga Park", ["staff", "owner"]),
+        ("deleted", "Olga Park", ["owner", None]),
+    ]
+    assert history(neighbour) == []
+
+
 # --- never without an owner ---
 
 
