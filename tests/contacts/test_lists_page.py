@@ -1,15 +1,19 @@
 """The pages of lists and committees, with the table of members, and the ledgers."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts import services, signals
-from contacts.models import ConsentEvent, Contact, ContactList, HistoryEntry, ListMembership, Tag
+from contacts import figures, services, signals
+from contacts.models import ConsentEvent, Contact, ContactList, DailyCount, HistoryEntry, ListMembership, Tag
+from contacts.models.figure import EVERYBODY
 from contacts.tenancy.models import Role, Tenant
+from contacts.tenancy.walls import in_tenant
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.tenancy.people import logged_in
 
@@ -128,7 +132,10 @@ def test_L7_do_not_contact_for_one_list_is_set_and_cleared_there(client: Client)
     assert list(ConsentEvent.objects.order_by("pk").values_list("kind", flat=True)) == ["dnc_set", "dnc_cleared"]
 
 
-@pytest.mark.parametrize("button", ["members/add/", "members/{}/take-off/", "members/{}/dnc/"])
+BUTTONS = ["members/add/", "members/take-off/", "members/{}/take-off/", "members/{}/dnc/", "members/{}/position/"]
+
+
+@pytest.mark.parametrize("button", BUTTONS)
 def test_X5_the_buttons_are_posts_by_those_who_may(button: str, client: Client, tenant: Tenant) -> None:
     row = ListMembershipFactory()
     url = page_of(row.contact_list, button.format(row.pk))
@@ -147,6 +154,102 @@ def test_T3_a_member_of_another_list_or_organization_is_not_there(client: Client
     contact = theirs.contact
     client.post(page_of(ours.contact_list, "members/add/"), {"contact": contact.pk})
     assert ours.contact_list.memberships.count() == 1
+
+
+def test_an_empty_list_says_how_to_fill_it(client: Client, tenant: Tenant) -> None:
+    contact_list = ContactListFactory()
+    assert "Nobody is on this list yet. Add contacts above" in client.get(page_of(contact_list)).content.decode()
+    looker = logged_in(tenant, Role.VIEWER).get(page_of(contact_list)).content.decode()
+    assert "Nobody is on this list yet." in looker and "Add contacts" not in looker
+
+
+def test_several_contacts_are_added_at_once(client: Client, neighbour: Tenant) -> None:
+    contact_list, people = ContactListFactory(name="Gala"), [ContactFactory() for _ in range(3)]
+    ListMembershipFactory(contact_list=contact_list, contact=people[0])
+    url = page_of(contact_list, "members/add/")
+    answer = client.post(url, {"contact": [p.pk for p in people]}, follow=True)
+    assert "2 contacts are new on “Gala”. 1 was there already." in answer.content.decode()
+    stranger = ContactFactory(tenant=neighbour)
+    client.post(url, {"contact": [ContactFactory().pk, stranger.pk]})
+    assert contact_list.memberships.count() == 3, "all or none, and nobody of a neighbour"
+
+
+def test_those_ticked_are_taken_off_after_a_page_that_asks(client: Client, tenant: Tenant, neighbour: Tenant) -> None:
+    contact_list = ContactListFactory(name="Gala")
+    rows = [ListMembershipFactory(contact_list=contact_list) for _ in range(3)]
+    theirs = ListMembershipFactory(contact_list=ContactListFactory(tenant=neighbour))
+    url, ticked = page_of(contact_list, "members/take-off/"), [rows[0].pk, rows[1].pk, theirs.pk]
+    page = client.post(url, {"place": ticked}).content.decode()
+    assert "Take 2 contacts off “Gala”?" in page and str(rows[0].contact) in page
+    assert str(theirs.contact) not in page and "Nobody is unsubscribed by this" in page
+    assert contact_list.memberships.count() == 3, "nothing yet"
+    assert logged_in(tenant, Role.VIEWER).post(url, {"place": ticked, "confirmed": "yes"}).status_code == 403
+    done = client.post(url, {"place": ticked, "confirmed": "yes"}, follow=True)
+    assert "2 contacts are off “Gala”." in done.content.decode()
+    assert [row.pk for row in contact_list.memberships.all()] == [rows[2].pk]
+    with in_tenant(neighbour):
+        assert ListMembership.objects.filter(pk=theirs.pk).exists()
+    assert "Tick the people to take off first." in client.post(url, {}, follow=True).content.decode()
+
+
+def test_a_committees_positions_are_shown_and_changed_in_the_table(client: Client, tenant: Tenant) -> None:
+    board = ContactListFactory(kind="committee")
+    row = ListMembershipFactory(contact_list=board, position="treasurer")
+    assert 'value="treasurer"' in client.get(page_of(board)).content.decode()
+    answer = client.post(page_of(board, f"members/{row.pk}/position/"), {"position": " chair "}, follow=True)
+    assert f"{row.contact} is chair now." in answer.content.decode()
+    assert HistoryEntry.objects.filter(contact_uid=row.contact.uid, changes__position=["treasurer", "chair"]).exists()
+    looker = logged_in(tenant, Role.VIEWER).get(page_of(board)).content.decode()
+    assert "chair" in looker and 'name="position"' not in looker
+    plain = ListMembershipFactory()
+    assert "Position" not in client.get(page_of(plain.contact_list)).content.decode()
+
+
+def counted_and_named(client: Client, contact_list: ContactList) -> dict[str, tuple[int, int]]:
+    """{filter: (the number it shows, how many rows it opens)} of each filter of the table."""
+    shown = [chip for _, group in client.get(page_of(contact_list)).context["chips"] for chip in group]
+    pages = [client.get(page_of(contact_list), {"show": chip["show"]}).context["page"] for chip in shown]
+    return {
+        chip["words"]: (chip["count"], page.paginator.count) for chip, page in zip(shown, pages, strict=True)
+    }  # fmt: skip
+
+
+def test_every_number_on_the_page_opens_the_members_that_it_counts(client: Client) -> None:
+    contact_list = ContactListFactory()
+    for values in ({}, {}, {"email": ""}, {"email_state": "bounced"}, {"do_not_contact": True}):
+        ListMembershipFactory(contact_list=contact_list, contact=ContactFactory(**values))
+    ListMembershipFactory(contact_list=contact_list, do_not_contact=True)
+    ListMembershipFactory()
+    assert counted_and_named(client, contact_list) == {
+        "Everybody": (6, 6), "May be written to": (2, 2), "Cannot be written to": (4, 4),
+    }  # fmt: skip
+    nonsense = client.get(page_of(contact_list), {"show": "nobody:knows"})
+    assert nonsense.context["page"].paginator.count == 6
+
+
+def test_a_viewer_finds_the_members_and_no_button(tenant: Tenant) -> None:
+    row = ListMembershipFactory()
+    html = logged_in(tenant, Role.VIEWER).get(page_of(row.contact_list)).content.decode()
+    main = html[html.index('id="main"') :]
+    assert str(row.contact) in main and 'method="post" action=' not in main and "Take off" not in main
+
+
+def test_the_list_of_lists_counts_who_can_be_reached_and_says_as_of_when(client: Client, monkeypatch: Any) -> None:
+    contact_list = ContactListFactory()
+    ListMembershipFactory(contact_list=contact_list)
+    ListMembershipFactory(contact_list=contact_list, contact=ContactFactory(email=""))
+    assert figures.reachable_of(with_members(contact_list)) == {contact_list.pk: (1, None)}
+    monkeypatch.setattr(figures, "AT_ONCE", 1)
+    assert figures.reachable_of(with_members(contact_list)) == {contact_list.pk: (1, None)}, "never counted yet"
+    yesterday = date(2026, 1, 31)
+    for uid, what, count in ((EVERYBODY, "members", 9), (contact_list.uid, "reachable", 7)):
+        DailyCount.objects.create(day=yesterday, list_uid=uid, what=what, count=count)
+    assert figures.reachable_of(with_members(contact_list)) == {contact_list.pk: (7, yesterday)}
+    assert "as of Jan 31, 2026" in client.get("/admin/contacts/contactlist/").content.decode()
+
+
+def with_members(contact_list: ContactList) -> list[Any]:
+    return list(ContactList.objects.filter(pk=contact_list.pk).annotate(members=Count("memberships")))
 
 
 # --- deleting ---
