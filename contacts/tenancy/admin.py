@@ -204,7 +204,19 @@ class TenantInline(Walled):
 
 
 class TenantTabularInline(TenantInline, TabularInline):
-    """Rows as a table."""
+    """Rows as a table. The headings of its columns are no labels to a screen reader: each field says its own name."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """With an `aria-label` on every field."""
+        plain: Any = super().get_formset(request, obj, **kwargs)
+
+        class Named(plain):
+            def add_fields(self, form: Any, index: int | None) -> None:
+                super().add_fields(form, index)
+                for name, field in form.fields.items():
+                    field.widget.attrs.setdefault("aria-label", str(form[name].label))
+
+        return Named
 
 
 class TenantStackedInline(TenantInline, StackedInline):

@@ -19,6 +19,25 @@ document.addEventListener("DOMContentLoaded", () => {
       link.setAttribute("aria-label", link.title || (link.pathname === "/admin/" ? "Home" : icon.textContent.trim()));
     }
   }
+  // Boxes for choosing with a search have no name of their own: they take it from the field they stand for.
+  const nameChoosers = () => {
+    for (const box of document.querySelectorAll(".select2-container")) {
+      const field = box.previousElementSibling;
+      if (!field || !field.matches("select")) continue;
+      const label = field.labels && field.labels[0];
+      const name = field.getAttribute("aria-label") || (label && label.textContent.trim()) || field.dataset.placeholder;
+      for (const part of name ? box.querySelectorAll(".select2-selection, .select2-search__field") : []) {
+        part.setAttribute("aria-label", name);
+        part.removeAttribute("aria-labelledby");
+      }
+    }
+  };
+  const isChooser = (node) => node.classList && node.classList.contains("select2-container");
+  new MutationObserver((changes) => changes.some((change) => [...change.addedNodes].some(isChooser)) && nameChoosers())
+    .observe(document.body, { childList: true, subtree: true });
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(".select2-search__field") && !target.hasAttribute("aria-label")) target.setAttribute("aria-label", "Search");
+  });
   // A menu closes when the focus or a click goes elsewhere, and with Escape.
   const menus = document.querySelectorAll("details.al-menu");
   document.addEventListener("click", (event) => menus.forEach((menu) => menu.contains(event.target) || (menu.open = false)));

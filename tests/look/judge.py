@@ -18,7 +18,8 @@ SHAPE = """() => {
   if (root.scrollWidth > root.clientWidth) {
     for (const e of document.querySelectorAll('body *')) {
       const box = e.getBoundingClientRect();
-      if (box.right > root.clientWidth + 1 && box.width > 0 && shown(e)) wide.push(e.outerHTML.slice(0, 120));
+      const right = Math.max(box.right, box.left + (getComputedStyle(e).overflowX === 'visible' ? e.scrollWidth : 0));
+      if (right > root.clientWidth + 1 && box.width > 0 && shown(e)) wide.push(e.outerHTML.slice(0, 120));
     }
   }
   const headings = [...document.querySelectorAll('h1')].filter(shown).length;
