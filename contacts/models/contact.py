@@ -135,7 +135,11 @@ class EmailAddress(PartOfContact):
                 violation_error_message="This contact has that email address already.",
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["tenant", "address_key"])]
+        indexes = [
+            models.Index(fields=["tenant", "address_key"]),
+            # The first page counts primary addresses by their state among 100,000.
+            models.Index(fields=["tenant", "state"], name="primary_by_state", condition=models.Q(is_primary=True)),
+        ]
 
     def __str__(self) -> str:
         return self.address
