@@ -39,6 +39,10 @@ class ContactForm(forms.ModelForm):
             raise ValidationError("A tag has at most 80 letters.")
         return list(names)
 
+    def clean_notes(self) -> str:
+        """Browsers send line ends of their own; that is no change."""
+        return str(self.cleaned_data["notes"]).replace("\r\n", "\n")
+
     def clean(self) -> dict[str, Any] | None:
         """An organization needs its name; a person may be known by an address alone."""
         cleaned = super().clean()

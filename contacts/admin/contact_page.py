@@ -25,7 +25,7 @@ class AddListForm(forms.Form):
     contact_list: Any = forms.ModelChoiceField(queryset=None, label="List or committee")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="id_add_to_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "id_add_to_%s", **kwargs})
         choice = self.fields["contact_list"]
         choice.queryset = ContactList.objects.all()  # type: ignore[attr-defined]
         choice.widget = AutocompleteSelect(ListMembership._meta.get_field("contact_list"), admin.site)

@@ -36,7 +36,7 @@ def parts_of(adminform: AdminForm, formsets: list[InlineAdminFormSet]) -> list[P
     return sorted(parts, key=lambda part: order.get(part.title, len(order)))
 
 
-def of_fields(fieldset: Fieldset) -> Part:
+def of_fields(fieldset: Any) -> Part:
     """A set of fields with their present values."""
     title = str(fieldset.name or "")
     part = Part(TITLES.get(title, title), fieldset=fieldset)

@@ -189,6 +189,15 @@ def test_saving_without_a_change_leaves_no_history(client: Client) -> None:
     assert HistoryEntry.objects.count() == before
 
 
+def test_the_line_ends_of_a_browser_are_no_change_of_the_notes(client: Client) -> None:
+    contact = ContactFactory(notes="Met at the gala.\nLikes tea.")
+    before = HistoryEntry.objects.count()
+    sent(client, opened(client, contact) | {"notes": "Met at the gala.\r\nLikes tea."}, contact)
+    contact.refresh_from_db()
+    assert contact.notes == "Met at the gala.\nLikes tea."
+    assert HistoryEntry.objects.count() == before
+
+
 def test_the_history_page_says_who_changed_what_from_what_to_what(client: Client) -> None:
     contact = ContactFactory(first_name="Ana", email="old@rivermail.test")
     form = opened(client, contact) | {

@@ -67,6 +67,10 @@ class Case:
     def connected(self, **values: Any) -> None:
         Connection.objects.filter(pk=self.connection.pk).update(**values)
 
+    def silent(self) -> None:
+        self.settled(due_at=timezone.now())
+        self.connected(failures=3)
+
     def off_the_list(self) -> None:
         ListMembership.objects.filter(contact=self.ana).delete()
 
@@ -123,7 +127,7 @@ SITUATIONS: list[tuple[str, Callable[[Case], Any], list[str], str]] = [
     ("the brake", lambda c: c.settled("brake", State.HELD), ["Held", "Waits for your answer."], "setup/#mailchimp"),
     ("left on the list", lambda c: c.settled("kept", State.HELD), ["Left on the list."], ""),
     ("on its way", lambda c: c.settled(due_at=timezone.now()), ["A change is on its way"], ""),
-    ("service silent", lambda c: (c.settled(due_at=timezone.now()), c.connected(failures=3)),
+    ("service silent", lambda c: c.silent(),
      ["A change is on its way", "does not answer at the moment"], ""),
     ("reconnect", lambda c: c.connected(state="reconnect"), ["has to be reconnected"], "setup/#mailchimp"),
     ("no first Sync", lambda c: c.connected(state="ready"), ["before the first Sync is confirmed"], "setup/#mailchimp"),
