@@ -12,11 +12,13 @@ from integrations.provider_kit.states import Member
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is so there now. `now` is the person as the vendor answered (it may differ from what was asked)."""
+    """It is so there now. `now` is the person as the vendor answered (it may differ from what was asked); `left` is an
+    entry of theirs that we gave up for another one, as it stands now."""
 
     now: Member | None = None
     remote_id: str = ""
     answer: str = ""
+    left: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)

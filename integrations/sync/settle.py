@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from integrations.models import Connection, Delivery, RemoteRecord, RunItem
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Refused, Retry
 from integrations.provider_kit.states import Member, Operation, Standing, Verb
-from integrations.sync.planning import signature
+from integrations.sync.planning import same, signature
 from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
@@ -93,6 +93,8 @@ class Settlement:
     def _done(self, row: Row, operation: Operation, outcome: Done) -> None:
         container, after, now = operation.container, operation.after, outcome.now
         answer = outcome.answer
+        if outcome.left is not None:
+            row.left[container] = outcome.left
         if now is None:
             row.fresh_known.pop(container, None)
         else:
@@ -225,9 +227,22 @@ def fresh_knowledge(row: Row) -> tuple[dict[str, Any], str, str]:
     known: dict[str, Any] = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
     if row.maybe:
         known["maybe"] = {key: member.to_json() for key, member in row.maybe.items()}
+    if left := entries_left(row):
+        known["offered"] = {key: member.to_json() for key, member in left.items()}
     addresses = (m.address.lower() for m in [*row.fresh_known.values(), *row.maybe.values()])
     effect = Effect.DONE if row.fresh_known else Effect.MAYBE if row.maybe else Effect.NONE
     return known, next(addresses, ""), effect
+
+
+def entries_left(row: Row) -> dict[str, Member]:
+    """Archived entries that we gave up ourselves: should the person return to that address, they are brought back."""
+    before = {key: Member.from_json(data) for key, data in row.record.known.get("offered", {}).items()}
+    return {
+        key: member
+        for key, member in (before | row.left).items()
+        if member.standing == Standing.ARCHIVED
+        and not (key in row.fresh_known and same(row.fresh_known[key].address, member.address))
+    }
 
 
 def item_state(state: str, code: str) -> str:

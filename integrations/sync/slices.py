@@ -33,6 +33,7 @@ class Row:
     address: str = ""
     entries: dict[str, Member] = field(default_factory=dict)  # of the present address, known through others
     maybe: dict[str, Member] = field(default_factory=dict)  # what was sent before without a clear answer
+    left: dict[str, Member] = field(default_factory=dict)  # entries that we gave up in this slice
     open_operations: int = 0
     fresh_known: dict[str, Member] = field(default_factory=dict)
 

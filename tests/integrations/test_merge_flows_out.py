@@ -8,7 +8,7 @@ import pytest
 from contacts.duplicates.merge import merge
 from contacts.duplicates.unmerge import undo
 from contacts.models import EmailAddress
-from integrations.models import Delivery
+from integrations.models import Delivery, RemoteRecord
 from integrations.sync.serve import serve
 from tests.integrations.engine import World
 from tests.model.watch import Watch, watching
@@ -147,6 +147,20 @@ def test_L19_undo_puts_both_there_again(world, watch) -> None:
     assert status(world, "anna@rivermail.test", gala) == "subscribed"
     there = world.there("ana@rivermail.test", home(world, gala))
     assert there is None or there["status"] == "archived" or "Gala" not in str(there["tags"])
+
+
+def test_L17_L19_undo_brings_back_an_address_that_the_merge_gave_up(world, watch) -> None:
+    news = world.a_list("News")
+    kept, gone = world.person("ana@rivermail.test", news), world.person("anna@rivermail.test", news)
+    world.push()
+    made = merge(kept, gone, {"email": "gone"})
+    world.push()
+    assert status(world, "ana@rivermail.test", news) == "archived"
+    undo(made)
+    world.push()
+    assert status(world, "ana@rivermail.test", news) == "subscribed"
+    assert status(world, "anna@rivermail.test", news) == "subscribed"
+    assert not RemoteRecord.objects.exclude(reason_code="").exists()
 
 
 def test_L35_undo_never_subscribes_who_opted_out_after_the_merge(world, watch) -> None:

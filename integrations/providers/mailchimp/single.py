@@ -234,18 +234,19 @@ def give_up_old(person: Person, refused: Refused) -> Outcome:
     return replace(refused, now=person.before.but(standing=Standing.ARCHIVED, lists=frozenset()))
 
 
-def take_over(person: Person) -> Outcome:
+def take_over(person: Person) -> Done:
     """Somebody is there under the new address: theirs is used from now on, as it stands, and the old one given up.
 
     An archived entry is no withdrawal of consent: the subscription of the old address goes over to it.
     """
     there = person.look()
     retire(person)
+    left = person.before and person.before.but(standing=Standing.ARCHIVED, lists=frozenset())
     if there is not None and there.get("status") == "archived" and revive(person):
-        return person.done({**there, "status": "subscribed"}, TOOK_OVER)
+        return replace(person.done({**there, "status": "subscribed"}, TOOK_OVER), left=left)
     row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
     person.tag(row)
-    return person.done(row, TOOK_OVER, ours=False)
+    return replace(person.done(row, TOOK_OVER, ours=False), left=left)
 
 
 def revive(person: Person) -> bool:
@@ -266,7 +267,8 @@ def move_of_archived(person: Person, failure: CallFailed) -> Outcome:
     if old.get("status") != "archived":
         return failure.outcome
     try:
-        return take_over(person)
+        # Who archived it is not known for certain, so that it would not be brought back by itself.
+        return replace(take_over(person), left=None)
     except CallFailed as nobody:
         if code_of(nobody) == "not_found":
             return person.done(old)
