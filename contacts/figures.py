@@ -20,6 +20,7 @@ from django.db.models import (
     Count,
     DateField,
     DateTimeField,
+    Exists,
     Expression,
     FilteredRelation,
     Max,
@@ -273,12 +274,15 @@ class Now:
 
 
 def contacts_now() -> Now:
-    """All contacts; two queries, each from an index."""
+    """All contacts; three queries, each answered from an index."""
     counted = dict(Contact.objects.order_by().values_list("do_not_contact").annotate(Count("pk")))
     free, silent = counted.get(False, 0), counted.get(True, 0)
-    mail = EmailAddress.objects.order_by().filter(is_primary=True, state=GOOD)
-    good = mail.count() - mail.filter(contact__do_not_contact=True).count()
-    return Now(free + silent, good, silent)
+    good = EmailAddress.objects.order_by().filter(is_primary=True, state=GOOD)
+    # The silent are few: EXISTS asks for each of them, where a join would look through all good addresses.
+    silent_but_good = Contact.objects.order_by().filter(
+        Exists(good.filter(contact=OuterRef("pk"))), do_not_contact=True
+    )
+    return Now(free + silent, good.count() - silent_but_good.count() if silent else good.count(), silent)
 
 
 def reachable_of(lists: Sequence[Any]) -> dict[int, tuple[int, date | None]]:

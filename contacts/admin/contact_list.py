@@ -38,7 +38,7 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
     search_help_text = "Name or description"
     fieldsets = [("Name and settings", {"fields": ["name", "kind", "description", "synchronize"]})]
     change_form_outer_before_template = "admin/contacts/list_page.html"
-    change_form_outer_after_template = None
+    change_form_outer_after_template = ""
 
     # --- all lists ---
 

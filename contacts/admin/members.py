@@ -54,18 +54,34 @@ def table(request: HttpRequest, contact_list: ContactList) -> dict[str, Any]:
     if text.strip():
         places = places.filter(contact__in=contacts_matching(Contact.objects.all(), text).order_by().values("pk"))
     places = places.order_by("contact__last_name", "contact__first_name", "pk").values_list("pk", flat=True)
-    page = Paginator(places, PER_PAGE).get_page(request.GET.get("p"))
+    paginator = Paginator(places, PER_PAGE)
+    if not text.strip():  # it was counted with all the others
+        paginator.count = known_count(counted, show if chosen is not None else "")  # type: ignore[misc]
+    page = paginator.get_page(request.GET.get("p"))
     return {
         "q": text,
         "show": show if chosen is not None else "",
         "tally": counted,
         "chips": list(chips(counted, show if chosen is not None else "")),
         "page": page,
-        "rows": rows_of(request, contact_list, counted.known, list(page.object_list)),
+        "rows": rows_of(request, contact_list, counted.known, [int(pk) for pk in page.object_list]),
         "add_form": AddMembersForm(),
         "may_change_members": is_allowed(request, CHANGE, AREA),
         "longest_position": LONGEST_POSITION,
     }
+
+
+def known_count(counted: Tally, show: str) -> int:
+    """How many members a filter lets through, from what was counted for the page."""
+    key, _, standing = show.partition(":")
+    if not show:
+        return counted.members
+    if show in (REACHABLE, UNREACHABLE):
+        return counted.reachable if show == REACHABLE else counted.members - counted.reachable
+    standings = counted.services[key]
+    if standing == MISSING:
+        return sum(n for code, n in standings.items() if code not in (THERE, MOVING))
+    return standings.get(standing, 0)
 
 
 def rows_of(
@@ -74,7 +90,7 @@ def rows_of(
     """The members of one page, each with how they stand at the services; four queries."""
     places = elsewhere.with_standings(ListMembership.objects.filter(pk__in=pks).order_by(), known)
     places = places.select_related("contact").prefetch_related(
-        Prefetch("contact__email_addresses", EmailAddress.objects.filter(is_primary=True))
+        Prefetch("contact__email_addresses", EmailAddress.objects.filter(is_primary=True).order_by())
     )
     found = {place.pk: place for place in places}
     in_order = [found[pk] for pk in pks if pk in found]

@@ -3,7 +3,7 @@ are, and how they grow. Every number opens the rows that it counts."""
 
 from collections.abc import Iterator
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -50,7 +50,7 @@ def contacts_panel(request: HttpRequest) -> str:
     """How many there are."""
     if not is_allowed(request, SEE, "contacts"):
         return ""
-    now = figures.contacts_now()
+    now = standing(request)
     contacts, lists = reverse(CONTACTS), ContactList.objects.count()
     tiles = [
         (now.members, "contact" if now.members == 1 else "contacts", contacts),
@@ -73,14 +73,22 @@ def charts_panel(request: HttpRequest) -> str:
     if not is_allowed(request, SEE, "contacts"):
         return ""
     tenant: Tenant = request.tenant  # type: ignore[attr-defined]
-    now, span, standing = timezone.now(), charts.span_of(request), figures.contacts_now()
-    if not standing.members:
+    now, span, here = timezone.now(), charts.span_of(request), standing(request)
+    if not here.members:
         return ""
     drawn = [
-        charts.growth(tenant, now, span, standing.members, standing.reachable, title="Growth of contacts"),
+        charts.growth(tenant, now, span, here.members, here.reachable, title="Growth of contacts"),
         charts.consent(tenant, now, span),
     ]
     return render_to_string("admin/contacts/panel_charts.html", {"charts": drawn}, request)
+
+
+def standing(request: HttpRequest) -> figures.Now:
+    """How many contacts there are; counted once for all panels of a page."""
+    if not hasattr(request, "_contacts_now"):
+        request._contacts_now = figures.contacts_now()  # type: ignore[attr-defined]
+    found: figures.Now = request._contacts_now  # type: ignore[attr-defined]
+    return found
 
 
 # --- what needs a person today ---
@@ -97,7 +105,8 @@ def needs(request: HttpRequest) -> Iterator[Need]:
         count = DuplicatePair.objects.filter(dismissed_at=None).count()
         words = some(count, "pair of contacts looks like one person", "pairs of contacts look like one person")
         yield Need(count, words, link, "Compare" if changes else "", icon="join_inner")
-    count = bounced().filter(contact__do_not_contact=False).count()
+    free = Contact.objects.filter(pk=OuterRef("contact"), do_not_contact=False)
+    count = bounced().filter(Exists(free)).count()
     words = some(count, "contact has an address that bounced", "contacts have an address that bounced")
     yield Need(count, words, address(CONTACTS, BOUNCED), "Correct" if changes else "", icon="mark_email_unread")
     link = address("admin:people")
