@@ -60,6 +60,31 @@ class IsFound(Expression):
         return f"+{sql} IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s)", [*params, self.words]  # noqa: S608
 
 
+class IsAmong(Expression):
+    """PostgreSQL: whether this contact is among those of a query, which is asked first and on its own.
+
+    As a plain IN, it is at times asked anew for each contact in the order of the page, until fifty are found.
+    """
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, pk: Any, rows: Any) -> None:
+        super().__init__()
+        self.pk, self.rows = pk, models.Subquery(rows) if isinstance(rows, models.QuerySet) else rows
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.pk, self.rows]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.pk, self.rows = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        sql, params = compiler.compile(self.pk)
+        rows, rows_params = compiler.compile(self.rows)
+        return f"{sql} = ANY(ARRAY{rows})", [*params, *rows_params]
+
+
 def expression(terms: Any) -> str:
     """What the full-text table is asked: each term, as one of its parts; each part quoted, whatever is in it."""
     quoted = [" OR ".join('"' + part.replace('"', '""') + '"' for part in term) for term in terms]

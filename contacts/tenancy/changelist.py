@@ -18,6 +18,8 @@ def is_number(text: str) -> bool:
 class SteadyChangeList(ChangeList):
     """A page number out of range gives the nearest page, and rows that sort alike come in the order of an index."""
 
+    page_num: int
+
     def get_results(self, request: HttpRequest) -> None:
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         page = self.paginator.get_page(self.page_num)

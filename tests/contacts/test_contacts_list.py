@@ -253,3 +253,69 @@ def test_a_viewer_has_no_bulk_actions(action: str, tenant: Tenant) -> None:
     viewer.post(PAGE, data | {"contact_list": ContactList.objects.get().pk})
     assert Contact.objects.filter(do_not_contact=False).count() == 2
     assert not HistoryEntry.objects.filter(by="staff").exists()
+
+
+# --- nonsense ---
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"p": "abc"}, {"p": "0"}, {"p": "-5"}, {"p": "9" * 40}, {"o": "abc"}, {"o": "9" * 40}, {"list": "9" * 40},
+     {"tag": "9" * 40}, {"list": "-1"}, {"tag": "²"}, {"email": "x"}, {"do_not_contact": "x"}, {"q": "9" * 40}],
+)  # fmt: skip
+def test_nonsense_in_the_address_gives_a_page(query: dict[str, str], client: Client) -> None:
+    people(2)
+    assert client.get(PAGE, query).status_code == 200
+
+
+def test_a_page_number_that_is_too_high_shows_the_last_page(client: Client) -> None:
+    for n in range(60):
+        ContactFactory(first_name="Ana", last_name=f"Name{n:02d}")
+    page = client.get(PAGE, {"p": "99"}).content.decode()
+    assert "Ana Name59" in page and "Ana Name00" not in page
+
+
+@pytest.mark.parametrize("ticked", [["abc"], ["9" * 40], ["-1"], ["²"], [""], ["abc", "1 OR 1=1"]])
+def test_a_hand_made_form_chooses_nobody(ticked: list[str], client: Client) -> None:
+    contact = ContactFactory()
+    data = {"action": "delete_contacts", "index": 0, "confirmed": "yes", "_selected_action": ticked}
+    assert client.post(PAGE, data).status_code in (200, 302)
+    assert client.post(PAGE, data | {"_selected_action": [*ticked, contact.pk]}).status_code == 302
+    assert not Contact.objects.exists(), "what is a number counts"
+
+
+def test_names_are_sorted_by_first_name_as_well_and_backwards(client: Client) -> None:
+    for first, last in (("Bea", "Ruiz"), ("Ana", "Ruiz"), ("Zoe", "Abt")):
+        ContactFactory(first_name=first, last_name=last)
+
+    def order(o: str) -> list[str]:
+        page = client.get(PAGE, {"o": o}).content.decode().split('id="result_list"')[-1]
+        return sorted(["Ana Ruiz", "Bea Ruiz", "Zoe Abt"], key=page.index)
+
+    assert order("1") == ["Zoe Abt", "Ana Ruiz", "Bea Ruiz"]
+    assert order("-1") == ["Bea Ruiz", "Ana Ruiz", "Zoe Abt"]
+
+
+def test_the_list_says_whether_mail_reaches_somebody_and_why_not(client: Client) -> None:
+    ContactFactory(last_name="Yes")
+    ContactFactory(last_name="Silent", do_not_contact=True)
+    ContactFactory(last_name="Bouncy", email_state="bounced")
+    ContactFactory(last_name="Mute", email="")
+    out = ContactFactory(last_name="Gone", email="gone@rivermail.test")
+    ConsentEvent.objects.create(
+        contact_uid=out.uid, contact_name="Gone", address="gone@rivermail.test", kind="opt_out", by="person", place="m"
+    )
+    asked = ContactFactory(last_name="Careful", email="careful@rivermail.test")
+    only = ContactFactory(last_name="Partly", email="partly@rivermail.test")
+    for contact, kind, by in ((asked, "dnc_set", "person"), (asked, "dnc_cleared", "staff")):
+        ConsentEvent.objects.create(contact_uid=contact.uid, contact_name="x", kind=kind, by=by)
+    ConsentEvent.objects.create(
+        contact_uid=only.uid, contact_name="x", kind="opt_out", by="person", list_uid=ContactListFactory().uid
+    )
+    page = client.get(PAGE).content.decode().split('id="result_list"')[-1]
+    shown = {row.split("</")[0] for row in page.split("al-badge al-")[1:]}
+    words = [
+        ("good", "Yes"), ("bad", "No, Do Not Contact"), ("warn", "No, mail bounced"), ("none", "No email address"),
+        ("bad", "No, they opted out"), ("warn", "Only after they confirm"), ("warn", "Not for every list"),
+    ]  # fmt: skip
+    assert {f'{look}">{word}' for look, word in words} <= shown
