@@ -112,7 +112,8 @@ def _places(record: RemoteRecord, names: Any, own_name: str = "") -> list[str]:
         counts = member["standing"] in ("subscribed", "pending")
         on = sorted(names.get(uid, "a deleted list") for uid in member.get("lists", [])) if counts else []
         standing = STANDINGS.get(member["standing"], member["standing"])
-        name = " ".join(filter(None, member.get("fields", {}).values()))
+        fields = member.get("fields", {})
+        name = f"{fields.get('first_name', '')} {fields.get('last_name', '')}".strip()
         greeted = f", as “{name}”" if counts and name and name != own_name else ""
         lines.append(f"{member['address']}: {standing.lower()}{greeted}" + (f", on {', '.join(on)}" if on else ""))
     return lines

@@ -124,6 +124,13 @@ class Recorded(TenantOwned):
         row._loaded = row.recorded_values()
         return row
 
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
+        """What was read anew is what later changes are measured against; otherwise one could go unnoticed."""
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        named = {f.attname for f in self._meta.concrete_fields if fields is None or {f.name, f.attname} & set(fields)}
+        fresh = {name: value for name, value in self.recorded_values().items() if name in named}
+        self._loaded = {**(self._loaded or {}), **fresh}
+
     def recorded_values(self) -> dict[str, Any]:
         """The present values of the fields whose changes count; deferred fields are left out."""
         deferred = self.get_deferred_fields()

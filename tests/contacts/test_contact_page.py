@@ -189,6 +189,19 @@ def test_saving_without_a_change_leaves_no_history(client: Client) -> None:
     assert HistoryEntry.objects.count() == before
 
 
+def test_a_change_of_a_row_that_was_read_anew_is_recorded() -> None:
+    contact = ContactFactory(first_name="Ana")
+    Contact.objects.filter(pk=contact.pk).update(first_name="Eve", do_not_contact=True)
+    contact.refresh_from_db()
+    contact.first_name, contact.do_not_contact = "Ana", False
+    contact.save()
+    assert HistoryEntry.objects.latest("pk").changes == {"do_not_contact": [True, False], "first_name": ["Eve", "Ana"]}
+    contact.last_name = "Unsaved"
+    contact.refresh_from_db(fields=["first_name"])
+    contact.save()
+    assert "Unsaved" in HistoryEntry.objects.latest("pk").changes["last_name"], "what was changed before counts as well"
+
+
 def test_the_line_ends_of_a_browser_are_no_change_of_the_notes(client: Client) -> None:
     contact = ContactFactory(notes="Met at the gala.\nLikes tea.")
     before = HistoryEntry.objects.count()
