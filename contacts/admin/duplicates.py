@@ -128,7 +128,8 @@ class DuplicatePairAdmin(TenantAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         require(request, CHANGE, AREA)
-        pair.dismissed_at, pair.dismissed_by = at, request.user if at else None
+        who: Any = request.user
+        pair.dismissed_at, pair.dismissed_by = at, who if at else None
         pair.save()
         messages.success(request, sentence.format(pair.first, pair.second))
         list_page = redirect("admin:contacts_duplicatepair_changelist")

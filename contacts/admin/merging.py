@@ -71,7 +71,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         kept, gone_one = other, one
     if request.method == "POST" and "swap" in data:
         kept, gone_one = gone_one, kept
-    choices, same = outlook.compared(kept, gone_one, {key: value for key, value in data.items() if key != "kept"})
+    choices, same = outlook.compared(kept, gone_one, {key: str(value) for key, value in data.items()})
     if request.method == "POST" and "merge" in data:
         return _merge(request, kept, gone_one, choices)
     context = {
@@ -214,7 +214,8 @@ def warn_if_known(request: HttpRequest, contact: Contact) -> None:
     ):
         known = rows.exclude(contact=contact).select_related("contact").order_by("pk").first()
         if known is not None:
-            link = format_html('<a class="al-link" href="{}">Compare the two</a>', address(known.contact_id, contact.pk))
+            page = address(known.contact_id, contact.pk)
+            link = format_html('<a class="al-link" href="{}">Compare the two</a>', page)
             sentence = "{} has the same {}. Is it the same person? {}"
             messages.warning(request, format_html(sentence, known.contact, words, link))
             return

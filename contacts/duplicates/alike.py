@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -27,6 +28,7 @@ def folded(text: str) -> str:
     return " ".join(kept.split())
 
 
+@lru_cache(maxsize=4096)
 def name_key(text: str) -> str:
     """A name without titles."""
     words = folded(text).split()
@@ -69,8 +71,8 @@ def names_alike(one: Look, other: Look) -> bool:
         return False
     if first_names_alike(*first) and all(last) and fuzz.ratio(*last) >= ALIKE_LAST:
         return True
-    mine, theirs = f"{first[0]} {last[0]}".split(), f"{first[1]} {last[1]}".split()
-    return len(mine) > 1 and sorted(mine) == sorted(theirs)
+    words, others = f"{first[0]} {last[0]}".split(), f"{first[1]} {last[1]}".split()
+    return len(words) > 1 and sorted(words) == sorted(others)
 
 
 def first_names_alike(one: str, other: str) -> bool:
@@ -83,14 +85,11 @@ def first_names_alike(one: str, other: str) -> bool:
     return mine[0] == theirs[0] or fuzz.ratio(one, other) >= ALIKE_FIRST
 
 
-def names_differ(one: Look, other: Look) -> bool:
-    """Whether these are clearly two: a person and an organization, or different names that are both there."""
-    if one.is_organization != other.is_organization:
-        return True
-    pairs = [(one.organization, other.organization)] if one.is_organization else [
-        (one.first, other.first), (one.last, other.last),
-    ]  # fmt: skip
-    return any(name_key(mine) and name_key(theirs) for mine, theirs in pairs) and not names_alike(one, other)
+def both_named(one: Look, other: Look) -> bool:
+    """Whether both have names to tell them apart by; a person and an organization are told apart by that."""
+    if one.is_organization or other.is_organization:
+        return one.is_organization != other.is_organization or bool(one.organization and other.organization)
+    return bool((name_key(one.first) and name_key(other.first)) or (name_key(one.last) and name_key(other.last)))
 
 
 def names_equal(one: Look, other: Look) -> bool:
@@ -110,7 +109,10 @@ def compare(one: Look, other: Look) -> tuple[int, list[list[str]]]:
     """(how sure, what is the same): 0 for a pair that is none, such as a couple with one address."""
     reasons = [["email", shown] for key, shown in sorted(one.emails.items()) if key in other.emails]
     reasons += [["phone", shown] for key, shown in sorted(one.phones.items()) if key in other.phones]
-    alike, differ = names_alike(one, other), names_differ(one, other)
+    alike = names_alike(one, other)
+    if not reasons and not alike:
+        return 0, []
+    differ = not alike and both_named(one, other)
     if alike:
         reasons += [["name", shown] for key, shown in sorted(one.places.items()) if key in other.places]
     if differ and one.household is not None and one.household == other.household:

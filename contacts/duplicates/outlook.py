@@ -43,7 +43,8 @@ def primary(contact: Contact, related: str) -> Any:
 
 def compared(one: Contact, other: Contact, chosen: dict[str, str]) -> tuple[list[Choice], list[tuple[str, str]]]:
     """(what differs, what is the same or said by one only); `chosen`: {name: uid of the contact whose value it is}."""
-    choices, plain = [], []
+    choices: list[Choice] = []
+    plain: list[tuple[str, str]] = []
     for name in FIELDS:
         field: Any = Contact._meta.get_field(name)
         shown = [shown_value(contact, name) for contact in (one, other)]

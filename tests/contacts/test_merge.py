@@ -51,6 +51,10 @@ def now(contact: Contact) -> Contact:
     return Contact.objects.get(pk=contact.pk)
 
 
+def mail(contact: Contact) -> str:
+    return str(contact.primary_email)
+
+
 # --- what hangs on the contact ---
 
 
@@ -115,7 +119,7 @@ def test_the_chosen_values_stand_and_both_ids_and_notes_are_kept() -> None:
     assert (kept.first_name, kept.job_title, kept.custom_user_id) == ("Ana", "Baker", "K1")
     assert kept.notes == "Likes birds.\n\nMet in May."
     assert kept.outside_identifiers.get().value == "G1"
-    assert kept.primary_email.address == "new@river.test"
+    assert mail(kept) == "new@river.test"
     assert kept.custom_values.get().value == "M"
 
 
@@ -132,7 +136,8 @@ def test_every_kind_of_row_that_hangs_on_a_contact_is_understood() -> None:
     assert {"contacts.listmembership", "contacts.customvalue", "contacts.emailaddress"} <= labels
     for relation in relations():
         unique_sets(relation)
-        for rule in relation.model._meta.constraints:
+        rules: Any = relation.model._meta.constraints
+        for rule in rules:
             about = isinstance(rule, models.UniqueConstraint) and relation.link in rule.fields and rule.condition
             assert not about or rule.condition == models.Q(is_primary=True), f"{relation.label}: {rule.name}"
             assert not getattr(rule, "expressions", ()) or relation.link not in str(rule.expressions)
@@ -366,8 +371,8 @@ def test_undo_gives_each_a_primary_address_whatever_was_chosen_since() -> None:
     kept.email_addresses.update(is_primary=False)
     kept.email_addresses.filter(address="c@river.test").update(is_primary=True)
     back = undo(made)
-    assert now(kept).primary_email.address == "a@river.test"
-    assert back.primary_email.address == "b@river.test"
+    assert mail(now(kept)) == "a@river.test"
+    assert mail(back) == "b@river.test"
 
 
 def test_L35_do_not_contact_that_was_set_since_the_merge_stays_on_both() -> None:
