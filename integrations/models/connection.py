@@ -56,6 +56,9 @@ class Connection(TenantOwned):
         default=dict, blank=True, help_text="{list uid: [since when, [records taken off it without asking]]}"
     )
     listen_error = models.CharField(max_length=300, blank=True, help_text="Why opt-outs do not reach us at once.")
+    reading = models.CharField(
+        max_length=200, blank=True, help_text="How far the reading of opt-outs has come that is under way."
+    )
     listened_at = models.DateTimeField(null=True, blank=True, help_text="When opt-outs were last read from there.")
 
     class Meta(TenantOwned.Meta):

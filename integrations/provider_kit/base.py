@@ -148,9 +148,18 @@ class Provider:
         raise Unsupported
 
     # --- hearing: `places` is needed wherever each list is a container of its own. All raise `CallFailed` ---
+    def opt_outs_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
+        """Some of those who are unsubscribed or cleaned in this container now, and where the next call goes on: it gets
+        that as its `cursor`, which is "" at the beginning and at the end."""
+        raise Unsupported
+
     def opt_outs(self, container: str, places: Places | None = None) -> Iterator[Member]:
         """Everybody who is unsubscribed or cleaned in this container now."""
-        raise Unsupported
+        cursor, is_done = "", False
+        while not is_done:
+            members, cursor = self.opt_outs_page(container, cursor, places)
+            yield from members
+            is_done = not cursor
 
     def look(self, container: str, address: str, remote_id: str = "", places: Places | None = None) -> Member | None:
         """One person as they are there now, or None if there is nobody.

@@ -1,18 +1,24 @@
 """The brake (L32): before people are taken off a list in numbers, stop and ask. Opt-outs are never held back."""
 
-from collections import Counter
-from collections.abc import Mapping
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from contacts.models import ContactList, ListMembership
+from contacts.models import ContactList
 from contacts.models.recorded import chunks
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.provider_kit.base import Policy
 from integrations.sync import people, slices
+from integrations.sync.planning import HEARS_FROM_US as HEARS
 from integrations.sync.planning import lists_left
+from integrations.sync.slices import Row
+
+LATELY = 15 * 60  # seconds for which those who were taken off a list without asking are counted with the next
 
 
 class Limits(NamedTuple):
@@ -44,46 +50,120 @@ def unchecked(connection: Connection) -> Any:
     ).exclude(known_address="")  # fmt: skip
 
 
-def check(connection: Connection, policy: Policy) -> None:
-    """Look at everything that is owed before any of it is sent, and hold back what goes over the limit.
+def leaving(rows: Iterable[Row]) -> dict[int, set[str]]:
+    """{record pk: the lists that its plan takes a person off}; opt-outs do not count."""
+    found = ((row.record.pk, lists_left(row.known, row.plan.operations)) for row in rows if row.known)
+    return {pk: lost for pk, lost in found if lost}
 
-    So few that no limit could be passed need no look, unless a question is open: it may have settled itself, and then
-    those who were held go with the rest. What passes is noted, so that each row is looked at once.
+
+def is_news(rows: Iterable[Row]) -> bool:
+    """Whether any of these takes somebody off a list and has not passed the brake as it is now.
+
+    It is asked of the database after the plan was made: whoever changed somebody since the claim, and so the plan, has
+    taken the pass away in the same transaction.
     """
-    smallest = chosen(connection.settings).people
-    rows = list(unchecked(connection).order_by("pk").values_list("pk", "due_at"))
-    if all(due_at is None for _, due_at in rows) or (len(rows) <= smallest and not connection.brake):
-        return
-    pks = [pk for pk, _ in rows]
-    leaving: dict[int, set[str]] = {}
-    going: Counter[str] = Counter()
+    going = leaving(rows)
+    return bool(going) and RemoteRecord.objects.filter(pk__in=going, brake_passed=True).count() < len(going)
+
+
+def is_settling(connection: Connection) -> bool:
+    """Whether a question is open and something has changed: it may have settled itself."""
+    return bool(connection.brake) and unchecked(connection).filter(due_at__isnull=False).exists()
+
+
+def check(connection: Connection, policy: Policy, stay: Callable[[], None], is_late: Callable[[], bool]) -> None:
+    """Look at everything that is owed, before any of it that takes people off is sent, and hold what is too much.
+
+    Asked before the first removal of a slice goes out. Who goes is counted together with those who went a short while
+    ago, or many small changes would do what one large one may not. What takes nobody off is noted at once, so that a
+    look that took too long goes on where it was.
+    """
     place = people.place_of(connection)
-    for part in chunks(pks, 1000):
-        for row in slices.plan_rows(RemoteRecord.objects.filter(pk__in=part), policy, place, None):
-            if lost := lists_left(row.known, row.plan.operations):
-                leaving[row.record.pk] = lost
-                going.update(lost)
-    question = ask_about(connection, going)
-    held = [pk for pk, lost in leaving.items() if lost & question.keys()]
+    versions = dict(unchecked(connection).order_by("pk").values_list("pk", "want_version"))
+    going: dict[int, set[str]] = {}
+    for part in chunks(versions, 1000):
+        stay()
+        found = leaving(slices.plan_rows(RemoteRecord.objects.filter(pk__in=part), policy, place, None))
+        let_pass({pk: versions[pk] for pk in part if pk not in found})
+        going |= found
+        if is_late():
+            break
+    before = taken_off_lately(connection)
+    by_list: defaultdict[str, set[int]] = defaultdict(set)
+    for pk, lost in going.items():
+        for list_uid in lost:
+            by_list[list_uid].add(pk)
+    together = {uid: len(pks | before.get(uid, set())) for uid, pks in by_list.items()}
+    question = ask_about(connection, together)
+    held = {pk: versions[pk] for pk, lost in going.items() if lost & question.keys()}
     hold(connection, held, question)
-    passed = set(pks) - set(held)
-    for part in chunks(passed):
-        RemoteRecord.objects.filter(pk__in=part).update(brake_passed=True)
-        let_go(held_rows(connection).filter(pk__in=part), "")
-    let_go(held_rows(connection).filter(kind=RemoteRecord.Kind.LIST).exclude(subject_uid__in=question.keys()), "")
+    free = {pk: version for pk, version in versions.items() if pk in going and pk not in held}
+    remember(connection, before, {uid: pks & free.keys() for uid, pks in by_list.items()})
+    let_pass(free)
+    lists = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.LIST)
+    lists = lists.exclude(subject_uid__in=question.keys())
+    let_go(lists.filter(state=RemoteRecord.State.HELD, reason_code="brake"), "")
+    lists.filter(due_at__isnull=False).update(brake_passed=True)
     if not question:
         go_on(connection)
 
 
-def ask_about(connection: Connection, going: Counter[str]) -> dict[str, list[Any]]:
+def unchanged(versions: Mapping[int, int]) -> list[int]:
+    """Those of these rows that nobody has changed since; locked until the transaction ends."""
+    now = RemoteRecord.objects.select_for_update().filter(pk__in=versions).order_by("pk")
+    return [pk for pk, version in now.values_list("pk", "want_version") if versions[pk] == version]
+
+
+def let_pass(versions: Mapping[int, int]) -> None:
+    """Note that these rows may go as they are; those that were held go, too."""
+    for part in chunks(versions):
+        with transaction.atomic():
+            pks = unchanged({pk: versions[pk] for pk in part})
+            rows = RemoteRecord.objects.filter(pk__in=pks)
+            let_go(rows.filter(state=RemoteRecord.State.HELD, reason_code="brake"), "")
+            rows.update(brake_passed=True)
+
+
+def taken_off_lately(connection: Connection) -> dict[str, set[int]]:
+    """{list uid: the rows that were let pass a short while ago}."""
+    kept: Any = Connection.objects.values_list("taken_off", flat=True).get(pk=connection.pk)
+    return {uid: set(pks) for uid, (since, pks) in kept.items() if time.time() - since < LATELY}
+
+
+def remember(connection: Connection, before: Mapping[str, set[int]], now: Mapping[str, set[int]]) -> None:
+    """Count these with the next ones; the time runs from the first of them."""
+    kept: Any = Connection.objects.values_list("taken_off", flat=True).get(pk=connection.pk)
+    fresh = {uid: [kept[uid][0], sorted(pks)] for uid, pks in before.items()}
+    for uid, pks in now.items():
+        if pks:
+            since = fresh[uid][0] if uid in fresh else time.time()
+            fresh[uid] = [since, sorted(pks | before.get(uid, set()))]
+    if fresh != kept:
+        Connection.objects.filter(pk=connection.pk).update(taken_off=fresh)
+
+
+def ask_about(connection: Connection, going: Mapping[str, int]) -> dict[str, list[Any]]:
     """{list uid: [name, how many go, how many are there]} of the lists that would lose too many."""
+    limits = chosen(connection.settings)
+    many = {uid: count for uid, count in going.items() if count > limits.people}
+    there = members_there(connection, many) if many else {}
     question = {}
-    for list_uid, count in going.items():
-        name = ContactList.objects.filter(uid=list_uid).values_list("name", flat=True).first()
-        there = count + ListMembership.objects.filter(contact_list__uid=list_uid).count()
-        if count > chosen(connection.settings).of(there):
-            question[list_uid] = [name or known_name(connection, list_uid), count, there]
+    for list_uid, count in many.items():
+        if count > limits.of(there[list_uid]):
+            name = ContactList.objects.filter(uid=list_uid).values_list("name", flat=True).first()
+            here = max(count, there[list_uid])  # of those who went lately, some are not there any more
+            question[list_uid] = [name or known_name(connection, list_uid), count, here]
     return question
+
+
+def members_there(connection: Connection, list_uids: Iterable[str]) -> Counter[str]:
+    """How many are on each of these lists there, as far as we know: who was never sent is nobody that could leave."""
+    wanted, found = set(list_uids), Counter(dict.fromkeys(list_uids, 0))
+    rows = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.CONTACT).exclude(known_address="")
+    for known in rows.order_by().values_list("known__containers", flat=True).iterator():
+        members = known.values() if known else ()
+        found.update(wanted.intersection(*[set().union(*(m["lists"] for m in members if m["standing"] in HEARS))]))
+    return found
 
 
 def known_name(connection: Connection, list_uid: str) -> str:
@@ -94,12 +174,14 @@ def known_name(connection: Connection, list_uid: str) -> str:
     return next(iter(known.get("names", {}).values()), "a deleted list")
 
 
-def hold(connection: Connection, pks: list[int], question: dict[str, list[Any]]) -> None:
+def hold(connection: Connection, versions: Mapping[int, int], question: dict[str, list[Any]]) -> None:
     """Hold these people's rows, and the lists themselves if they are to be deleted there; ask the question."""
     reason = {"state": RemoteRecord.State.HELD, "due_at": None, "reason_code": "brake", "reason": ""}
-    for part in chunks(pks):
-        RemoteRecord.objects.filter(pk__in=part).update(**reason)
-        RunItem.objects.filter(record__in=part, run__state=SyncRun.State.RUNNING).update(state=RunItem.State.HELD)
+    for part in chunks(versions):
+        with transaction.atomic():
+            pks = unchanged({pk: versions[pk] for pk in part})
+            RemoteRecord.objects.filter(pk__in=pks).update(**reason)
+            RunItem.objects.filter(record__in=pks, run__state=SyncRun.State.RUNNING).update(state=RunItem.State.HELD)
     existing = {str(u) for u in ContactList.objects.filter(uid__in=list(question)).values_list("uid", flat=True)}
     RemoteRecord.objects.filter(
         connection=connection, kind=RemoteRecord.Kind.LIST, due_at__isnull=False,
@@ -113,7 +195,7 @@ def hold(connection: Connection, pks: list[int], question: dict[str, list[Any]])
 def release(connection: Connection, user: Any) -> int:
     """A person said yes: what was held goes out now. Returns how many rows."""
     released = let_go(held_rows(connection), f"Released by {user}"[:300])
-    Connection.objects.filter(pk=connection.pk).update(brake={})
+    Connection.objects.filter(pk=connection.pk).update(brake={}, taken_off={})
     go_on(connection)
     return released
 

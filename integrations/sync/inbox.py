@@ -1,6 +1,7 @@
 """Listening to a vendor: messages from the inbox, and full readings of who opted out. What is heard goes to pull."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -69,36 +70,91 @@ def home(connection: Connection, container: str, places: Places) -> str:
     return next((place for (_, place), found in places.items() if found == remote_id and place.startswith("list:")), "")
 
 
-def listen(connection: Connection, provider: Provider) -> int:
+def listen(
+    connection: Connection, provider: Provider, stay: Callable[[], None] = lambda: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> int | None:  # fmt: skip
     """Read everybody who is unsubscribed or bounced there, and apply what is news: lost messages are made up for.
 
-    Returns how many were news.
+    Returns how many were news, or None if `stop` said so before the end: how far it has come is kept, and the next
+    call goes on there. `stay` keeps the lease.
     """
     policy = slices.policy_of(connection)
     places = slices.places_of(connection)
     containers = [policy.container] if policy.container else sorted({p for _, p in places if p.startswith("list:")})
+    came_to, _, cursor = connection.reading.partition("|")
+    if came_to in containers:
+        containers = containers[containers.index(came_to) :]
+    else:
+        cursor = ""
     news = 0
     for container in containers:
-        strangers: dict[str, Member] = {}
-        for part in chunks(provider.opt_outs(container, places)):
+        reading = Reading(connection, provider, container, places, stay, stop)
+        is_done = reading.read_from(cursor)
+        news += reading.news
+        if not is_done:
+            return None
+        cursor = ""
+    keep_place(connection, "")
+    Connection.objects.filter(pk=connection.pk).update(listened_at=Now())
+    return news
+
+
+def keep_place(connection: Connection, place: str) -> None:
+    """Note how far the reading has come; "" at its end."""
+    connection.reading = place
+    Connection.objects.filter(pk=connection.pk).update(reading=place)
+
+
+@dataclass
+class Reading:
+    """Going through one container, page by page."""
+
+    connection: Connection
+    provider: Provider
+    container: str
+    places: Places
+    stay: Callable[[], None]
+    stop: Callable[[], bool]
+    news: int = 0
+    strangers: dict[str, Member] = field(default_factory=dict)  # by their id there
+
+    def read_from(self, cursor: str) -> bool:
+        """Go on from here; returns whether the end was reached. Each call gets at least one step further."""
+        is_over = False
+        while not is_over:
+            keep_place(self.connection, f"{self.container}|{cursor}")
+            members, cursor = self.provider.opt_outs_page(self.container, cursor, self.places)
+            self.stay()
+            if not self.apply(members):
+                break
+            is_over = not cursor
+            if not is_over:
+                keep_place(self.connection, f"{self.container}|{cursor}")
+                if self.stop():
+                    break
+        self.news += hear_of_moved(self.connection, self.container, self.strangers)
+        return is_over
+
+    def apply(self, members: list[Member]) -> bool:
+        """Apply the news of one page; returns whether all were. What was applied is no news the next time."""
+        for part in chunks(members):
             keys = {address_key(m.address): m for m in part}
-            known = dict(
-                RemoteRecord.objects.filter(connection=connection, known_address__in=list(keys)).values_list(
-                    "known_address", "known"
-                )
-            )
+            rows = RemoteRecord.objects.filter(connection=self.connection, known_address__in=list(keys))
+            known = dict(rows.values_list("known_address", "known"))
             listed = EmailAddress.objects.filter(contact__memberships__contact_list__synchronize=True)
             here = set(listed.filter(address_key__in=list(keys)).values_list("address_key", flat=True))
             for key, member in keys.items():
-                there = known.get(key, {}).get("containers", {}).get(container, {}).get("standing")
+                there = known.get(key, {}).get("containers", {}).get(self.container, {}).get("standing")
                 if there is None and key not in here:
-                    strangers[member.remote_id] = member
+                    self.strangers[member.remote_id] = member
                 elif there != member.standing:
-                    pull.apply(connection, container, member, (member.address,))
-                    news += 1
-        news += hear_of_moved(connection, container, strangers)
-    Connection.objects.filter(pk=connection.pk).update(listened_at=Now())
-    return news
+                    said = pull.apply(self.connection, self.container, member, (member.address,))
+                    self.news += 1
+                    self.stay()
+                    if said not in (pull.KNOWN, pull.NOBODY) and self.stop():
+                        return False
+        return True
 
 
 def hear_of_moved(connection: Connection, container: str, strangers: Mapping[str, Member]) -> int:

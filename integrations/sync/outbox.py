@@ -108,5 +108,5 @@ def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
     records.filter(kind=RemoteRecord.Kind.LIST, reason_code="name_taken").update(effect=RemoteRecord.Effect.MAYBE)
     return records.update(
         want_version=F("want_version") + 1, due_at=Now(), marked_at=Now(), priority=Priority.EDIT, cause=cause,
-        attempts=0, state=RemoteRecord.State.OK, reason_code="", reason="", refused_hash="",
+        attempts=0, state=RemoteRecord.State.OK, reason_code="", reason="", refused_hash="", brake_passed=False,
     )  # fmt: skip

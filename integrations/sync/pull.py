@@ -25,6 +25,8 @@ from integrations.sync import consent, people, slices
 from integrations.sync.planning import HEARS_FROM_US, same
 
 Effect = RemoteRecord.Effect
+NOBODY = "Nobody here has that address; left alone."
+KNOWN = "No news: it is known here."
 
 
 def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteRecord]:
@@ -47,7 +49,7 @@ def apply(connection: Connection, container: str, member: Member | None, address
     with transaction.atomic():
         records = records_of(connection, addresses)
         if not records:
-            return "Nobody here has that address; left alone."
+            return NOBODY
         keys = {address_key(a) for a in addresses if a}
         if (
             member is not None
@@ -57,7 +59,7 @@ def apply(connection: Connection, container: str, member: Member | None, address
             said = [left_out(connection, policy, container, record, member) for record in records]
         else:
             said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
-    return "; ".join(dict.fromkeys(filter(None, said))) or "No news: it is known here."
+    return "; ".join(dict.fromkeys(filter(None, said))) or KNOWN
 
 
 def was_our_doing(connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]) -> bool:
@@ -336,7 +338,7 @@ def mark_again(record: RemoteRecord, cause: str) -> None:
     """Have the row planned again: to nothing, if this side agrees with what was heard."""
     RemoteRecord.objects.filter(pk=record.pk).update(
         want_version=F("want_version") + 1, due_at=Now(), priority=Priority.OPT_OUT, cause=cause[:200], attempts=0,
-        state=RemoteRecord.State.OK,
+        state=RemoteRecord.State.OK, brake_passed=False,
     )  # fmt: skip
 
 

@@ -5,61 +5,42 @@ tenants take turns.
 """
 
 import logging
-import random
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 
 from contacts.models import ListMembership
-from integrations.models import Connection, Delivery, RemoteRecord
+from integrations.models import Delivery, RemoteRecord
 from integrations.models.remote import Priority
 from integrations.provider_kit import errors
-from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Verb
-from integrations.sync import brake, listening, notices, patience, people, pull, slices
-from integrations.sync.lease import Lease
+from integrations.sync import brake, listening, pull, slices
 from integrations.sync.planning import same, signature
-from integrations.sync.settle import Settlement, backoff, report
+from integrations.sync.settle import Settlement, report
 from integrations.sync.slices import Row
+from integrations.sync.turn import Interrupted, Turn
 
 log = logging.getLogger(__name__)
 State = RemoteRecord.State
-SHORT_NAP = 3.0  # seconds a sitting may wait for a vendor that asked for a pause, instead of leaving
+LONGEST_LOOK = 40.0  # seconds that the brake may look on when the turn is over; with them a job is not cut yet
 
 
-class Interrupted(Exception):
-    """The vendor cannot go on now: the connection waits or needs a person, the rows stay due."""
+class Sitting(Turn):
+    """One worker's turn on one connection, with what it sends."""
 
-
-class Sitting:
-    """One worker's turn on one connection."""
-
-    def __init__(self, connection: Connection, lease: Lease, provider: Provider, ends_at: float) -> None:
-        self.connection = connection
-        self.lease = lease
-        self.provider = provider
-        self.ends_at = ends_at
-        self.policy: Policy = slices.policy_of(connection)
-        self.place = people.place_of(connection)
-        self.renewed_at = time.monotonic()
-        self.has_new_places = False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is somebody else's turn."""
-        return time.monotonic() >= self.ends_at
+    has_new_places = False
 
     def push(self, urgent_up_to: int | None = None) -> None:
         """Send what is due, lists before people, until nothing is or the time is over. Raises `Interrupted`."""
-        brake.check(self.connection, self.policy)
+        if brake.is_settling(self.connection):
+            self.brake()
         while not self.is_over:
             self.stay()
             lists = slices.claim(self.connection, RemoteRecord.Kind.LIST, self.lease.token, 50)
@@ -73,23 +54,27 @@ class Sitting:
                 return
             self.push_people(records)
 
+    def brake(self) -> None:
+        """Have everything that is owed looked at; whatever takes too many off a list is held (L32)."""
+        brake.check(self.connection, self.policy, self.stay, lambda: time.monotonic() > self.ends_at + LONGEST_LOOK)
+
     def hear_from_new_places(self) -> None:
         """Lists that are places of their own were made: their opt-outs shall reach us at once as well (L21)."""
         if self.has_new_places and self.connection.hook_key_hash:
             listening.start_listening(self.connection)
         self.has_new_places = False
 
-    def stay(self) -> None:
-        """Keep the lease, before it gets near its end."""
-        if time.monotonic() - self.renewed_at > settings.LEASE_SECONDS / 4:
-            self.lease.renew()
-            self.renewed_at = time.monotonic()
-
     # --- lists ---
     def push_lists(self, records: list[RemoteRecord]) -> None:
         """Create, rename and delete lists there, one at a time."""
+        planned = slices.plan_lists(records, self.policy)
+        deleting = [r.pk for r, _, operations in planned if any(o.verb == Verb.DELETE_LIST for o in operations)]
+        if deleting and RemoteRecord.objects.filter(pk__in=deleting, brake_passed=False).exists():
+            self.give_back(records)
+            self.brake()
+            return
         shown = slices.shown_by(records)
-        for record, _, operations in slices.plan_lists(records, self.policy):
+        for record, _, operations in planned:
             if record.attempts > slices.POISON:
                 self.settle_list(record, Refused("internal", "Sending it went wrong several times, so it was stopped."))
             elif not slices.still_holds(shown.get(record.pk), record, operations):
@@ -174,7 +159,10 @@ class Sitting:
         uids = ListMembership.objects.filter(contact_list__uid=record.subject_uid).values("contact__uid")
         RemoteRecord.objects.filter(
             connection=self.connection, kind=RemoteRecord.Kind.CONTACT, subject_uid__in=uids, due_at__isnull=True
-        ).update(due_at=Now(), want_version=F("want_version") + 1, priority=Priority.BULK, cause=record.cause)
+        ).update(
+            due_at=Now(), want_version=F("want_version") + 1, priority=Priority.BULK, cause=record.cause,
+            brake_passed=False,
+        )  # fmt: skip
 
     # --- people ---
     def push_people(self, records: list[RemoteRecord]) -> None:
@@ -187,6 +175,10 @@ class Sitting:
                 self.give_back(records)
                 return
             rows = slices.plan_rows(records, self.policy, self.place, present)
+        if brake.is_news(rows):
+            self.give_back(records)
+            self.brake()
+            return
         settlement = Settlement(self.connection, self.lease.token, rows)
         operations = self.sort_out(rows, settlement)
         settlement.announce(operations)
@@ -329,60 +321,6 @@ class Sitting:
         left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
         failed = settlement.unclear if isinstance(trouble, Ambiguous) else set(left.values_list("pk", flat=True))
         self.bear(trouble, [record for record in records if record.pk in failed], settlement.got_through)
-
-    def give_back(self, records: list[RemoteRecord]) -> None:
-        """They stay due, and nothing was wrong with them."""
-        left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
-        left.update(token="", attempts=Greatest(F("attempts") - 1, 0))  # an edit meanwhile has set it to 0
-
-    # --- the connection's health ---
-    def success(self) -> None:
-        """A call that changes something there got through."""
-        Connection.objects.filter(pk=self.connection.pk).update(
-            last_success_at=Now(), last_error="", failures=0, retry_at=None
-        )
-        self.connection.failures = 0
-
-    def bear(self, outcome: Outcome, failed: list[RemoteRecord], got_through: bool) -> None:
-        """These rows brought no clear answer: they wait behind the others, and the connection takes a pause.
-
-        A single row that has failed several times waits alone, lest it keeps whatever is changed next from going out.
-        """
-        after = getattr(outcome, "after", None)
-        pause = self.pause_for(outcome)
-        if not isinstance(outcome, Reconnect) and after is None:
-            patience.put_off(self.connection, self.lease.token, failed, pause, got_through)
-        waits_alone = after is None and patience.is_alone(failed) and not slices.is_anything_due(self.connection)
-        self.interrupt(outcome, pause, row_only=waits_alone)
-
-    def pause_for(self, outcome: Outcome) -> float:
-        """How many seconds the vendor is left in peace: Retry-After wins over our back-off."""
-        after = getattr(outcome, "after", None)
-        if after is not None:
-            return float(after)
-        longest = backoff(self.connection.failures)
-        return random.uniform(longest / 2, longest)  # noqa: S311  jitter
-
-    def interrupt(self, outcome: Outcome, pause: float | None = None, row_only: bool = False) -> None:
-        """Pause the connection: until a time, or until somebody reconnects.
-
-        Raises `Interrupted`, except after a nap short enough to wait for here, or if the others need not wait.
-        """
-        RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(token="", attempts=0)
-        sentence = getattr(outcome, "sentence", "")[:300]
-        if isinstance(outcome, Reconnect):
-            notices.reconnect_needed(self.connection, sentence)
-            raise Interrupted
-        after = self.pause_for(outcome) if pause is None else pause
-        self.connection.failures += 1
-        Connection.objects.filter(pk=self.connection.pk).update(
-            failures=self.connection.failures, last_error=sentence,
-            retry_at=None if row_only else Now() + timedelta(seconds=after),
-        )  # fmt: skip
-        if after <= SHORT_NAP and time.monotonic() + after <= self.ends_at:
-            time.sleep(after)
-        elif not row_only:
-            raise Interrupted
 
 
 def learn_list(known: dict[str, dict[str, str]], operation: ListOperation, outcome: Done) -> dict[str, dict[str, str]]:

@@ -70,11 +70,12 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
             inbox.handle_inbox(connection, provider, lambda: sitting.is_over)
         run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).first()
         reads = Can.READ_OPT_OUTS in provider.can and type(provider).is_set_up(connection.settings)
-        if reads and (listen or (run is not None and not run.cursor)):
-            inbox.listen(connection, provider)
+        is_read = True
+        if reads and (listen or connection.reading or (run is not None and not run.cursor)):
+            is_read = inbox.listen(connection, provider, sitting.stay, lambda: sitting.is_over) is not None
         if connection.state == State.ACTIVE:
             sitting.push(urgent_up_to=Priority.EDIT)
-        if run is not None:
+        if run is not None and is_read:
             runs.plan_some(run, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:
             sitting.push()
@@ -92,6 +93,7 @@ def is_more_to_do(connection: Connection) -> bool:
     return (
         SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).exists()
         or WebhookEvent.objects.filter(connection=connection, handled_at__isnull=True).exists()
+        or Connection.objects.filter(pk=connection.pk).exclude(reading="").exists()
         or (is_active(connection) and due_rows(connection).exists())
     )
 
@@ -116,5 +118,5 @@ def waiting() -> list[int]:
     planning = SyncRun.objects.with_scopes_disabled().filter(state=SyncRun.State.PLANNING).values("connection")
     hearing = WebhookEvent.objects.with_scopes_disabled().filter(handled_at__isnull=True).values("connection")
     owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
-    wanted = Q(pk__in=planning) | Q(pk__in=hearing) | Q(pk__in=owing, state=State.ACTIVE)
+    wanted = ~Q(reading="") | Q(pk__in=planning) | Q(pk__in=hearing) | Q(pk__in=owing, state=State.ACTIVE)
     return list(connections.filter(wanted).values_list("pk", flat=True))

@@ -68,9 +68,9 @@ class Mailchimp(Provider):
         return lists.find(self.api, operation)
 
     # --- hearing ---
-    def opt_outs(self, container: str, places: Places | None = None) -> Iterator[Member]:
+    def opt_outs_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
         where = members.container(container, places or NOWHERE)
-        return webhooks.opt_outs(self.api, where) if where else iter(())
+        return webhooks.opt_outs_page(self.api, where, cursor) if where else ([], "")
 
     def look(self, container: str, address: str, remote_id: str = "", places: Places | None = None) -> Member | None:
         where = members.container(container, places or NOWHERE)

@@ -7,20 +7,22 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from integrations.provider_kit.base import Heard
 from integrations.provider_kit.errors import CallFailed
 from integrations.provider_kit.states import Member
-from integrations.providers.mailchimp.api import Api, hash_of
+from integrations.providers.mailchimp.api import PAGE, Api, hash_of
 from integrations.providers.mailchimp.members import SHOWN, Container, seen
 
 EVENTS = {"subscribe": True, "unsubscribe": True, "profile": True, "cleaned": True, "upemail": True, "campaign": False}
 SOURCES = {"user": True, "admin": True, "api": False}  # not our own writes back to us
 OLDEST = 300  # seconds
 SIGNATURE = re.compile(r"t=(\d{1,12}),(.+)")
+LEFT = ("unsubscribed", "cleaned")
+OVERLAP = 20  # rows of a page that the next one shows again: meanwhile some may have gone, and the others moved up
 FORGOTTEN = "forgotten.mailchimp.com"  # the placeholder of somebody who was erased there
 TOLD = {
     "subscribe": "Mailchimp reported a subscription.",
@@ -89,12 +91,17 @@ def hear(body: str) -> Heard:
     return Heard("look", f"audience:{fields.get('data[list_id]', '')}", addresses, sentence=TOLD[kind])
 
 
-def opt_outs(api: Api, where: Container) -> Iterator[Member]:
-    """Everybody who is unsubscribed or cleaned in an audience."""
+def opt_outs_page(api: Api, where: Container, cursor: str) -> tuple[list[Member], str]:
+    """A page of those who are unsubscribed, then of those who are cleaned in an audience. Cursor: status and offset."""
+    status, _, offset = (cursor or f"{LEFT[0]}:0").partition(":")
     fields = ",".join(f"members.{name}" for name in SHOWN)
-    for status in ("unsubscribed", "cleaned"):
-        for row in api.pages("lists", where.audience, "members", key="members", fields=fields, status=status):
-            yield seen(row, where)
+    asked = {"count": PAGE, "offset": int(offset), "fields": fields, "status": status}
+    rows = api.call("GET", "lists", where.audience, "members", query=asked).get("members") or []
+    if len(rows) == PAGE:
+        following = f"{status}:{int(offset) + PAGE - OVERLAP}"
+    else:
+        following = f"{LEFT[1]}:0" if status == LEFT[0] else ""
+    return [seen(row, where) for row in rows], following
 
 
 def look(api: Api, where: Container, address: str, remote_id: str) -> Member | None:
