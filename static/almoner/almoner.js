@@ -30,6 +30,11 @@ document.addEventListener("DOMContentLoaded", () => {
         part.setAttribute("aria-label", name);
         part.removeAttribute("aria-labelledby");
       }
+      // What is chosen is text inside of the box, not a box of its own.
+      for (const text of box.querySelectorAll('.select2-selection__rendered[role="textbox"]')) {
+        text.removeAttribute("role");
+        text.removeAttribute("aria-readonly");
+      }
     }
   };
   const isChooser = (node) => node.classList && node.classList.contains("select2-container");
