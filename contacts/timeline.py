@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import HttpRequest
 
+from contacts.duplicates.identities import MERGING
 from contacts.models import ConsentEvent, Contact, ContactList, HistoryEntry, Household
 from contacts.tenancy.acting import By
 
@@ -166,6 +167,7 @@ WORDS = {
     (TAGS, "added"): "Tagged “{}”", (TAGS, "deleted"): "Tag “{}” taken off",
     ("contact", "added"): "Contact added", ("contact", "changed"): "Details changed",
     ("contact", "deleted"): "Contact deleted",
+    ("merge", "added"): "Merged: {}", ("merge", "deleted"): "Merge undone: {}",
 }  # fmt: skip
 
 
@@ -181,7 +183,9 @@ def read_lists(request: HttpRequest, subject: Subject, window: Window) -> list[E
 
 def from_history(subject: Subject, window: Window, kind: str, which: Q) -> list[Entry]:
     """Entries of the history; what became of Do Not Contact is left to the ledger."""
-    rows = window.of(HistoryEntry.objects.filter(which, contact_uid__in=subject.uids))
+    # What a merge did to the contact that went, such as deleting it, would read here as if it were about this one.
+    of_the_other = ~Q(contact_uid=subject.contact.uid) & Q(source=MERGING)
+    rows = window.of(HistoryEntry.objects.filter(which, contact_uid__in=subject.uids).exclude(of_the_other))
     names = Names(rows)
     name = str(subject.contact)
     return [

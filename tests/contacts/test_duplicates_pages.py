@@ -239,6 +239,16 @@ def test_a_contact_tells_whom_it_looks_like(client) -> None:
     assert "Merge with another contact" in said
 
 
+def test_the_timeline_tells_of_both_and_of_the_merge_once(client) -> None:
+    one, other = two()
+    ListMembership.objects.create(contact=other, contact_list=ContactList.objects.create(name="News"))
+    merge(one, other)
+    said = words(client.get(f"/admin/contacts/contact/{one.pk}/change/"))
+    assert said.count("Merged: Anna Ruiz into Ana Ruiz") == 1
+    assert "Put on “News”" in said, "what happened to the one that went"
+    assert "Contact deleted" not in said
+
+
 def test_after_thirty_days_the_page_says_why_there_is_no_undo(client) -> None:
     made = merge(*two())
     Merge.objects.update(at=timezone.now() - timedelta(days=31), taken={})
