@@ -54,7 +54,7 @@ def of_fields(fieldset: Any) -> Part:
 def of_rows(formset: InlineAdminFormSet) -> Part:
     """Rows, each as one line."""
     part = Part(str(formset.opts.verbose_name_plural).capitalize(), formset=formset)
-    rows = [form.instance for form in formset.formset.initial_forms]
+    rows = [form.instance for form in formset.formset.initial_forms if not form.instance._state.adding]
     part.facts = [("", row_line(row)) for row in rows]
     part.errors = [str(error) for error in formset.formset.non_form_errors()]
     for number, form in enumerate(formset.formset.forms, 1):
