@@ -20,8 +20,9 @@ PATIENCE = 60.0  # seconds for a process to answer
 class Parts:
     """One fresh set of them; everything is stopped and thrown away at the end of the `with`."""
 
-    def __init__(self, profile: Path | None = None) -> None:
+    def __init__(self, profile: Path | None = None, database: str = "") -> None:
         self.profile = profile
+        self.database = database  # an empty PostgreSQL, otherwise a file of SQLite
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -43,7 +44,7 @@ class Parts:
         return os.environ | {
             "MODE": "demo",
             "LOG_LEVEL": "WARNING",
-            "DATABASE_URL": f"sqlite:///{self.folder / 'bench.sqlite3'}",
+            "DATABASE_URL": self.database or f"sqlite:///{self.folder / 'bench.sqlite3'}",
             "PUBLIC_URL": self.web,
             "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
             "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",

@@ -1,17 +1,19 @@
 """What is measured: each scenario in fresh parts, its figures with the aims they are held against."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.edits import edit_by_edit
 from bench.parts import ROOT, Parts, slow_answers
+from tests import postgres
 
 NO_MORE = 1.1  # times the smallest case: one in ten is what two runs of the same differ by
 REPEATS = 3  # of a case that is over so soon that one run says little
@@ -176,6 +178,50 @@ def first_of(contacts: int, wishes: Wishes) -> dict[str, Any]:
         return settled(parts.step("sync"))
 
 
+SIZES = (1_000, 100_000)  # of the organization whose pages are opened
+NO_SLOWER_MS = 100.0  # of the database's time, for one page
+
+
+def pages(wishes: Wishes) -> Figures:
+    """Search and list pages at two sizes on both databases: the same number of queries, and little more time."""
+    figures: Figures = []
+    databases: dict[str, Callable[[], AbstractContextManager[str]]]
+    databases = {"SQLite": lambda: nullcontext(""), "PostgreSQL": fresh_postgres}
+    for name, database in databases.items():
+        measured: list[dict[str, dict[str, float]]] = []
+        for contacts in SIZES:
+            with database() as url, Parts(database=url) as parts:
+                parts.step("pages_prepare", contacts=contacts)
+                measured.append(parts.step("pages"))
+        figures += page_figures(f"Pages on {name}, {SIZES[-1]:,} contacts to {SIZES[0]:,}", *measured)
+    return figures
+
+
+@contextmanager
+def fresh_postgres() -> Iterator[str]:
+    """The address of a server of our own, whatever the environment names."""
+    os.environ.pop("DATABASE_URL", None)
+    with postgres.database() as url:
+        yield url
+
+
+def page_figures(scenario: str, small: dict[str, dict[str, float]], large: dict[str, dict[str, float]]) -> Figures:
+    """For each page the time, how much longer than with few contacts, and what of it is the database's. That part is
+    what grows, so it has the aim; what it takes to draw fifty rows is the same for all."""
+    more = sum(large[page]["queries"] != small[page]["queries"] for page in large)
+    figures: Figures = [
+        Figure.at_most(scenario, "pages with another number of queries", more, 0),
+        Figure(scenario, "most queries of a page", max(int(one["queries"]) for one in large.values())),
+    ]
+    for page, now in large.items():
+        figures += [
+            Figure(scenario, page, now["ms"], "ms"),
+            Figure.at_most(scenario, "  of that in the database", now["database"], NO_SLOWER_MS, "ms"),
+            Figure(scenario, f"  ratio to {SIZES[0]:,} contacts", now["ms"] / small[page]["ms"], "×"),
+        ]
+    return figures
+
+
 SCENARIOS: dict[str, Callable[[Wishes], Figures]] = {
-    "first_sync": first_sync, "again": again, "edits": edits, "growth": growth,
+    "first_sync": first_sync, "again": again, "edits": edits, "growth": growth, "pages": pages,
 }  # fmt: skip

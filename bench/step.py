@@ -19,7 +19,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import exporting, world  # noqa: E402
+from bench import exporting, pages, world  # noqa: E402
 from bench.parts import control  # noqa: E402
 from contacts.models import Contact  # noqa: E402
 from contacts.tenancy.walls import in_tenant  # noqa: E402
@@ -143,7 +143,8 @@ def export(form: str) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "seed": seed, "change": change, "sync": sync, "push": push, "contacts": contacts,
-    "has_swept": has_swept, "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,
+    "has_swept": has_swept, "pages_prepare": pages.prepare, "pages": pages.measure,
+    "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,
 }  # fmt: skip
 
 
