@@ -15,6 +15,7 @@ from contacts.tenancy.walls import in_tenant
 from tests.factories import UserFactory
 
 Rows = dict[type[models.Model], Any]
+REAL = {"BulkChange.verb": "add_tag"}  # texts that name something there is
 
 
 def owned_models() -> Iterator[type[TenantOwned]]:
@@ -86,6 +87,8 @@ def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
         return Contact.objects.create(first_name=word, last_name=word)
     if isinstance(field, models.ForeignKey):
         return row_of(field.remote_field.model, rows, tenant, word)
+    if f"{field.model.__name__}.{field.name}" in REAL:
+        return REAL[f"{field.model.__name__}.{field.name}"]
     if isinstance(field, PhoneNumberField):
         return "+14155550100"
     if field.choices:
