@@ -48,7 +48,7 @@ def table(request: HttpRequest, contact_list: ContactList) -> dict[str, Any]:
     """What the template needs to show one page of members."""
     text, show = request.GET.get("q", ""), request.GET.get("show", "")
     counted = elsewhere.tally(request, contact_list)
-    places = contact_list.memberships.all()
+    places: Any = contact_list.memberships.all()
     chosen = elsewhere.narrowed(places, counted.known, show)
     places = places if chosen is None else chosen
     if text.strip():
@@ -64,7 +64,7 @@ def table(request: HttpRequest, contact_list: ContactList) -> dict[str, Any]:
         "tally": counted,
         "chips": list(chips(counted, show if chosen is not None else "")),
         "page": page,
-        "rows": rows_of(request, contact_list, counted.known, [int(pk) for pk in page.object_list]),
+        "rows": rows_of(request, contact_list, counted.known, list(page.object_list)),
         "add_form": AddMembersForm(),
         "may_change_members": is_allowed(request, CHANGE, AREA),
         "longest_position": LONGEST_POSITION,

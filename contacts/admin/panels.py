@@ -97,10 +97,10 @@ def standing(request: HttpRequest) -> figures.Now:
 def needs(request: HttpRequest) -> Iterator[Need]:
     """Imports that wait, possible duplicates, addresses that bounced, invitations that ran out; four counts."""
     changes = is_allowed(request, CHANGE, "contacts")
-    for state, words, button in IMPORTS:
+    for state, import_words, button in IMPORTS:
         if link := address("admin:contacts_import_changelist", f"state__exact={state}"):
             count = Import.objects.filter(state=state).count() if changes else 0
-            yield Need(count, some(count, *words), link, button, icon="upload_file")
+            yield Need(count, some(count, *import_words), link, button, icon="upload_file")
     if link := address("admin:contacts_duplicatepair_changelist"):
         count = DuplicatePair.objects.filter(dismissed_at=None).count()
         words = some(count, "pair of contacts looks like one person", "pairs of contacts look like one person")
