@@ -59,7 +59,8 @@ def test_L30_L35_everything_that_happened_stands_in_one_line_of_time(client: Cli
     words = told(client, full_of_life())
     expected = [
         "Add at Mailchimp Done", "because: Contact added by Ana", "Do Not Contact set everywhere",
-        "Tagged “volunteer”", "Joined the household “The Ruiz family”", "Put on “News on water”", "Contact added Email address added",
+        "Tagged “volunteer”", "Joined the household “The Ruiz family”", "Put on “News on water”",
+        "Contact added Email address added",
     ]  # fmt: skip
     places = [words.index(sentence) for sentence in expected]
     assert places == sorted(places), "newest first; what was done in one go in the order in which it was done"
