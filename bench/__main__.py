@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 from bench.exporting import export
+from bench.importing import import_file
 from bench.machine import load, machine
 from bench.parts import ROOT
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
 
-SCENARIOS["export"] = export
+SCENARIOS |= {"export": export, "import": import_file}
 
 
 def arguments() -> argparse.Namespace:

@@ -19,7 +19,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import exporting, pages, world  # noqa: E402
+from bench import exporting, importing, pages, world  # noqa: E402
 from bench.parts import control  # noqa: E402
 from contacts.models import Contact  # noqa: E402
 from contacts.tenancy.walls import in_tenant  # noqa: E402
@@ -141,10 +141,16 @@ def export(form: str) -> dict[str, Any]:
     return exporting.export_all(form, memory)
 
 
+def import_people(path: str) -> dict[str, Any]:
+    """An import of the file, from the upload to the report."""
+    return importing.import_people(path, memory)
+
+
 STEPS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "seed": seed, "change": change, "sync": sync, "push": push, "contacts": contacts,
     "has_swept": has_swept, "pages_prepare": pages.prepare, "pages": pages.measure,
     "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,
+    "write_people": importing.write_people, "import_people": import_people, "insert_people": importing.insert_people,
 }  # fmt: skip
 
 
