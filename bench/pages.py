@@ -15,7 +15,7 @@ from contacts.models import Contact, ContactList, PhoneNumber, Tag
 from contacts.services import add_tag
 from contacts.tenancy.walls import in_tenant
 
-WARM, TIMES = 2, 7  # each page so often; the middle one counts
+WARM, TIMES = 2, 5  # each page so often; the middle one counts
 
 
 def prepare(contacts: int) -> dict[str, float]:

@@ -241,3 +241,16 @@ def test_a_deleted_list_or_tag_costs_search_nothing(client: Client) -> None:
     before = SearchText.objects.get(contact=contact).text
     contact.contact_tags.all().delete()
     assert SearchText.objects.get(contact=contact).text == before
+
+
+def test_a_merge_and_its_undoing_leave_everybody_to_be_found_by_what_is_theirs() -> None:
+    from contacts.duplicates.merge import merge
+    from contacts.duplicates.unmerge import undo
+
+    kept = ContactFactory(last_name="Keeper", email="keeper@rivermail.test")
+    gone = ContactFactory(last_name="Goner", email="goner@rivermail.test", phone="+14155550100")
+    done = merge(kept, gone)
+    assert found("goner@rivermail") == found("(415) 555-0100") == {"Keeper"}
+    undo(done)
+    assert found("goner@rivermail") == found("(415) 555-0100") == {"Goner"}
+    assert found("keeper@rivermail") == {"Keeper"}
