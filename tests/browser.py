@@ -100,6 +100,11 @@ class Window:
     is_dark: bool
     errors: list[str] = field(default_factory=list)
 
+    def hear(self, said: Any) -> None:
+        """Keep what the browser calls an error."""
+        if said.type == "error":
+            self.errors.append(f"console: {said.text}")
+
     def take_session(self, client: Client) -> None:
         """Be logged in as this client is."""
         name = settings.SESSION_COOKIE_NAME
@@ -123,7 +128,7 @@ def look_at(running_chromium: Any, live_server: Any) -> Iterator[Callable[[int, 
         window = Window(context.new_page(), width, is_dark)
         window.page.set_default_timeout(15_000)
         window.page.on("pageerror", lambda error: window.errors.append(f"script: {error}"))
-        window.page.on("console", lambda said: said.type == "error" and window.errors.append(f"console: {said.text}"))
+        window.page.on("console", window.hear)
         window.page.goto("/admin/login/")
         return window
 

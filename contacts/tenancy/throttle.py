@@ -1,6 +1,7 @@
 """Keeps things from being asked for too often, counted in the database, so that all processes count together."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,7 @@ KEEP = timedelta(days=2)
 
 def is_too_often(what: str, key: str, limit: int, within: timedelta) -> bool:
     """Count this time, and say whether it is one too many for the present hour or day."""
-    row = {"what": what, "key": _hidden(key), "since": _begin(within)}
+    row: dict[str, Any] = {"what": what, "key": _hidden(key), "since": _begin(within)}
     with transaction.atomic():  # whoever counts at the same moment waits, and counts on from here
         Tally.objects.get_or_create(**row)
         Tally.objects.filter(**row).update(count=F("count") + 1)
