@@ -27,9 +27,9 @@ def workbook(open_file: Opener) -> CalamineWorkbook:
     """The opened workbook; raises `Unreadable` with what to do."""
     with open_file() as stored:
         file = io.BytesIO(stored.read())
-    if file.getbuffer()[:2] == b"PK":
+    if file.read(2) == b"PK":
         refuse_bombs(file)
-        file.seek(0)
+    file.seek(0)
     try:
         return CalamineWorkbook.from_filelike(file)
     except PasswordError:

@@ -241,7 +241,9 @@ def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -
     """Decide and write; the state of each row is committed with what it wrote."""
     wants = [reader.read(row.number, row.cells) for row in rows]
     crowd = crowds.gather(wants)
-    plans, different, same = [], [], []
+    plans: list[deciding.Plan] = []
+    different: list[ImportRow] = []
+    same: list[ImportRow] = []
     for row, want in zip(rows, wants, strict=True):
         was_new = row.outcome in (Outcome.CREATE, Outcome.REFUSED)
         plan = deciding.decide(want, crowd, reader, row.contact_uid or uuid.uuid4(), may_create=was_new)

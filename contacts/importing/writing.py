@@ -57,10 +57,11 @@ class Batch:
 
     def write(self) -> None:
         """Contacts first, then what hangs on them; what goes makes room for what comes."""
-        for model in PARTS:
-            if self.deleted[model]:
-                model.objects.filter(pk__in=self.deleted[model]).delete()
-        for model in (Contact, *PARTS):
+        for part in PARTS:
+            if self.deleted[part]:
+                part.objects.filter(pk__in=self.deleted[part]).delete()
+        models: tuple[Any, ...] = (Contact, *PARTS)
+        for model in models:
             rows = [row for pk, row in self.changed[model].items() if pk not in self.deleted[model]]
             if rows:
                 model.objects.bulk_update(rows, sorted(self.fields[model]))

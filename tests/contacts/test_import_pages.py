@@ -40,7 +40,7 @@ def press(client: Client, data_import: Import, name: str, **values: Any) -> Any:
 
 
 def report(client: Client, data_import: Import, query: str = "") -> list[list[str]]:
-    answer = client.get(f"{PAGE}{data_import.uid}/report/{query}")
+    answer: Any = client.get(f"{PAGE}{data_import.uid}/report/{query}")
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))
 
@@ -57,7 +57,8 @@ def test_the_demos_file_is_offered_where_there_is_one(client: Client, settings: 
     (tmp_path / "sample.csv").write_bytes(b"First\r\nAna\r\n")
     settings.SAMPLE_IMPORT_FILE = str(tmp_path / "sample.csv")
     assert f"{PAGE}sample/" in client.get(PAGE).content.decode()
-    assert b"".join(client.get(f"{PAGE}sample/").streaming_content) == b"First\r\nAna\r\n"
+    sample: Any = client.get(f"{PAGE}sample/")
+    assert b"".join(sample.streaming_content) == b"First\r\nAna\r\n"
 
 
 def test_from_the_file_to_the_report_and_back(client: Client) -> None:
