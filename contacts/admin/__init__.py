@@ -28,6 +28,6 @@ add_card(Contact, duplicates.card, order=5)
 add_badge("admin:contacts_duplicatepair_changelist", duplicates.badge)
 
 __all__ = [
-    "bulk_changes", "consent", "contact", "contact_list", "custom_fields", "duplicates", "exports", "history", "household", "imports",
-    "merging", "panels", "tag",
+    "bulk_changes", "consent", "contact", "contact_list", "custom_fields", "duplicates", "exports", "history",
+    "household", "imports", "merging", "panels", "tag",
 ]  # fmt: skip
