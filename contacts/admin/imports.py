@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from contacts.admin import import_columns, import_shown
 from contacts.admin.history import local
-from contacts.exporting.download import download, log_export
+from contacts.exporting.download import download, log_export, require_export
 from contacts.importing import report, steps
 from contacts.importing.trouble import Unreadable
 from contacts.models import Export, Import
@@ -157,10 +157,13 @@ def check(request: HttpRequest, data_import: Import) -> HttpResponseBase:
 
 
 def download_report(request: HttpRequest, uid: Any) -> HttpResponseBase:
-    """The file as it came, with what became of each row."""
+    """The file as it came, with what became of each row. A POST, because the log of exports takes note of it."""
     require(request, SEE, AREA)
     data_import = import_or_404(uid)
-    form = Export.Form.XLSX if request.GET.get("form") == Export.Form.XLSX else Export.Form.CSV
+    require_export(request)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    form = Export.Form.XLSX if request.POST.get("form") == Export.Form.XLSX else Export.Form.CSV
     shown = import_shown.chosen(request)
     rows = import_shown.filtered(data_import, shown)
     header = report.header(data_import)

@@ -40,7 +40,7 @@ def press(client: Client, data_import: Import, name: str, **values: Any) -> Any:
 
 
 def report(client: Client, data_import: Import, query: str = "") -> list[list[str]]:
-    answer: Any = client.get(f"{PAGE}{data_import.uid}/report/{query}")
+    answer: Any = client.post(f"{PAGE}{data_import.uid}/report/{query}")
     text = b"".join(answer.streaming_content).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text)))
 
@@ -252,7 +252,12 @@ def test_only_some_rows_can_be_downloaded_and_each_download_is_noted(client: Cli
     assert [line[2] for line in report(client, data_import, "?show=refused")[1:]] == ["foo@"]
     noted = Export.objects.get()
     assert (noted.rows, noted.chosen) == (1, "Refused")
-    assert client.get(f"{PAGE}{data_import.uid}/report/?form=xlsx").headers["Content-Disposition"].endswith('.xlsx"')
+    as_excel = press(client, data_import, "report", form="xlsx")
+    assert as_excel.headers["Content-Disposition"].endswith('.xlsx"')
+    assert client.get(f"{PAGE}{data_import.uid}/report/").status_code == 405, (
+        "a link that is followed takes nothing out"
+    )
+    assert Export.objects.count() == 2
 
 
 def test_after_it_was_taken_back_the_report_says_so(client: Client) -> None:
@@ -272,8 +277,18 @@ def test_a_viewer_may_look_and_nothing_else(tenant: Tenant) -> None:
     assert "Start an import" not in viewer.get(PAGE).content.decode()
     assert viewer.get(f"{PAGE}start/").status_code == 403
     assert send(viewer).status_code == 403
-    assert viewer.get(f"{PAGE}{data_import.uid}/report/").status_code == 403
-    for name in ("check", "confirm", "cancel", "columns", "look-back", "take-back", "leave", "again", "read-again"):
+    for name in (
+        "report",
+        "check",
+        "confirm",
+        "cancel",
+        "columns",
+        "look-back",
+        "take-back",
+        "leave",
+        "again",
+        "read-again",
+    ):
         assert press(viewer, data_import, name).status_code == 403, name
     data_import.refresh_from_db()
     assert data_import.state == Import.State.READY
@@ -293,7 +308,18 @@ def test_the_neighbours_imports_are_not_there(client: Client, neighbour: Tenant)
         theirs = checked("First,Email\nSecret,secret@x.test\n")
     for name in ("", "progress/", "report/"):
         assert client.get(f"{PAGE}{theirs.uid}/{name}").status_code == 404
-    for name in ("check", "confirm", "cancel", "columns", "look-back", "take-back", "leave", "again", "read-again"):
+    for name in (
+        "report",
+        "check",
+        "confirm",
+        "cancel",
+        "columns",
+        "look-back",
+        "take-back",
+        "leave",
+        "again",
+        "read-again",
+    ):
         assert press(client, theirs, name).status_code == 404
     assert client.get(f"{PAGE}{theirs.pk}/change/").status_code == 404
     assert "people.csv" not in client.get(PAGE).content.decode()
