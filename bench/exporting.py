@@ -28,8 +28,9 @@ def export(wishes: Wishes) -> Figures:
                 name = f"Export of {contacts:,} contacts, {'Excel' if form == 'xlsx' else 'CSV'}"
                 figures += [
                     Figure(name, "rows a second", round(contacts / found["seconds"])),
-                    Figure(name, "bare CSV of the one table, rows a second", round(contacts / bare["seconds"])),
-                    Figure(name, "time, to that of the bare CSV", found["seconds"] / bare["seconds"], "×"),
+                    Figure(name, "rows a second of processor time", round(contacts / found["cpu"])),
+                    Figure(name, "the same, bare CSV of the one table", round(contacts / bare["cpu"])),
+                    Figure(name, "processor time, to the bare CSV", found["cpu"] / bare["cpu"], "×"),
                     Figure.at_most(name, "queries for each 500 rows", found["queries_a_page"], 12),
                     Figure(name, "size of the file", found["megabytes"], "MB"),
                     Figure(name, "first byte after", found["first_byte"], "s"),
@@ -76,10 +77,10 @@ def bare_csv() -> dict[str, Any]:
 
     tenant, _ = world.ours()
     with in_tenant(tenant):
-        started = time.perf_counter()
+        started = time.process_time()
         written = csv.writer(Nowhere())
         written.writerows(Contact.objects.order_by("pk").values_list(*FIELDS).iterator(500))
-        return {"seconds": time.perf_counter() - started}
+        return {"cpu": time.process_time() - started}
 
 
 class Nowhere:
@@ -107,7 +108,7 @@ def export_all(form: str, memory: Callable[[str], float]) -> dict[str, Any]:
         columns = [column.heading for column in for_contacts() if column.is_usual and not column.is_always]
     browser = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
     browser.force_login(world.owner(), "django.contrib.auth.backends.ModelBackend")
-    started = time.perf_counter()
+    started, computed = time.perf_counter(), time.process_time()
     answer: Any = browser.post("/admin/contacts/export/new/", {"form": form, "column": columns})
     size, first = 0, 0.0
     connection.force_debug_cursor = True
@@ -118,12 +119,12 @@ def export_all(form: str, memory: Callable[[str], float]) -> dict[str, Any]:
         size += len(piece)
         counted.append(len(connection.queries))
         reset_queries()
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - computed
     with in_tenant(tenant):
         rows = Export.objects.get(form=form).rows
     pages = max(1, (rows or 0) // PAGE)
     return {
-        "seconds": seconds, "rows": rows, "megabytes": size / 1e6, "first_byte": first, "memory_mb": memory("VmHWM"),
+        "seconds": seconds, "cpu": cpu, "rows": rows, "megabytes": size / 1e6, "first_byte": first, "memory_mb": memory("VmHWM"),
         "queries_a_page": sum(counted) // pages,
     }  # fmt: skip
 
