@@ -124,8 +124,8 @@ def export_all(form: str, memory: Callable[[str], float]) -> dict[str, Any]:
         rows = Export.objects.get(form=form).rows
     pages = max(1, (rows or 0) // PAGE)
     return {
-        "seconds": seconds, "cpu": cpu, "rows": rows, "megabytes": size / 1e6, "first_byte": first, "memory_mb": memory("VmHWM"),
-        "queries_a_page": sum(counted) // pages,
+        "seconds": seconds, "cpu": cpu, "rows": rows, "megabytes": size / 1e6, "first_byte": first,
+        "memory_mb": memory("VmHWM"), "queries_a_page": sum(counted) // pages,
     }  # fmt: skip
 
 
