@@ -3,26 +3,25 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.views import ChangeList
 
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
+from contacts.tenancy.changelist import SteadyChangeList
 from integrations.models import Delivery
 from integrations.shown import LIST, Names, Shown, show_deliveries
 
 
-class WithNames(ChangeList):
+class WithNames(SteadyChangeList):
     """Looks up the names of a page's contacts and lists together, in two queries."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        rows: list[Any] = list(self.result_list)
         names = Names((r.subject_uid for r in rows if r.kind != LIST), (r.subject_uid for r in rows if r.kind == LIST))
         for row, shown in zip(rows, show_deliveries(rows), strict=True):
             row.shown = shown
@@ -42,7 +41,7 @@ class DeliveryAdmin(ReadOnlyTenantAdmin):
     search_fields = ("cause", "answer")
     search_help_text = "Search by reason or answer"
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SteadyChangeList]:
         return WithNames
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
