@@ -15,11 +15,17 @@ from contacts.importing.trouble import Unreadable
 
 UNPACKED = 16  # times the largest upload: tables are packed to a tenth or so
 MOST_CELLS = 20_000_000
-PLACE = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+# However it is written: with other attributes before it, in single quotes, with spaces or in small letters.
+PLACE = re.compile(rb"""[\s"']r ?= ?["'] ?([A-Za-z]{1,3})(\d{1,7}) ?["']""")
+ROW = re.compile(rb"""<(?:\w+:)?row\b""")
+ROW_NUMBER = re.compile(rb"""[\s"']r ?= ?["'] ?(\d{1,7}) ?["']""")
+NO_PLACE = re.compile(rb"""<(?:\w+:)?c(?=[\s/>])(?![^>]*\sr ?=)""")  # such a cell comes next to the one before it
+SPACES = re.compile(rb"\s{2,}")
 REPEATED = re.compile(rb'number-(?:columns|rows)-repeated="(\d{4,})"[^>]*office:value')
 DAMAGED = (
     "The spreadsheet is damaged. Open it in a spreadsheet program, save it again under another name, and use that."
 )
+BINARY = "This is a binary Excel file (.xlsb). Save it as Excel workbook (.xlsx), and use that."
 NO_SHEET = "This is neither a spreadsheet nor a table of text. Save your contacts as CSV or Excel (.xlsx) and use that."
 
 
@@ -59,18 +65,23 @@ def _look_through(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, to
     """The true size of one part, read in pieces; what the file says about itself is not believed."""
     size, tail = 0, b""
     widest = lowest = 1
-    is_cells = entry.filename.endswith((".xml", ".XML"))
+    in_row = 0  # cells without a place, so far
+    if entry.filename.lower().endswith("workbook.bin"):
+        raise Unreadable(BINARY)
     with packed.open(entry) as part:
         while chunk := part.read(1 << 20):
             size += len(chunk)
             if size > left:
                 raise too_large
-            if not is_cells:
-                continue
-            text = tail + chunk
-            tail = chunk[-200:]
+            text = SPACES.sub(b" ", tail + chunk)
+            tail = text[-200:]
             for letters, digits in PLACE.findall(text):
-                widest, lowest = max(widest, column_number(letters)), max(lowest, int(digits))
+                widest, lowest = max(widest, column_number(letters.upper())), max(lowest, int(digits))
+            lowest = max([lowest, *map(int, ROW_NUMBER.findall(text))])
+            if NO_PLACE.search(text):
+                counts = [len(NO_PLACE.findall(row)) for row in ROW.split(text)]
+                counts[0] += in_row
+                widest, in_row = max(widest, *counts), counts[-1]
             if widest * lowest > MOST_CELLS or any(int(times) > 5000 for times in REPEATED.findall(text)):
                 raise Unreadable(
                     "The spreadsheet has something in a cell very far out, so it claims millions of cells. Copy the "

@@ -249,6 +249,39 @@ def test_a_cell_far_out_does_not_claim_the_memory_of_millions() -> None:
         read(workbook(fill))
 
 
+FAR = [
+    '<row r="900000"><c s="0" r="XFD900000"><v>1</v></c></row>',
+    "<row r='900000'><c r='XFD900000'><v>1</v></c></row>",
+    f'<row r="900000"><c {" " * 3_000_000} r = "XFD900000"><v>1</v></c></row>',
+    '<row r="900000"><x:c r="xfd900000"><v>1</v></x:c></row>',
+    '<row r="900000"><c t=">" r="XFD900000"><v>1</v></c></row>',
+    '<row r="900000">' + "<c><v>1</v></c>" * 16_000 + "</row>",
+    '<row r="900000">' + f"<c><v>{'1' * 200}</v></c>" * 16_000 + "</row>",
+]
+
+
+@pytest.mark.parametrize("row", FAR, ids=range(len(FAR)))
+def test_a_cell_far_out_is_seen_however_it_is_written(row: str) -> None:
+    file = io.BytesIO(workbook(lambda book: book.active.append(["Email"])))
+    written = io.BytesIO()
+    with zipfile.ZipFile(file) as book, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as changed:
+        for name in book.namelist():
+            content = book.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b"</sheetData>", row.encode() + b"</sheetData>")
+                assert row.encode() in content
+            changed.writestr(name, content)
+    with pytest.raises(Unreadable, match="very far out"):
+        sheets.refuse_bombs(written)
+
+
+def test_cells_without_places_of_their_own_are_no_bomb() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", "<row>" + "<c><v>1</v></c>" * 60 + "</row>" + "<row r='20000'/>")
+    sheets.refuse_bombs(file)
+
+
 # --- round trips ---
 
 words = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
