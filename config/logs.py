@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from integrations.provider_kit.http import scrub
 
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "taskName"}
-KEYS_IN_PATHS = re.compile(r"(/hooks/\w+/|/forgotten/\w+/)[\w-]+")  # of a vendor's messages, of a new password
+# Of a vendor's messages, of a new password, of an invitation.
+KEYS_IN_PATHS = re.compile(r"(/hooks/\w+/|/forgotten/\w+/|/join/)[\w-]+")
 EMAIL_ADDRESS = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")  # databases quote the row that they refuse
 
 

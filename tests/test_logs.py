@@ -31,6 +31,7 @@ def line(message: str, *args: object, error: Exception | None = None, **extra: o
     [
         (f"Internal Server Error: /hooks/mailchimp/{HOOK_KEY}/", HOOK_KEY),
         ("Internal Server Error: /admin/forgotten/MQ/cxyz12-0a1b2c3d/", "cxyz12-0a1b2c3d"),
+        ("Forbidden (CSRF token missing.): /join/w1nbH-8Yk_q3/", "w1nbH"),
         ("GET https://api.test/?api_key=Qz123 failed", "Qz123"),
         ('Key (tenant_id, address_key)=(1, ana.o\'ruiz+news@rivermail.test) already exists: "x"', "rivermail"),
     ],
