@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from contacts import services
-from contacts.models import BulkChange, Contact, ContactList, Tag
+from contacts import services, standing
+from contacts.models import BulkChange, ConsentEvent, Contact, ContactList, Tag
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
@@ -126,7 +126,7 @@ def work(change: BulkChange, token: str, until: float) -> bool:
             return False
     try:
         while change.rows_done < change.total:
-            batch(change, token, lambda rows: verb.run(rows, target))
+            batch(change, token, lambda rows: verb.run(still_meant(change, rows), target))
             if change.rows_done < change.total and monotonic() >= until:
                 mine(change, token).update(token="", beat_at=Now())
                 return True
@@ -134,6 +134,14 @@ def work(change: BulkChange, token: str, until: float) -> bool:
         return False
     mine(change, token).update(state=State.DONE, finished_at=Now(), token="")
     return False
+
+
+def still_meant(change: BulkChange, rows: QuerySet[Contact]) -> QuerySet[Contact]:
+    """Whoever was marked Do Not Contact after the button was pressed is not cleared by it."""
+    if change.verb != "clear_do_not_contact":
+        return rows
+    since = ConsentEvent.objects.filter(at__gte=change.created_at, kind__in=standing.OPTING_OUT)
+    return rows.exclude(uid__in=since.order_by().values("contact_uid"))
 
 
 def batch(change: BulkChange, token: str, do: Callable[[QuerySet[Contact]], int]) -> None:

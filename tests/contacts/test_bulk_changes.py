@@ -304,3 +304,17 @@ def test_more_chosen_contacts_take_no_more_queries_to_ask_and_to_begin(client: C
     people(60)
     assert queries() == few
     assert ContactList.objects.count() == 0
+
+
+def test_L14_clearing_many_spares_whoever_was_marked_after_the_button_was_pressed() -> None:
+    ana, ben = people(2, do_not_contact=True)
+    later = ContactFactory(last_name="Later")
+    change = begun("clear_do_not_contact")
+    services.set_do_not_contact(Contact.objects.filter(pk=ben.pk), False)
+    services.set_do_not_contact(Contact.objects.filter(pk__in=[ben.pk, later.pk]), True)
+    while bulk.turn(change.pk):
+        pass
+    marked = set(Contact.objects.filter(do_not_contact=True).values_list("pk", flat=True))
+    assert marked == {ben.pk, later.pk}
+    change.refresh_from_db()
+    assert (change.state, change.changed) == ("done", 1)
