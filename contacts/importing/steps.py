@@ -1,11 +1,13 @@
 """The buttons of an import: start, match columns, confirm, cancel, take back. Each changes the state once, whoever
 presses it how often; the work itself is done in turns by a job."""
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from contacts.importing.trouble import Unreadable
 from contacts.models import Import, ImportKey, ImportPiece, ImportRow, User
 
 State = Import.State
+SAMPLES = 3  # shown of each column
 
 
 def too_large(size: int) -> str:
@@ -29,37 +32,47 @@ def too_large(size: int) -> str:
     )
 
 
-@transaction.atomic
 def start(file: UploadedFile, user: User) -> Import:
     """Keep the file, look how it is read, and recognise its columns. Raises `Unreadable` with a sentence."""
     if problem := too_large(file.size or 0):
         raise Unreadable(problem)
     name = (file.name or "file").replace("\0", "")[-200:]
-    data_import = Import.objects.create(user=user, file_name=name)
-    pieces.store(data_import, file.chunks())
-    read(data_import, intake.examine(pieces.opener(data_import)))
+    how, found = look_at(uploaded(file))  # a large spreadsheet takes seconds, in which nobody else should wait
+    with transaction.atomic():
+        data_import = Import.objects.create(user=user, file_name=name, format=how.as_json(), columns=found)
+        file.seek(0)
+        pieces.store(data_import, file.chunks())
     return data_import
 
 
-def read(data_import: Import, how: Format) -> None:
-    """Note how the file is read, and recognise its columns."""
-    rows = intake.samples(pieces.opener(data_import), how)
-    found = columns.recognise(how.headings, rows, Choices.here())
-    data_import.format = how.as_json()
-    data_import.columns = [
-        {"header": heading, "field": key} for heading, key in zip(how.headings, found, strict=True)
-    ]  # fmt: skip
-    data_import.save()
+def uploaded(file: UploadedFile) -> pieces.Opener:
+    """Opens the file that has just come, as often as it is asked."""
+    if isinstance(file, TemporaryUploadedFile):
+        path = Path(file.temporary_file_path())
+        return lambda: path.open("rb")
+    content = file.read()
+    return lambda: io.BytesIO(content)
 
 
-@transaction.atomic
+def look_at(open_file: pieces.Opener, *chosen: Any) -> tuple[Format, list[dict[str, Any]]]:
+    """(how the file is read, its columns with the first things that stand in them)."""
+    how = intake.examine(open_file, *chosen)
+    rows = intake.samples(open_file, how)
+    fields = columns.recognise(how.headings, rows, Choices.here())
+    found = []
+    for index, (heading, key) in enumerate(zip(how.headings, fields, strict=True)):
+        cells = dict.fromkeys(row[index][:100] for row in rows if index < len(row) and row[index])
+        found.append({"header": heading, "field": key, "samples": list(cells)[:SAMPLES]})
+    return how, found
+
+
 def read_again(data_import: Import, encoding: str, sheet: str, header: int | None) -> bool:
     """Read the file as somebody says. Returns whether it was still time for that."""
-    row = Import.objects.select_for_update(no_key=True).get(pk=data_import.pk)
-    if row.state != State.UPLOADED:
+    if data_import.state != State.UPLOADED:
         return False
-    read(row, intake.examine(pieces.opener(row), encoding, sheet, header))
-    return True
+    how, found = look_at(pieces.opener(data_import), encoding, sheet, header)
+    rows = Import.objects.filter(pk=data_import.pk, state=State.UPLOADED)
+    return bool(rows.update(format=how.as_json(), columns=found))
 
 
 @transaction.atomic
@@ -128,7 +141,7 @@ def look_back(data_import: Import) -> bool:
 def take_back(data_import: Import, user: User) -> bool:
     """Take it back, as it was shown."""
     row = Import.objects.select_for_update(no_key=True).get(pk=data_import.pk)
-    if row.state != State.ASKING:
+    if row.state != State.ASKING or not keeping.may_be_taken_back(row):  # its rows may be gone by now
         return False
     row.undone_by, row.rows_done, row.counts["undo"] = user, 0, {}
     go(row, State.UNDOING)

@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contacts import standing
 from contacts.importing import crowd as crowds
 from contacts.importing import writing
 from contacts.importing.crowd import Crowd, Known
 from contacts.importing.words import field_names
-from contacts.models import Contact, HistoryEntry, Import, ImportRow, Tag
+from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, Tag
 
 Undo = ImportRow.Undo
 CHANGED_SINCE = "They were changed or used by somebody since, so the contact stays as it is."
 NOT_HERE = "The contact is not here any more, because it was deleted or merged; so there is nothing to take back."
 THEIR_WORD = "They have opted out themselves, so Do Not Contact stays."
+SET_SINCE = "Do Not Contact was set again by somebody since, so it stays."
+Marks = set[tuple[uuid.UUID, str]]  # (contact, list, or "" for everywhere)
 
 
 @dataclass(slots=True)
@@ -38,7 +41,8 @@ def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[
     crowd.hear()
     made = {row.contact_uid for row in rows if row.outcome == ImportRow.Outcome.CREATE}
     touched = touched_by_others(data_import, made) | held_elsewhere(people, made)
-    return [back(row, crowd, touched) for row in rows]
+    marked = marked_since(data_import, uids)
+    return [back(row, crowd, touched, marked) for row in rows]
 
 
 def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence[ImportRow]) -> None:
@@ -52,7 +56,7 @@ def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence
         known.become(going_back(row, known)[0])
 
 
-def back(row: ImportRow, crowd: Crowd, touched: set[uuid.UUID]) -> Reverse:
+def back(row: ImportRow, crowd: Crowd, touched: set[uuid.UUID], marked: Marks) -> Reverse:
     """One row."""
     known = crowd.people.get(row.contact_uid)  # type: ignore[arg-type]
     if row.outcome not in (ImportRow.Outcome.CREATE, ImportRow.Outcome.UPDATE):
@@ -67,9 +71,9 @@ def back(row: ImportRow, crowd: Crowd, touched: set[uuid.UUID]) -> Reverse:
     reasons = []
     is_out = known.has_opted_out or bool(known.addresses & crowd.out_addresses)
     for key in [key for key in changes if key == "do_not_contact" or key.startswith("list_dnc+")]:
-        if is_out:
+        if is_out or (known.uid, key.partition("+")[2]) in marked:
             del changes[key]
-            reasons = [THEIR_WORD]
+            reasons = [THEIR_WORD if is_out else SET_SINCE]
     if kept:
         reasons.append(f"Changed by somebody since, so it stays: {', '.join(field_names(kept))}.")
     known.become(changes)
@@ -93,12 +97,25 @@ def going_back(row: ImportRow, known: Known) -> tuple[dict[str, list[Any]], list
             kept.append(key)
         else:
             changes[key] = [after, before]
+    if "email_state" in row.changes:  # that of the former address, and comes back with it only
+        changes.pop("email_state", None)
+        if "email" in changes:
+            kept = [key for key in kept if key != "email_state"]
+            changes["email_state"] = [known.state.get("email_state", ""), row.changes["email_state"][0]]
     return changes, kept
 
 
 def same(one: Any, other: Any) -> bool:
     """Nothing is nothing, however it is written."""
     return (one or "") == (other or "")
+
+
+def marked_since(data_import: Import, uids: set[Any]) -> Marks:
+    """Who was marked Do Not Contact after the import, and not by it; what it had set itself is then not its own."""
+    events = ConsentEvent.objects.filter(
+        contact_uid__in=uids, kind__in=standing.OPTING_OUT, at__gte=data_import.confirmed_at or data_import.created_at
+    ).exclude(source__in=[data_import.source, data_import.undo_source])  # fmt: skip
+    return {(uid, str(of or "")) for uid, of in events.order_by().values_list("contact_uid", "list_uid")}
 
 
 def touched_by_others(data_import: Import, uids: set[Any]) -> set[uuid.UUID]:

@@ -501,6 +501,48 @@ def test_a_place_on_a_list_that_somebody_opted_out_of_since_stays() -> None:
     assert ListMembership.objects.filter(contact_list=news, do_not_contact=True).count() == 2
 
 
+@pytest.mark.usefixtures("in_tenant")
+def test_L14_a_mark_that_staff_have_set_again_since_is_no_longer_the_imports() -> None:
+    news = ContactListFactory(name="Newsletter")
+    ana, ben = ContactFactory(email="ana@x.test"), ContactFactory(email="ben@x.test")
+    for one in (ana, ben):
+        ListMembershipFactory(contact=one, contact_list=news)
+    done = imported("Email,DNC,DNC on lists\nana@x.test,yes,Newsletter\nben@x.test,yes,Newsletter\n",
+                    {"DNC on lists": "dnc_lists"})  # fmt: skip
+    for rows in (Contact.objects.filter(pk=ana.pk), ListMembership.objects.filter(contact=ana)):
+        rows.update(do_not_contact=False)
+        rows.update(do_not_contact=True)
+    taken_back(done)
+    assert Contact.objects.get(do_not_contact=True) == ana
+    assert ListMembership.objects.get(do_not_contact=True).contact == ana
+    assert "set again" in row(done, 2).undo_reason
+
+
+@pytest.mark.usefixtures("in_tenant")
+def test_L22_a_bad_address_that_comes_back_comes_back_bad() -> None:
+    ana = ContactFactory(first_name="Ana", email="ana@x.test", email_state="complained", custom_user_id="M1")
+    done = imported("Member No,First,Email\nM1,Ana,new@x.test\n")
+    email = ana.email_addresses.get()
+    assert (email.address, email.state) == ("new@x.test", "ok")
+    email.state = "bounced"
+    email.save()
+    taken_back(done)
+    email = ana.email_addresses.get()
+    assert (email.address, email.state) == ("ana@x.test", "complained")
+
+
+@pytest.mark.usefixtures("in_tenant")
+def test_what_is_asked_so_long_that_its_rows_went_is_not_said_to_be_taken_back() -> None:
+    done = imported(crowd(2))
+    assert steps.look_back(done)
+    work(done)
+    Import.objects.filter(pk=done.pk).update(finished_at=timezone.now() - keeping.KEEP * 1.1)
+    keeping.prune()
+    done.refresh_from_db()
+    assert done.state == Import.State.ASKING
+    assert not steps.take_back(done, user())
+
+
 # --- how long ---
 
 
