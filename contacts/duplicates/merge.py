@@ -98,10 +98,11 @@ class _Merging:
     # --- rows ---
     def bring_over(self, relation: Relation) -> None:
         """Move the rows of one kind, or make one of two twins."""
-        theirs = list(relation.rows.filter(**{relation.link: self.gone}))
+        # Locked, or an opt-out that comes in now would be written over with what was read before.
+        theirs = list(relation.rows.select_for_update().filter(**{relation.link: self.gone}).order_by("pk"))
         if not theirs and not relation.has_primary:
             return
-        mine = list(relation.rows.filter(**{relation.link: self.kept}))
+        mine = list(relation.rows.select_for_update().filter(**{relation.link: self.kept}).order_by("pk"))
         if not theirs and not mine:
             return
         twins = {key: row for row in mine for key in keys_of(relation, row)}

@@ -16,7 +16,7 @@ from django.utils import timezone
 from contacts.duplicates import find
 from contacts.duplicates.identities import MERGING, UNDOING
 from contacts.duplicates.merge import GONE, KEEP, KEPT, MergeRefused, announce, changed_value, make_primary
-from contacts.duplicates.rows import WORSE, Relation, in_words, relation_of, thawed
+from contacts.duplicates.rows import WORSE, Relation, in_words, relation_of, relations, thawed
 from contacts.models import (
     ConsentEvent,
     Contact,
@@ -223,7 +223,10 @@ def undo(merge: Merge, user: Any = None) -> Contact:
     """Take a merge back. Returns the contact that is here again; raises `MergeRefused` with the reason if it cannot."""
     with transaction.atomic(), acting(By.STAFF, UNDOING, user):
         merge = Merge.objects.select_for_update().get(pk=merge.pk)
-        list(Contact.objects.select_for_update().filter(uid=merge.kept_uid))
+        for kept in Contact.objects.select_for_update().filter(uid=merge.kept_uid):
+            for relation in relations():  # what comes in now waits, instead of being written over
+                rows = relation.rows.select_for_update().filter(**{relation.link: kept}).order_by("pk")
+                list(rows.values_list("pk", flat=True))
         found = plan(merge)
         MergedIdentity.objects.filter(merge=merge).delete()
         for row in found.added:
