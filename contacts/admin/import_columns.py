@@ -4,18 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from contacts.importing import columns, intake, pieces, text, values
+from contacts.importing import columns, intake, text, values
 from contacts.importing.columns import Choices
 from contacts.importing.crowd import as_uid
 from contacts.importing.intake import Format
 from contacts.importing.reading import BY_NAME_TOO, MATCHES
-from contacts.importing.trouble import Unreadable
 from contacts.models import ContactList, Import
 from contacts.tenancy.roles import CHANGE, is_allowed
 from contacts.tenancy.views import render_page
-
-SAMPLES = 3
-NOT_READ = "The file cannot be read any more: {} Cancel this import, and start another."
 
 
 def show(
@@ -27,21 +23,16 @@ def show(
 ) -> HttpResponse:
     """The columns with their samples; after a mistake, as they were sent."""
     how, choices = Format.kept(data_import.format), Choices.here()
-    problems = list(problems or [])
-    try:
-        rows = intake.samples(pieces.opener(data_import), how)
-    except Unreadable as why:
-        rows, problems = [], [NOT_READ.format(why)]
     chosen = chosen or [one.get("field", "") for one in data_import.columns]
     known = sum(map(bool, chosen))
     context = {
-        "import": data_import, "format": how, "problems": problems,
-        "columns": described(data_import, chosen, choices, rows),
+        "import": data_import, "format": how, "problems": problems or [],
+        "columns": described(data_import, chosen, choices),
         "known": known, "unknown": len(chosen) - known, "options": options or {"match": BY_NAME_TOO},
         "matches": MATCHES.items(), "lists": ContactList.objects.all(), "encodings": text.ENCODINGS.items(),
         "delimiter": text.DELIMITERS.get(how.delimiter, ""), "region": (options or {}).get("region")
         or request.tenant.phone_region,  # type: ignore[attr-defined]
-        "may_change": is_allowed(request, CHANGE, "contacts"), "has_rows": bool(rows),
+        "may_change": is_allowed(request, CHANGE, "contacts"),
     }  # fmt: skip
     title = f"Import of {data_import.file_name}"
     return render_page(
@@ -49,18 +40,17 @@ def show(
     )
 
 
-def described(data_import: Import, chosen: list[str], choices: Choices, rows: list[list[str]]) -> list[dict[str, Any]]:
+def described(data_import: Import, chosen: list[str], choices: Choices) -> list[dict[str, Any]]:
     """One column a line."""
     found = []
     for index, (one, key) in enumerate(zip(data_import.columns, chosen, strict=False)):
-        cells = dict.fromkeys(row[index] for row in rows if index < len(row) and row[index])
         heading = one.get("header", "")
         groups = choices.groups(heading)
         if key and all(key != value for _, options in groups for value, _ in options):
             groups.append(("Chosen", [(key, choices.label(key))]))
         found.append({
             "index": index, "letter": intake.letters(index + 1), "heading": heading, "key": key, "groups": groups,
-            "samples": list(cells)[:SAMPLES], "is_report": heading in columns.REPORT_COLUMNS,
+            "samples": one.get("samples", []), "is_report": heading in columns.REPORT_COLUMNS,
         })  # fmt: skip
     return found
 

@@ -111,15 +111,19 @@ def sum_up(counts: dict[str, Any], done: bool = False) -> list[str]:
 def meaning(counts: dict[str, Any]) -> list[str]:
     """What it will mean for consent, and for the newsletters that are kept in step."""
     sentences = []
-    lists = counts.get("lists", {})
-    for row in ContactList.objects.filter(uid__in=list(lists)):
-        count = lists[str(row.uid)]
-        text = f"{people(count)} will be put on “{row.name}”"
-        sentences.append(
-            f"{text}. That list is synchronized: connected newsletter services learn of them within minutes, and may "
-            "welcome them as new subscribers. Go on only if these people have agreed to that."
-            if row.synchronize else f"{text}, which is not synchronized."
-        )  # fmt: skip
+    joined = counts.get("lists", {})
+    rows = list(ContactList.objects.filter(uid__in=list(joined)))
+    for is_synchronized, rest in (
+        (True, "{} synchronized: connected newsletter services learn of them within minutes, and may welcome them as "
+               "new subscribers. Go on only if these people have agreed to that."),
+        (False, "{} not synchronized, so no newsletter service hears of it."),
+    ):  # fmt: skip
+        there = [(joined[str(row.uid)], row.name) for row in rows if row.synchronize == is_synchronized]
+        if there:
+            first, *others = there
+            more = "".join(f", {count:,} on “{name}”" for count, name in others)
+            subject = "These lists are" if others else "That list is"
+            sentences.append(f"{people(first[0])} will be put on “{first[1]}”{more}. {rest.format(subject)}")
     if count := counts.get("marked"):
         sentences.append(
             f"{people(count)} will be marked Do Not Contact, and get nothing from any list from then on. Taking the "

@@ -12,7 +12,7 @@ from contacts.importing.pieces import Opener
 from contacts.importing.trouble import Unreadable
 
 MOST_COLUMNS = 300
-SAMPLES = 60
+LOOKED_AT = 60
 EMAIL_SIGN = "@"
 ONLY_A_HEADER = "There are headings in the file, but no rows below them. Choose the file that has your contacts in it."
 
@@ -51,7 +51,7 @@ def examine(open_file: Opener, encoding: str = "", sheet: str = "", header: int 
     else:
         found.encoding = encoding if encoding in text.ENCODINGS else text.encoding_of(open_file)
         found.delimiter = text.delimiter_of(open_file, found.encoding)
-    first = list(islice(records(open_file, found), SAMPLES))
+    first = list(islice(records(open_file, found), LOOKED_AT))
     found.header = header_row(first) if header is None or header > len(first) else header
     found.headings = headings(first, found.header)
     if len(found.headings) > MOST_COLUMNS:
@@ -131,6 +131,6 @@ def letters(number: int) -> str:
     return name
 
 
-def samples(open_file: Opener, how: Format, count: int = SAMPLES) -> list[list[str]]:
+def samples(open_file: Opener, how: Format, count: int = LOOKED_AT) -> list[list[str]]:
     """The first rows below the headings."""
     return [cells for _, cells in islice(rows(open_file, how), count)]

@@ -11,6 +11,12 @@ NAMES = {
     "kind": "Kind", "do_not_contact": "Do Not Contact", "custom_user_id": "Id in another system",
     "email_state": "State of the email",
 }  # fmt: skip
+PLANNED_WORDS = {
+    ImportRow.Outcome.CREATE: "New contact",
+    ImportRow.Outcome.UPDATE: "Change",
+    ImportRow.Outcome.UNCHANGED: "Nothing to change",
+    ImportRow.Outcome.REFUSED: "Refused",
+}
 DONE_WORDS = {
     ImportRow.Outcome.CREATE: "Added",
     ImportRow.Outcome.UPDATE: "Changed",
@@ -97,4 +103,4 @@ def outcome(data_import: Import, row: ImportRow) -> str:
     if row.state == ImportRow.State.KEPT:
         return "Kept"
     is_done = row.state == ImportRow.State.DONE or data_import.state in APPLIED
-    return DONE_WORDS[ImportRow.Outcome(row.outcome)] if is_done else row.get_outcome_display()
+    return (DONE_WORDS if is_done else PLANNED_WORDS)[ImportRow.Outcome(row.outcome)]
