@@ -133,10 +133,10 @@ class MergeAdmin(ReadOnlyTenantAdmin):
     ) -> HttpResponse:
         """A merge's page is the preview of undoing it."""
         require(request, SEE, AREA)
-        if not object_id or self.get_object(request, object_id) is None:
-            raise Http404
-        if request.method != "GET":
+        if not object_id or request.method != "GET":
             self._refuse(request, object_id)
+        if self.get_object(request, object_id) is None:
+            raise Http404
         return redirect("admin:contacts_merge_undo", object_id)
 
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:
