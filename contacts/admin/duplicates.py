@@ -18,7 +18,7 @@ from contacts.admin import merging
 from contacts.duplicates import search
 from contacts.duplicates.find import MOST
 from contacts.models import Contact, DuplicatePair, DuplicateSearch, EmailAddress, Merge, PhoneNumber
-from contacts.tenancy.admin import TenantAdmin
+from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import go_back, render_page
 
@@ -64,7 +64,7 @@ def with_names(pairs: Any) -> Any:
 
 
 @admin.register(DuplicatePair)
-class DuplicatePairAdmin(TenantAdmin):
+class DuplicatePairAdmin(ReadOnlyTenantAdmin):
     """Pairs that may be one person."""
 
     area = AREA
@@ -146,6 +146,8 @@ class DuplicatePairAdmin(TenantAdmin):
     ) -> HttpResponse:
         """A pair's page is the comparison."""
         require(request, SEE, AREA)
+        if not object_id:
+            self._refuse(request, object_id)
         pair = self._found(request, object_id)
         if request.method != "GET":
             raise PermissionDenied("A pair is not edited: compare the two, or say that they are two people.")
