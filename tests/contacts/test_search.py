@@ -254,3 +254,21 @@ def test_a_merge_and_its_undoing_leave_everybody_to_be_found_by_what_is_theirs()
     undo(done)
     assert found("goner@rivermail") == found("(415) 555-0100") == {"Goner"}
     assert found("keeper@rivermail") == {"Keeper"}
+
+
+def test_sqlite_is_shown_its_tables_once_and_again_when_they_have_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    from django_scopes import scope
+
+    from contacts import table_statistics
+
+    monkeypatch.setattr(table_statistics, "_largest", {})
+    ContactFactory()
+    with scope(tenant=None):
+        taken = [table_statistics.take(), table_statistics.take()]
+        monkeypatch.setattr(table_statistics, "_largest", {"default": -100})
+        taken.append(table_statistics.take())
+    assert taken == ([True, False, True] if connection.vendor == "sqlite" else [False] * 3)
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'contacts_contact'")
+            assert cursor.fetchone()[0] > 1
