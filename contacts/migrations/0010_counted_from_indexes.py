@@ -4,22 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0009_bulk_changes_in_turns'),
+        ("contacts", "0009_bulk_changes_in_turns"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='listmembership',
-            name='contacts_li_contact_c7a9ea_idx',
+            model_name="listmembership",
+            name="contacts_li_contact_c7a9ea_idx",
         ),
         migrations.AddIndex(
-            model_name='emailaddress',
-            index=models.Index(condition=models.Q(('is_primary', True)), fields=['tenant', 'state'], name='primary_by_state'),
+            model_name="emailaddress",
+            index=models.Index(
+                condition=models.Q(("is_primary", True)), fields=["tenant", "state"], name="primary_by_state"
+            ),
         ),
         migrations.AddIndex(
-            model_name='listmembership',
-            index=models.Index(fields=['contact_list', 'tenant', 'do_not_contact'], name='members_counted'),
+            model_name="listmembership",
+            index=models.Index(fields=["contact_list", "tenant", "do_not_contact"], name="members_counted"),
         ),
     ]
