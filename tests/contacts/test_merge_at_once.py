@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from contacts.duplicates.merge import MergeRefused, merge
 from contacts.duplicates.unmerge import undo
-from contacts.models import Contact, EmailAddress, Merge, MergedIdentity
+from contacts.models import Contact, EmailAddress, ListMembership, Merge, MergedIdentity
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant as inside
-from tests.factories import ContactFactory, TenantFactory
+from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,3 +54,27 @@ def test_of_two_merges_at_once_one_wins_and_the_other_is_told() -> None:
     with inside(tenant):
         assert Contact.objects.count() == 2
         assert not MergedIdentity.objects.exists()
+
+
+def test_L35_an_opt_out_that_is_just_being_written_is_waited_for() -> None:
+    tenant = TenantFactory(name="River Trust waits")
+    one, other = ContactFactory(tenant=tenant), ContactFactory(tenant=tenant)
+    with inside(tenant):
+        news = ContactListFactory(name="Newsletter")
+        for contact in (one, other):
+            ListMembershipFactory(contact=contact, contact_list=news)
+    written = Event()
+
+    def opt_out() -> None:
+        with transaction.atomic():
+            ListMembership.objects.filter(contact=other).update(do_not_contact=True)
+            written.set()
+            sleep(0.7)  # long enough for the merge to have read what is there now
+
+    def merged() -> None:
+        assert written.wait(timeout=20)
+        merge(one, other)
+
+    assert at_once(tenant, opt_out, merged) == ["", ""]
+    with inside(tenant):
+        assert ListMembership.objects.get().do_not_contact
