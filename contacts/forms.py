@@ -11,9 +11,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts.models import Contact, ContactList, ContactTag, Tag
 from contacts.models.contact import address_key
+from contacts.tenancy.together import Joined, SeenForm
 
 
-class ContactForm(forms.ModelForm):
+class ContactForm(SeenForm):
     """A contact with its tags: known ones are picked, new ones typed."""
 
     tags: Any = forms.ModelMultipleChoiceField(queryset=None, required=False)
@@ -31,6 +32,16 @@ class ContactForm(forms.ModelForm):
             field.widget.choices = field.choices  # type: ignore[attr-defined]
             if self.instance.pk:
                 field.initial = [row.tag_id for row in self.instance.contact_tags.all()]
+                field.show_hidden_initial, field.hidden_widget = True, Joined
+
+    def clean_tags(self) -> Any:
+        """What was put on or taken off on this page; tags that somebody else has changed meanwhile stay so."""
+        chosen, name = self.cleaned_data["tags"], self.add_initial_prefix("tags")
+        if name not in self.data:
+            return chosen
+        seen = set(Joined().value_from_datadict(self.data, self.files, name))
+        now, wanted = set(self.fields["tags"].initial), {tag.pk for tag in chosen}
+        return Tag.objects.filter(pk__in=(now | (wanted - seen)) - (seen - wanted))
 
     def clean_new_tags(self) -> list[str]:
         """The names, each once."""
@@ -83,7 +94,7 @@ class PrimaryFormSet(PaginationInlineFormSet):
         return rows
 
 
-class EmailForm(forms.ModelForm):
+class EmailForm(SeenForm):
     """One address. How the addresses of a contact go together is judged by the form set."""
 
     def validate_constraints(self) -> None:
@@ -135,7 +146,7 @@ class PostalFormSet(PrimaryFormSet):
     noun = "postal address"
 
 
-class MembershipForm(forms.ModelForm):
+class MembershipForm(SeenForm):
     """A place on a list. Which list it is on does not change: one is taken off, and put on another."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -22,6 +22,7 @@ from contacts.exporting.columns import TAKEN
 from contacts.models import CustomField, CustomValue
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
+from contacts.tenancy.together import SeenForm
 from contacts.tenancy.views import render_page
 
 MOST_CHOICES = 200
@@ -35,7 +36,7 @@ KINDS = {
 }
 
 
-class CustomFieldForm(forms.ModelForm):
+class CustomFieldForm(SeenForm):
     """One field. What is in use is not taken away."""
 
     choices = forms.CharField(

@@ -143,11 +143,24 @@ class Recorded(TenantOwned):
     def save(self, *args: Any, **kwargs: Any) -> None:
         adding = self._state.adding
         before = None if adding else (self._loaded or {})
+        if before and not args and not kwargs.keys() & {"update_fields", "force_insert"}:
+            kwargs["update_fields"] = self.fields_to_write(before)
         with transaction.atomic():
             super().save(*args, **kwargs)
             verb = HistoryEntry.Verb.ADDED if adding else HistoryEntry.Verb.CHANGED
             type(self).record([(self, before, verb)])
         self._loaded = self.recorded_values()
+
+    def fields_to_write(self, before: dict[str, Any]) -> list[str]:
+        """What differs from the row as it was read. Everything else may be newer in the database by now, such as an
+        opt-out, and is not written over."""
+        now, kept = self.recorded_values(), NOT_RECORDED - {"updated_at", "address_key"}
+        changed = {name for name, value in now.items() if name not in before or before[name] != value}
+        return [
+            f.name
+            for f in self._meta.concrete_fields
+            if f.attname in changed or (f.attname not in now and f.name not in kept and f.attname in self.__dict__)
+        ]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

@@ -19,6 +19,7 @@ from contacts.tenancy.changelist import SteadyChangeList, keep_numbers
 from contacts.tenancy.checks import TenantAdminChecks
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.scoped import rows_of_tenant
+from contacts.tenancy.together import SeenForm
 
 
 class Walled:
@@ -70,6 +71,7 @@ class TenantAdmin(Walled, ModelAdmin):
     """The base of every admin class of the staff's site. A row of another tenant is 404, not a redirect."""
 
     checks_class = TenantAdminChecks
+    form = SeenForm
     formfield_overrides = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
@@ -200,6 +202,7 @@ class TenantInline(Walled):
     """The base of every inline of the staff's site; use one of the two below."""
 
     extra = 0
+    form = SeenForm
     hide_title = True
 
 
