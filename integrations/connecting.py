@@ -19,7 +19,7 @@ from integrations.provider_kit.base import Account
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers
 from integrations.sync import runs
-from integrations.sync.listening import secret_of
+from integrations.sync.listening import secret_of, stop_listening
 
 State = Connection.State
 STATE_LIVES = 10 * 60
@@ -155,6 +155,7 @@ def decline(connection: Connection, user: User) -> None:
 
 def connect_another(connection: Connection, account: Account, user: User) -> None:
     """Start over with another account: what we knew of the old one says nothing about it. The history stays."""
+    stop_listening(connection)
     with transaction.atomic():
         connection = _locked(connection)
         runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
@@ -168,6 +169,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
 
 def disconnect(connection: Connection, user: User) -> None:
     """Stop pushing and erase the grant; what was sent stays on record (L4)."""
+    stop_listening(connection)
     with transaction.atomic():
         connection = _locked(connection)
         was = connection.state
@@ -201,6 +203,11 @@ def moves_people(connection: Connection, new: dict[str, Any]) -> bool:
     if connection.state != State.ACTIVE or not provider.is_set_up(connection.settings):
         return False
     return provider.policy(connection.settings) != provider.policy(new)
+
+
+def has_place_per_list(connection: Connection, settings: Any) -> bool:
+    """Whether each list is a place of its own under these settings (L24)."""
+    return not all_providers()[connection.provider].policy(settings or {}).container
 
 
 def save_settings(connection: Connection, new: dict[str, Any]) -> None:

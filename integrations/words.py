@@ -236,6 +236,7 @@ VERBS: dict[str, VerbWords] = {
     "delete_list": VerbWords("Delete list", "deleted", "bad", is_list=True),
     "create": VerbWords("Add", "added", "good"),
     "update": VerbWords("Update", "updated", "info"),
+    "move": VerbWords("Move", "moved to another audience", "info"),
     "enable": VerbWords("Subscribe again", "subscribed again", "good"),
     "ask": VerbWords("Ask to confirm", "asked to confirm by email", "info"),
     "opt_out": VerbWords("Unsubscribe", "unsubscribed", "warn"),

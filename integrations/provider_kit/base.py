@@ -177,6 +177,9 @@ class Provider:
         """
         raise Unsupported
 
+    def stop_listening(self) -> None:
+        """Have the vendor send nothing more to the address that `listen` gave it, before the grant is erased here."""
+
     def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether a message that came to our unguessable address is genuine, as far as the vendor lets us tell."""
         raise Unsupported

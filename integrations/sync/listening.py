@@ -5,6 +5,7 @@ Called after settings are saved, after a new grant, and when lists came or went 
 
 import hashlib
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -68,3 +69,11 @@ def start_listening(connection: Connection) -> str:
         sentence = str(failure)[:300]
     Connection.objects.filter(pk=connection.pk).update(listen_error=sentence)
     return sentence
+
+
+def stop_listening(connection: Connection) -> None:
+    """Ask the vendor to send nothing more, while there is a grant to ask with. What fails does no harm: messages to an
+    address that is not known any more are thrown away."""
+    if Can.WEBHOOKS in all_providers()[connection.provider].can:
+        with suppress(CallFailed, Unreadable), provider_for(connection) as provider:
+            provider.stop_listening()

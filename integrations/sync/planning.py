@@ -173,6 +173,13 @@ def lists_left(known: Mapping[str, Member], operations: Iterable[Operation]) -> 
     return lost - kept
 
 
+def is_move(known: Mapping[str, Member], operations: Iterable[Operation]) -> bool:
+    """Whether these operations only put somebody elsewhere: off a list in one place, and on the same in another."""
+    operations = list(operations)
+    leaves = any(op.verb != Verb.OPT_OUT and op.before and op.before.lists - op.after.lists for op in operations)
+    return leaves and not lists_left(known, operations)
+
+
 def same(one: str, other: str) -> bool:
     """Whether two spellings are one email address."""
     return one.lower() == other.lower()

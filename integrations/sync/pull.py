@@ -22,6 +22,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Member, Standing
 from integrations.sync import consent, people, slices
+from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, same
 
 Effect = RemoteRecord.Effect
@@ -44,21 +45,26 @@ def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteR
 
 def apply(connection: Connection, container: str, member: Member | None, addresses: Iterable[str]) -> str:
     """Make what is so at the vendor known here, and act on it (L21, L22). Returns a sentence for the inbox."""
+    addresses = list(addresses)
+    return giving_way(lambda: apply_now(connection, container, member, addresses))
+
+
+def apply_now(connection: Connection, container: str, member: Member | None, addresses: list[str]) -> str:
+    """The same, within the transaction of whoever calls."""
     policy = slices.policy_of(connection)
     source = f"{connection}"
-    with transaction.atomic():
-        records = records_of(connection, addresses)
-        if not records:
-            return NOBODY
-        keys = {address_key(a) for a in addresses if a}
-        if (
-            member is not None
-            and member.standing == Standing.UNSUBSCRIBED
-            and was_our_doing(connection, container, member, records)
-        ):
-            said = [left_out(connection, policy, container, record, member) for record in records]
-        else:
-            said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
+    records = records_of(connection, addresses)
+    if not records:
+        return NOBODY
+    keys = {address_key(a) for a in addresses if a}
+    if (
+        member is not None
+        and member.standing == Standing.UNSUBSCRIBED
+        and was_our_doing(connection, container, member, records)
+    ):
+        said = [left_out(connection, policy, container, record, member) for record in records]
+    else:
+        said = [apply_to(connection, policy, container, member, record, source, keys) for record in records]
     return "; ".join(dict.fromkeys(filter(None, said))) or KNOWN
 
 
@@ -363,7 +369,8 @@ def share(connection: Connection, fresh: Fresh) -> None:
         if not others:
             continue
         with transaction.atomic():
-            rows = RemoteRecord.objects.select_for_update().filter(connection=connection, subject_uid__in=list(others))
+            mine = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.CONTACT)
+            rows = mine.select_for_update().filter(subject_uid__in=list(others)).order_by("pk")
             for record in rows:
                 catch_up_with(record, others[record.subject_uid], dict(part))
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from integrations.provider_kit import errors
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Verb
 from integrations.sync import brake, listening, pull, slices
+from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import same, signature
 from integrations.sync.settle import Settlement, report
 from integrations.sync.slices import Row
@@ -244,14 +246,18 @@ class Sitting(Turn):
                 self.bear(failure.outcome, [row.record], got_through=count > 0)
                 return False
             for container, sent in row.maybe.items():
-                with transaction.atomic():
-                    self.lease.renew()
-                    pull.clear_up(self.connection, row.record, container, sent, found[container])
+                giving_way(partial(self.clear_up, row, container, sent, found[container]))
             # What is planned from here on was not in any preview: it goes for its own sake.
             mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
             mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
             row.record.refresh_from_db()
         return True
+
+    def clear_up(self, row: Row, container: str, sent: Member, found: list[Member | None]) -> None:
+        """Write what was found; the doubt is read anew, as an attempt before this one may have been taken back."""
+        self.lease.renew()
+        row.record.refresh_from_db()
+        pull.clear_up(self.connection, row.record, container, sent, found)
 
     def find(self, row: Row, container: str, places: Places) -> list[Member | None]:
         """Who has the known and the new address there."""
@@ -280,11 +286,16 @@ class Sitting(Turn):
     def record(self, settlement: Settlement) -> None:
         """Write what came of the slice so far, for everybody whom it concerns, in one transaction and only if the
         lease is still ours: whoever was frozen meanwhile must not write an older state over a newer one."""
-        with transaction.atomic():
+        kept = settlement.collected()
+
+        def write() -> None:
+            settlement.put_back(kept)
             self.lease.renew()
             settlement.write()
             found_out = self.hear_found(settlement)
             self.tell_sharers(settlement, found_out)
+
+        giving_way(write)
         self.renewed_at = time.monotonic()
 
     def hear_found(self, settlement: Settlement) -> set[tuple[str, str]]:

@@ -19,10 +19,11 @@ from integrations.provider_kit.states import Operation, Verb
 from integrations.providers import all_providers
 from integrations.sync import brake, outbox, people, slices
 from integrations.sync.outbox import sooner
-from integrations.sync.planning import lists_left, signature
+from integrations.sync.planning import is_move, lists_left, signature
 
 PAGE = 1000
 SKIP = "skip"
+MOVE = "move"  # from one place to another there, on the same lists (L24)
 # The verb that stands for a row with several operations: the one that people most want to know of.
 WEIGHT = [
     Verb.OPT_OUT, Verb.DISABLE, Verb.ASK, Verb.ENABLE, Verb.CREATE, Verb.UPDATE,
@@ -169,9 +170,8 @@ def plan_people_page(run: SyncRun, after: str) -> None:
             items.append(item(run, record, row.label, row.address, SKIP, []))
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
         elif operations:
-            items.append(
-                item(run, record, row.label, row.address, heaviest(operations), [as_json(o) for o in operations])
-            )
+            verb = MOVE if is_move(row.known, operations) else heaviest(operations)
+            items.append(item(run, record, row.label, row.address, verb, [as_json(o) for o in operations]))
             items[-1].plan_hash = fingerprint
             gone.update(lists_left(row.known, operations))
         else:

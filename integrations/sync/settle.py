@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from integrations.sync.planning import same, signature
 from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
+COLLECTED = ("deliveries", "finished", "refused", "delayed", "learned", "heard", "told")
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -157,6 +159,15 @@ class Settlement:
                 after=operation.after.to_json(), outcome=outcome, answer=answer[:300], cause=row.record.cause,
             )
         )  # fmt: skip
+
+    def collected(self) -> dict[str, Any]:
+        """What waits to be written, for the case that the transaction is taken back."""
+        return {name: copy(getattr(self, name)) for name in COLLECTED}
+
+    def put_back(self, collected: dict[str, Any]) -> None:
+        """As it was when `collected` was asked."""
+        for name, value in collected.items():
+            setattr(self, name, copy(value))
 
     def write(self) -> None:
         """Write what has been taken in so far, in one transaction; rows that changed meanwhile stay due."""

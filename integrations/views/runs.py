@@ -10,7 +10,7 @@ from django.shortcuts import render as render_part
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from integrations import jobs
+from integrations import connecting, jobs
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.overview import overview_of
 from integrations.results import with_results
@@ -81,7 +81,7 @@ def show(request: HttpRequest, uid: Any) -> HttpResponse:
             "kept_keys": [(key, request.GET[key]) for key in ("verb", "state", "reason") if request.GET.get(key)],
         }  # fmt: skip
     if run.state == State.READY:
-        context |= {"losses": losses(run), "age": age(run), "has_changed": has_changed(run)}
+        context |= {"losses": losses(run), "age": age(run), "has_changed": has_changed(run), "short": without_room(run)}
     context["questions"] = overview_of(run.connection).questions if run.state in (State.ASKING, State.RUNNING) else []
     return render(request, "run.html", f"{service}: {TITLES.get(State(run.state), 'Sync')}", **context)
 
@@ -151,6 +151,14 @@ def losses(run: SyncRun) -> list[dict[str, Any]]:
         {"name": name, "going": going, "there": there, "limit": holding.chosen(run.connection.settings).of(there)}
         for name, going, there in run.removals.values()
     ]
+
+
+def without_room(run: SyncRun) -> dict[str, int] | None:
+    """When lists are about to become places of their own (L24): how many there is room for, if that is too few."""
+    room, lists = (run.new_settings or {}).get("room"), run.counts.get("create_list", 0)
+    if room is None or lists <= room or not connecting.has_place_per_list(run.connection, run.new_settings):
+        return None
+    return {"lists": lists, "room": room, "left": lists - room}
 
 
 def age(run: SyncRun) -> str:

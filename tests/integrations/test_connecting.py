@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.urls import reverse
 
 from contacts.models import HistoryEntry, StaffMember
 from contacts.tenancy.walls import in_tenant
@@ -13,6 +14,7 @@ from integrations.models import Connection, Credential, Delivery, RemoteRecord, 
 from integrations.sync import runs
 from integrations.sync.serve import serve
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
+from tests.fakes import control
 from tests.integrations.desk import CALLBACK, CONNECT, SETUP, Desk, connect, decide, desk, leave_for, said
 
 SETTINGS = "/admin/integrations/setup/mailchimp/settings/"
@@ -225,6 +227,25 @@ def test_L3_the_accounts_contact_information_is_shown_for_review_and_saved(
     assert secret(tenant)["hook_key"] == key, "saving again keeps the address"
 
 
+@pytest.mark.parametrize("vendor", ["answers", "is down"])
+def test_L4_disconnect_takes_our_webhook_away_and_a_vendor_that_is_down_does_not_keep_it_from_happening(
+    owner: Desk, tenant: Any, mailchimp: Any, settings: Any, live_server: Any, vendor: str
+) -> None:
+    answer = connect(owner)
+    settings.PUBLIC_URL = live_server.url
+    audience = next(iter(mailchimp.account("river").audiences))
+    owner.post(SETTINGS, form_of(answer, audience=audience), follow=True)
+    assert len(mailchimp.account("river").audiences[audience].webhooks) == 1
+    if vendor == "is down":
+        control.faults(mailchimp, {"kinds": ["500"]})
+    owner.post("/admin/integrations/setup/mailchimp/disconnect/", follow=True)
+    assert len(mailchimp.account("river").audiences[audience].webhooks) == (1 if vendor == "is down" else 0)
+    connection = the_connection(tenant)
+    assert connection is not None and connection.state == "not_connected"
+    with in_tenant(tenant):
+        assert not Credential.objects.exists()
+
+
 def test_L24_the_settings_say_how_many_audiences_the_plan_allows_and_who_would_be_paid_for_twice(
     owner: Desk, tenant: Any, neighbour: Any
 ) -> None:
@@ -419,3 +440,27 @@ def test_no_secret_is_on_any_page_or_in_the_session(owner: Desk, tenant: Any, ma
     everything = " ".join(pages) + str(dict(owner.session))
     for value in (held["token"], held["hook_key"]):
         assert value not in everything
+
+
+def test_L24_the_preview_warns_when_the_plan_has_too_few_audiences(owner: Desk, tenant: Any, mailchimp: Any) -> None:
+    connection = set_up(owner, tenant, mailchimp)
+    with in_tenant(tenant):
+        for name in ("Newsletter", "Board", "Gala"):
+            ListMembershipFactory(contact_list=ContactListFactory(name=name), contact=ContactFactory())
+    mailchimp.account("river").max_instances = len(mailchimp.account("river").audiences) + 1
+    moved = owner.post(SETTINGS, form_of(owner.get(SETTINGS), mode="audiences"), follow=True)
+    assert "look at the preview" in said(moved)
+    serve(connection.pk)
+    with in_tenant(tenant):
+        run = SyncRun.objects.latest("pk")
+    words = owner.text(reverse("integrations:run", args=[run.uid]))
+    assert "There is not room for every list" in words
+    assert (
+        "3 lists need an audience each, and your plan at Mailchimp allows 1 more. 2 lists stay where they are" in words
+    )
+    mailchimp.account("river").max_instances = -1
+    owner.post(SETTINGS, form_of(owner.get(SETTINGS), mode="audiences"), follow=True)
+    serve(connection.pk)
+    with in_tenant(tenant):
+        run = SyncRun.objects.latest("pk")
+    assert "not room for every list" not in owner.text(reverse("integrations:run", args=[run.uid]))

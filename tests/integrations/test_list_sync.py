@@ -483,6 +483,19 @@ def test_L21_an_unsubscribe_under_an_address_changed_there_is_read_even_if_no_me
     assert tags.place(ana, one).do_not_contact
 
 
+@pytest.mark.parametrize(("who", "is_word"), [("person", True), ("holder", False)])
+def test_L21_L35_who_unsubscribed_and_was_archived_before_we_looked_has_opted_out(tags, who, is_word) -> None:
+    one = tags.a_list()
+    ana = tags.person("ana@rivermail.test", one)
+    tags.push()
+    tags.act(who, "unsubscribe", email="ana@rivermail.test")
+    tags.act("holder", "archive", email="ana@rivermail.test")
+    look(tags, "ana@rivermail.test")
+    assert tags.place(ana, one).do_not_contact == is_word
+    assert ConsentEvent.objects.filter(contact_uid=ana.uid, by=By.PERSON).exists() == is_word
+    assert tags.record(ana).reason_code == ("opted_out" if is_word else "removed_there")
+
+
 def test_removed_there_is_left_alone_until_somebody_presses_retry(tags) -> None:
     one = tags.a_list()
     ana = tags.person("ana@rivermail.test", one)

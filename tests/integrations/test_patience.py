@@ -56,7 +56,7 @@ def there(world: World) -> int:
                 and m["email_address"].partition("@")[0][1:].isdigit()])  # fmt: skip
 
 
-def days_pass(world: World, turns: int = 40) -> None:
+def days_pass(world: World, turns: int = 80) -> None:
     """Turn after turn, with a change of somebody else in between, as in life."""
     other = Contact.objects.filter(email_addresses__address="p0@rivermail.test").get()
     for turn in range(turns):

@@ -256,7 +256,8 @@ def test_L24_changing_to_an_audience_per_list_is_previewed_and_loses_nobody(worl
     world.sync()
     changed = {**world.connection.settings, "mode": "audiences"}
     run = world.preview(changed)
-    assert run.counts["create_list"] == 2
+    assert run.counts == {"create_list": 2, "move": 3}  # and nobody is “added” or “taken off”
+    assert run.removals == {}
     world.connection.refresh_from_db()
     assert world.connection.settings["mode"] == "tags"  # nothing has changed yet
     runs.confirm(run, None)

@@ -83,6 +83,7 @@ class MailchimpSettings(forms.Form):
         self.audiences, allowed = _audiences_of(connection)
         self.fields["audience"].choices = [("", "Choose an audience"), *self.audiences]  # type: ignore[attr-defined]
         self.fields["mode"].help_text = room_for(allowed)
+        self.room = more_than_now(allowed)
         if len(self.audiences) == 1:
             self.initial.setdefault("audience", self.audiences[0][0])
 
@@ -109,6 +110,7 @@ class MailchimpSettings(forms.Form):
         return {
             **self.kept,
             "mode": given["mode"],
+            "room": self.room,
             "audience": audience,
             "audience_name": dict(self.audiences).get(audience, ""),
             "contact": {key: given[key].strip() for key in CONTACT},
@@ -120,14 +122,19 @@ class MailchimpSettings(forms.Form):
         }
 
 
-def room_for(allowed: Mapping[str, Any]) -> str:
-    """How many more audiences the plan allows, as a sentence."""
+def more_than_now(allowed: Mapping[str, Any]) -> int | None:
+    """How many more audiences the plan allows; None if it says nothing, or does not limit them."""
     most, now = allowed.get("max_instances"), allowed.get("current_total_instances")
-    if not isinstance(most, int) or not isinstance(now, int):
-        return ""
-    if most < 0:
-        return "Your Mailchimp plan does not limit the number of audiences."
-    more = max(0, most - now)
+    if not isinstance(most, int) or not isinstance(now, int) or most < 0:
+        return None
+    return max(0, most - now)
+
+
+def room_for(allowed: Mapping[str, Any]) -> str:
+    """The same as a sentence."""
+    most, more = allowed.get("max_instances"), more_than_now(allowed)
+    if more is None:
+        return "Your Mailchimp plan does not limit the number of audiences." if isinstance(most, int) else ""
     if not more:
         return f"Your Mailchimp plan allows {most} audiences, and all of them are in use."
     return f"Your Mailchimp plan allows {more} more {'audience' if more == 1 else 'audiences'}."

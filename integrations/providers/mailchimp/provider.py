@@ -83,6 +83,9 @@ class Mailchimp(Provider):
         heard_at = webhooks.listen(self.api, url, [shared.audience] if shared else sorted(own), held)
         return {"webhooks": heard_at} if heard_at != held else {}
 
+    def stop_listening(self) -> None:
+        webhooks.stop_listening(self.api, self.secret.get("webhooks") or {})
+
     def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
         try:
             held = self.secret.get("webhooks") or {}

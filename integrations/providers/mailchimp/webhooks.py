@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from integrations.provider_kit.base import Heard
-from integrations.provider_kit.errors import CallFailed
-from integrations.provider_kit.states import Member
+from integrations.provider_kit.errors import CallFailed, Refused
+from integrations.provider_kit.states import Member, Standing
 from integrations.providers.mailchimp.api import PAGE, Api, hash_of
 from integrations.providers.mailchimp.members import SHOWN, Container, seen
 
@@ -21,6 +21,7 @@ EVENTS = {"subscribe": True, "unsubscribe": True, "profile": True, "cleaned": Tr
 SOURCES = {"user": True, "admin": True, "api": False}  # not our own writes back to us
 OLDEST = 300  # seconds
 SIGNATURE = re.compile(r"t=(\d{1,12}),(.+)")
+LOOKED_AT = ",".join([*SHOWN, "timestamp_opt"])
 LEFT = ("unsubscribed", "cleaned")
 OVERLAP = 20  # rows of a page that the next one shows again: meanwhile some may have gone, and the others moved up
 FORGOTTEN = "forgotten.mailchimp.com"  # the placeholder of somebody who was erased there
@@ -56,9 +57,15 @@ def _one_webhook(api: Api, url: str, audience: str, held: Mapping[str, Any]) -> 
     return dict(held)
 
 
-def _forget(api: Api, *path: str) -> None:
+def stop_listening(api: Api, held: Mapping[str, Any]) -> None:
+    """Delete the webhooks that we made; somebody waits for the page, so a vendor that is down is not waited for."""
+    for audience, hook in held.items():
+        _forget(api, "lists", audience, "webhooks", str(hook["id"]), patience=5)
+
+
+def _forget(api: Api, *path: str, patience: float = 30) -> None:
     try:
-        api.call("DELETE", *path)
+        api.call("DELETE", *path, patience=patience)
     except CallFailed as failure:
         if getattr(failure.outcome, "code", "") != "not_found":
             raise
@@ -108,10 +115,27 @@ def look(api: Api, where: Container, address: str, remote_id: str) -> Member | N
     """One member, by the id that survives a change of address if we have it, else by the address."""
     for key in filter(None, (remote_id, hash_of(address) if address else "")):
         try:
-            row = api.call("GET", "lists", where.audience, "members", key, query={"fields": ",".join(SHOWN)})
+            row = api.call("GET", "lists", where.audience, "members", key, query={"fields": LOOKED_AT})
         except CallFailed as failure:
             if getattr(failure.outcome, "code", "") != "not_found":
                 raise
         else:
-            return seen(row, where)
+            return as_they_left(api, where, row) if row.get("status") == "archived" else seen(row, where)
     return None
+
+
+def as_they_left(api: Api, where: Container, row: Mapping[str, Any]) -> Member:
+    """An archived member does not show any more that they had unsubscribed before; what they did there tells (L35)."""
+    member = seen(row, where)
+    asked = {"activity_filters": "unsub", "count": 1}
+    path = ("lists", where.audience, "members", hash_of(member.address), "activity-feed")
+    try:
+        acts = api.call("GET", *path, query=asked).get("activity") or []
+    except CallFailed as failure:
+        if isinstance(failure.outcome, Refused):
+            return member
+        raise
+    if acts and acts[0].get("is_admin_unsubscribed") is False:
+        came_back = str(row.get("timestamp_opt") or "") > str(acts[0].get("created_at_timestamp") or "")
+        return member if came_back else member.but(standing=Standing.UNSUBSCRIBED)
+    return member
