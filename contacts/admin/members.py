@@ -17,6 +17,7 @@ from contacts import elsewhere, services
 from contacts.elsewhere import MISSING, MOVING, REACHABLE, THERE, UNREACHABLE, Service, Tally
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from contacts.search import contacts_matching
+from contacts.tenancy.changelist import is_number
 from contacts.tenancy.roles import CHANGE, is_allowed, require
 from contacts.tenancy.views import render_page
 
@@ -185,7 +186,7 @@ def take_off(request: HttpRequest, contact_list: ContactList, pk: int) -> str:
 @button
 def take_off_chosen(request: HttpRequest, contact_list: ContactList) -> str | HttpResponse:
     """Take off those who were ticked: first a page that says what it means, then, confirmed, for good."""
-    pks = [pk for pk in request.POST.getlist("place") if pk.isdecimal()][:MOST_AT_ONCE]
+    pks = [pk for pk in request.POST.getlist("place") if is_number(pk)][:MOST_AT_ONCE]
     contacts = Contact.objects.filter(pk__in=contact_list.memberships.filter(pk__in=pks).values("contact"))
     if not contacts.exists():
         messages.error(request, "Tick the people to take off first.")
@@ -201,7 +202,9 @@ def take_off_chosen(request: HttpRequest, contact_list: ContactList) -> str | Ht
 def do_not_contact(request: HttpRequest, contact_list: ContactList, pk: int) -> str:
     """Set or clear Do Not Contact for this list (L7); the form says which, so that pressing twice does no harm."""
     membership = get_object_or_404(contact_list.memberships.select_related("contact"), pk=pk)
-    membership.do_not_contact = request.POST.get("value") == "set"
+    if request.POST.get("value") not in ("set", "clear"):
+        return ""
+    membership.do_not_contact = request.POST["value"] == "set"
     membership.save()
     verb = "gets nothing more" if membership.do_not_contact else "may be written to again"
     return f"{membership.contact} {verb} through “{contact_list}”."

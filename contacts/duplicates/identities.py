@@ -38,7 +38,7 @@ def now_of(uids: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
 
 def merged_away(pk: object) -> tuple[Merge, Contact | None] | None:
     """The merge in which the contact of this number went, and the contact that it is part of now, if that is here."""
-    if not str(pk).isdigit() or int(str(pk)) > 2**62:
+    if not str(pk).isdecimal() or int(str(pk)) > 2**62:
         return None
     merge = Merge.objects.filter(gone_pk=int(str(pk)), undone_at=None).first()
     if merge is None:

@@ -106,3 +106,15 @@ def test_saving_a_row_that_was_read_earlier_takes_nothing_back() -> None:
     now = Contact.objects.get(pk=ana.pk)
     assert (now.first_name, now.do_not_contact) == ("Anna", True)
     assert now.updated_at > ana.updated_at
+
+
+def test_L14_a_button_that_says_neither_set_nor_clear_clears_nothing(client: Client) -> None:
+    place = ListMembershipFactory(
+        contact=ContactFactory(), contact_list=ContactListFactory(name="Newsletter"), do_not_contact=True
+    )
+    page = f"/admin/contacts/contactlist/{place.contact_list_id}/members"
+    assert client.post(f"{page}/{place.pk}/dnc/", {"value": ""}).status_code == 302
+    assert client.post(f"{page}/take-off/", {"place": "9" * 30}).status_code == 302
+    assert client.get("/admin/contacts/duplicatepair/compare/?one=²").status_code == 404
+    place.refresh_from_db()
+    assert place.do_not_contact
