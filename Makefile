@@ -30,7 +30,7 @@ test-sqlite: $(VENV)/.dev ## the suite on SQLite
 
 test-postgres: $(VENV)/.dev ## the suite on PostgreSQL (DATABASE_URL, else one is started for it)
 	@echo "The suite on PostgreSQL:"
-	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not look" $(ARGS)
 
 check: $(VENV)/.dev ## style, formatting, types, Django's checks, migrations, import directions
 	@$(BIN)/python tests/checks.py

@@ -11,7 +11,7 @@ from tests.browser import Window
 from tests.look import judge
 from tests.look.pages import furnish, logged_in_owner, staff_pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.look, pytest.mark.django_db(transaction=True)]
 LOOKS = {
     "desk, light": (1440, False),
     "desk, dark": (1440, True),
