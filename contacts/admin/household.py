@@ -196,4 +196,4 @@ def members_of(household: Household) -> dict[str, Any]:
     shared: Any = EmailAddress.objects.filter(address_key__in=keys, is_primary=True).order_by().values("address_key")
     several = shared.annotate(n=Count("pk")).filter(n__gt=1).values_list("address_key", flat=True)
     greetings = [(key, households.greeting_at(key)) for key in sorted(several)[:NAMED]]
-    return {"members": members, "greetings": greetings, "greeting": households.greeting_of(household, members)}
+    return {"people": members, "greetings": greetings, "greeting": households.greeting_of(household, members)}

@@ -99,6 +99,7 @@ def test_the_page_of_a_household_takes_members_in_and_out(client: Client) -> Non
         client.post(f"{LIST}{household.pk}/members/add/", {"contact": one.pk})
     page = words(client, address)
     assert "Greeted together as Ada and Ben" in page
+    assert "Choose another organization" not in client.get(address).content.decode(), "who works in one only"
     assert "Newsletters to home@rivermail.test greet them as Ada and Ben Okoro" in page
     client.post(address, {"name": "Home", "greeting": "The Okoros"})
     assert "greet them as The Okoros Okoro" in words(client, address)
