@@ -197,7 +197,7 @@ def of_undoing(found: Return) -> list[str]:
         told.append(f"What both had, each has again: {', '.join(counts)}.")
     names = [f.verbose_name for f in Contact._meta.concrete_fields if f.attname in found.fields]
     if names:
-        told.append(f"{kept} is as before the merge in: {', '.join(map(str, names))}.")
+        told.append(f"{merge.kept_name} gets back from before the merge: {', '.join(map(str, names))}.")
     told.append("What they said themselves about newsletters stays with each of them, and with the address.")
     if not found.fields.get("do_not_contact", kept.do_not_contact):
         told.append("Where lists are kept in step with a newsletter service, both are put there again.")
