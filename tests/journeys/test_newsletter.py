@@ -55,7 +55,7 @@ def test_L1_L3_L5_L16_L21_L30_from_connect_to_an_unsubscribe_heard_back(
     # Connect: over the vendor's log-in and Allow pages, and back.
     log_in(owner.email, PASSWORD)
     expect(page.get_by_text("No newsletter service is connected yet.")).to_be_visible()
-    page.get_by_role("link", name="Connect a service").click()
+    page.get_by_role("link", name="Connect a service").first.click()
     page.get_by_role("button", name="Connect", exact=True).click()
     expect(page.get_by_role("heading", name="Sign in to Sandbox Mailchimp")).to_be_visible()
     page.get_by_label("Username").fill("river")
@@ -86,14 +86,15 @@ def test_L1_L3_L5_L16_L21_L30_from_connect_to_an_unsubscribe_heard_back(
 
     # Edit a contact, and see it over there.
     page.goto(f"/admin/contacts/contact/{ben.pk}/change/")
+    page.locator("details.ct-part summary").first.click()
     page.get_by_label("First name").fill("Benedict")
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).first.click()
     arrived = wait_for(
         lambda: (there(installed, "ben.okoro@rivermail.test") or {})["merge_fields"]["FNAME"] == "Benedict"
     )
     assert arrived, worker.read_text()[-4000:]
     page.goto(f"/admin/contacts/contact/{ben.pk}/change/")
-    expect(page.get_by_text("Because: Contact changed by Ana Ruiz")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("because: Contact changed by Ana Ruiz").last).to_be_visible(timeout=SLOW)
     page.goto(installed.url)
     page.get_by_role("link", name=re.compile("River Friends")).first.click()
     page.get_by_role("link", name="cleo.hart@rivermail.test").click()
@@ -109,8 +110,8 @@ def test_L1_L3_L5_L16_L21_L30_from_connect_to_an_unsubscribe_heard_back(
     assert wait_for(is_silenced), worker.read_text()[-4000:]
     page.goto(f"/admin/contacts/contact/{cleo.pk}/change/")
     expect(page.locator("input[name='memberships-0-do_not_contact']")).to_be_checked()
-    expect(page.get_by_text("Their own decision comes before every Sync.")).to_be_visible()
-    expect(page.get_by_text("cleo.hart@rivermail.test: unsubscribed")).to_be_visible()
+    expect(page.get_by_text("Their own decision comes before every Sync.").first).to_be_visible()
+    expect(page.get_by_text("cleo.hart@rivermail.test: unsubscribed").first).to_be_visible()
     with in_tenant(tenant):
         assert ConsentEvent.objects.filter(contact_uid=cleo.uid, by=By.PERSON).exists()
         assert not Contact.objects.get(pk=cleo.pk).do_not_contact, "on that list only"
