@@ -29,6 +29,9 @@ MOST_FAILURES = 5
 STUCK = (
     "Something went wrong on our side, several times in a row. What was done until then stays. Try again with the rest."
 )
+UNKNOWN = (
+    "This version of Almoner does not know how to do that, so nothing more was changed. Choose the contacts again."
+)
 State = BulkChange.State
 
 
@@ -116,8 +119,10 @@ def take(pk: int) -> str:
 
 def work(change: BulkChange, token: str, until: float) -> bool:
     """Batch after batch, until the time is over or everybody is done."""
-    verb = VERBS[change.verb]
-    target = None
+    verb, target = VERBS.get(change.verb), None
+    if verb is None:
+        stop(change, token, UNKNOWN)
+        return False
     if verb.target is not None:
         target = verb.target._default_manager.filter(pk=change.params["target"]).first()
         if target is None:

@@ -6,12 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
-from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts.models import Contact, ContactList, ContactTag, Tag
 from contacts.models.contact import address_key
-from contacts.tenancy.together import Joined, SeenForm
+from contacts.tenancy.together import Joined, SeenForm, SeenFormSet
 
 
 class ContactForm(SeenForm):
@@ -63,7 +62,7 @@ class ContactForm(SeenForm):
         return cleaned
 
 
-class PrimaryFormSet(PaginationInlineFormSet):
+class PrimaryFormSet(SeenFormSet):
     """Rows of which at most one is the primary one."""
 
     noun = "row"

@@ -100,11 +100,11 @@ class BulkChangeAdmin(ReadOnlyTenantAdmin):
 
 def shown(change: Any) -> dict[str, Any]:
     """What the page says of it."""
-    total, verb = change.total, VERBS[change.verb]
+    total, verb = change.total, VERBS.get(change.verb)
     done, left = change.rows_done, total - change.rows_done
     return {
         "change": change, "total": total, "done": done, "left": left, "look": LOOKS[State(change.state)],
         "percent": min(100, done * 100 // total) if total else 100, "is_working": change.state == State.WORKING,
-        "report": verb.done.format(people(change.changed), change.params.get("name", "")),
+        "report": (verb.done if verb else "{0} changed").format(people(change.changed), change.params.get("name", "")),
         "unchanged": done - change.changed,
     }  # fmt: skip

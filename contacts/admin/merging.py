@@ -17,6 +17,7 @@ from contacts.duplicates.merge import KEEP, MergeRefused, merge
 from contacts.duplicates.unmerge import plan, undo, why_not
 from contacts.models import Contact, DuplicatePair, EmailAddress, ListMembership, Merge, PhoneNumber
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
+from contacts.tenancy.gone import nothing_saved
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 
@@ -172,6 +173,14 @@ def lead_on(request: HttpRequest, row: Merge, kept: Contact | None) -> HttpRespo
     return redirect("admin:contacts_contact_change", kept.pk)
 
 
+def typed_in_vain(request: HttpRequest, model_admin: Any, row: Merge, kept: Contact | None) -> HttpResponse:
+    """The answer to a page of the contact that went, which was open while the two were merged."""
+    who = row.user or "somebody who has left"
+    sentence = f"{row.gone_name} was merged into {kept or row.kept_name} by {who} while you had the page open."
+    link = (reverse("admin:contacts_contact_change", args=[kept.pk]), f"Page of {kept}") if kept else None
+    return nothing_saved(request, model_admin, sentence, link)
+
+
 class KnowsDuplicates:
     """Mixed into the admin of contacts: the action on two of them, pages of those who went, and a word to whoever
     adds somebody that is here already."""
@@ -184,9 +193,8 @@ class KnowsDuplicates:
         return actions
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        found = merged_away(object_id) if request.method == "GET" else None
-        if found is not None:
-            return lead_on(request, *found)
+        if found := merged_away(object_id):
+            return typed_in_vain(request, self, *found) if request.method == "POST" else lead_on(request, *found)
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -4,9 +4,11 @@ closed here once; `contacts/tenancy/checks.py` refuses a class that opens one ag
 
 from typing import Any, ClassVar, NoReturn
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet, TextField
 from django.forms import BaseModelFormSet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,12 +16,13 @@ from phonenumber_field.modelfields import PhoneNumberField
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from contacts.tenancy import gone
 from contacts.tenancy.cards import cards_for
-from contacts.tenancy.changelist import SteadyChangeList, keep_numbers
+from contacts.tenancy.changelist import SteadyChangeList, is_number, keep_numbers
 from contacts.tenancy.checks import TenantAdminChecks
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.scoped import rows_of_tenant
-from contacts.tenancy.together import SeenForm
+from contacts.tenancy.together import SeenForm, SeenFormSet
 
 
 class Walled:
@@ -83,6 +86,7 @@ class TenantAdmin(Walled, ModelAdmin):
     warn_unsaved_form = True
     has_history: ClassVar[bool] = False
     delete_confirmation_template = "admin/tenancy/delete.html"
+    change_form_before_template = "admin/tenancy/name.html"
     change_form_outer_after_template = "admin/tenancy/cards.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -101,6 +105,21 @@ class TenantAdmin(Walled, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         require(request, SEE if object_id and request.method == "GET" else CHANGE, self.area)
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        try:
+            return self._saved(request, object_id, form_url, extra_context)
+        except DatabaseError as failure:
+            if not gone.was_overtaken(failure):
+                raise
+            return self._saved(request, object_id, form_url, extra_context)
+
+    @transaction.atomic
+    def _saved(self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any) -> HttpResponse:
+        """One after the other: two people who press Save in the same moment are told of each other, too."""
+        if object_id and is_number(object_id):
+            rows = self.model._default_manager.filter(tenant=request.tenant, pk=object_id)  # type: ignore[attr-defined]
+            rows.order_by().values("pk").select_for_update(no_key=True).first()
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_view(
@@ -116,11 +135,20 @@ class TenantAdmin(Walled, ModelAdmin):
         raise Http404
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        if request.method == "POST" and (answer := gone.answer(request, self)):
+            return answer
         raise Http404(f"There is no {opts.verbose_name} here with that number.")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is filled in from the address: `?contact=<id>` would show a name."""
         return {}
+
+    def _create_formsets(self, request: HttpRequest, obj: Any, change: bool) -> Any:
+        """Say what was changed in rows that are gone, whether the rest can be saved or not."""
+        formsets, inlines = super()._create_formsets(request, obj, change)  # type: ignore[misc]
+        for sentence in [one for formset in formsets if isinstance(formset, SeenFormSet) for one in formset.lost]:
+            messages.warning(request, sentence)
+        return formsets, inlines
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         self._place(request, obj)
@@ -203,6 +231,7 @@ class TenantInline(Walled):
 
     extra = 0
     form = SeenForm
+    formset = SeenFormSet
     hide_title = True
 
 

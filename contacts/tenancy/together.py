@@ -4,10 +4,12 @@ With every field goes, hidden, what the page showed. What stands there unchanged
 otherwise whoever mends a telephone number would take back the opt-out that came in while their page was open.
 """
 
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import FieldDoesNotExist
+from unfold.forms import PaginationInlineFormSet
 
 
 class SeenForm(forms.ModelForm):
@@ -19,6 +21,13 @@ class SeenForm(forms.ModelForm):
             for name in filter(self._is_watched, self.fields):
                 is_sent = self.add_initial_prefix(name) in self.data
                 self.fields[name].show_hidden_initial = is_sent or not self.is_bound
+
+    def typed_in_vain(self) -> str:
+        """“Address: new@rivermail.test”: what was changed here in a row that is gone; “” for nothing."""
+        for name in filter(self._is_watched, self.fields):
+            self.fields[name].show_hidden_initial = self.add_initial_prefix(name) in self.data
+        names = [] if "DELETE" in self.changed_data else filter(self._is_watched, self.changed_data)
+        return ", ".join(f"{self[name].label}: {in_words(self[name].data)}" for name in names)
 
     def _is_watched(self, name: str) -> bool:
         """Whether this is a plain value of the row itself."""
@@ -49,6 +58,52 @@ class SeenForm(forms.ModelForm):
         hidden: Any = field.hidden_widget()
         shown = hidden.value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
         return field.has_changed(now, shown) and field.has_changed(now, self[name].data)
+
+
+class SeenFormSet(PaginationInlineFormSet):
+    """Rows of a page. Those that somebody has deleted meanwhile are left out, and hold up nobody who saves the rest."""
+
+    data: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lost: list[str] = []  # a sentence for each change that was made in a row that is gone
+        if self.is_bound:
+            self._leave_out({i for i in range(self.initial_form_count()) if not self._is_here(i)})
+
+    def _is_here(self, i: int) -> bool:
+        return super()._construct_form(i).instance.pk is not None
+
+    def _leave_out(self, gone: set[int]) -> None:
+        """Tell what was changed in these rows, and go on with what was sent about the others."""
+        noun = str(self.model._meta.verbose_name)
+        for form in map(super()._construct_form, sorted(gone)):
+            if values := form.typed_in_vain():
+                self.lost.append(
+                    f"Somebody deleted one {noun} while you had the page open, so your change in it was not saved "
+                    f"({values}). Add it again if it should be there."
+                )
+        if gone:
+            stay = [str(i) for i in range(self.total_form_count()) if i not in gone]
+            number, row = (
+                {old: new for new, old in enumerate(stay)},
+                re.compile(rf"(initial-)?{self.prefix}-(\d+)-(.+)"),
+            )
+            data = self.data.copy()
+            for name in [name for name in self.data if row.fullmatch(name)]:
+                del data[name]
+            for name, values in self.data.lists():
+                if (found := row.fullmatch(name)) and found[2] in number:
+                    data.setlist(f"{found[1] or ''}{self.prefix}-{number[found[2]]}-{found[3]}", values)
+            data[f"{self.prefix}-TOTAL_FORMS"] = str(len(stay))
+            data[f"{self.prefix}-INITIAL_FORMS"] = str(self.initial_form_count() - len(gone))
+            self.data = data
+            del self.management_form
+
+
+def in_words(value: Any) -> str:
+    """What a form sends, for a person."""
+    return {"on": "yes", "True": "yes", True: "yes", False: "no", None: "no", "": "empty"}.get(value, str(value))
 
 
 class Joined(forms.HiddenInput):

@@ -318,3 +318,16 @@ def test_L14_clearing_many_spares_whoever_was_marked_after_the_button_was_presse
     assert marked == {ben.pk, later.pk}
     change.refresh_from_db()
     assert (change.state, change.changed) == ("done", 1)
+
+
+def test_a_change_that_this_version_does_not_know_is_shown_and_stopped_with_a_sentence(client: Client) -> None:
+    people(1)
+    change = begun()
+    BulkChange.objects.filter(pk=change.pk).update(verb="sing_to")
+    assert client.get(f"/admin/contacts/bulkchange/{change.pk}/change/").status_code == 200
+    assert bulk.turn(change.pk) is False
+    change.refresh_from_db()
+    assert (change.state, change.changed) == (BulkChange.State.FAILED, 0)
+    assert (
+        "does not know how to do that" in client.get(f"/admin/contacts/bulkchange/{change.pk}/change/").content.decode()
+    )
