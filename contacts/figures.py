@@ -34,7 +34,16 @@ from django.db.models import (
 )  # fmt: skip
 from django.db.models.functions import TruncDate
 
-from contacts.models import ConsentEvent, Contact, ContactList, DailyCount, EmailAddress, HistoryEntry, ListMembership
+from contacts.models import (
+    ConsentEvent,
+    Contact,
+    ContactList,
+    DailyCount,
+    EmailAddress,
+    HistoryEntry,
+    ListMembership,
+    kept_marks,
+)
 from contacts.models.figure import EVERYBODY
 from contacts.tenancy.models import Tenant
 
@@ -248,6 +257,7 @@ def comings_and_goings(span: Span) -> Any:
 def decisions(start: datetime, end: datetime, tz: ZoneInfo) -> Iterator[tuple[date, UUID, str, int]]:
     """(day, list, what, how many people) from the consent ledger; days on which nobody decided are left out."""
     rows: Any = ConsentEvent.objects.order_by().filter(at__gte=start, at__lt=end, kind__in=INWARD + OUTWARD)
+    rows = rows.exclude(source__in=kept_marks.SOURCES)  # decided earlier
     rows = rows.annotate(
         day=TruncDate("at", tzinfo=tz),
         what=Case(When(kind__in=INWARD, then=Value(What.OPT_INS)), default=Value(What.OPT_OUTS)),

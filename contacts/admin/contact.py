@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -17,9 +17,10 @@ from contacts.admin.history import HistoryPage
 from contacts.admin.merging import KnowsDuplicates
 from contacts.custom_forms import CustomFieldsOnPage
 from contacts.forms import ContactForm
-from contacts.models import Contact
+from contacts.models import ConsentEvent, Contact, kept_marks
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, is_allowed
+from contacts.timeline import where
 
 
 @admin.register(Contact)
@@ -82,7 +83,11 @@ class ContactAdmin(
         return redirect("admin:contacts_contact_change", obj.pk)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        before = said_of(form.instance).first()
         super().save_related(request, form, formsets, change)
+        for event in said_of(form.instance).filter(pk__gt=before.pk if before else 0, source__in=kept_marks.SOURCES):
+            marked = f"{form.instance} is marked Do Not Contact {where(event)}. {event.source}."
+            messages.warning(request, f"{marked} If that is not right any more, clear the mark.")
         services.set_tags(form.instance, form.cleaned_data["tags"], form.cleaned_data["new_tags"])
         custom_forms.save(form)
 
@@ -104,3 +109,8 @@ class ContactAdmin(
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""
         return ", ".join(str(row.tag) for row in contact.contact_tags.select_related("tag"))
+
+
+def said_of(contact: Contact) -> Any:
+    """What the consent ledger says of somebody, the newest first."""
+    return ConsentEvent.objects.filter(contact_uid=contact.uid).order_by("-pk")

@@ -31,6 +31,7 @@ from contacts.models import (
     PostalAddress,
 )
 from contacts.models.contact import address_key
+from contacts.models.kept_marks import Left, left_at, marked_on
 
 OF_CONTACT = (
     "kind", "first_name", "last_name", "organization_name", "job_title", "do_not_contact", "custom_user_id", "notes",
@@ -92,6 +93,8 @@ class Crowd:
     people: dict[uuid.UUID, Known] = field(default_factory=dict)
     moved: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)  # our ids of those who were merged, and into whom
     out_addresses: set[str] = field(default_factory=set)
+    marks: Left = field(default_factory=Left)  # of contacts who were deleted
+    marked_before: set[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=set)  # (contact, list they may be off now)
 
     def __post_init__(self) -> None:
         self.by_email: defaultdict[str, dict[uuid.UUID, Known]] = defaultdict(dict)
@@ -189,6 +192,8 @@ def gather(wants: Sequence[Wanted], planned: Import | None = None) -> Crowd:
         overlay(people, planned, people.keys() | earlier)
     crowd = Crowd(people, moved)
     crowd.hear(addresses)
+    crowd.marks = left_at(addresses | {key for known in people.values() for key in known.addresses}, people)
+    crowd.marked_before = marked_on({row.uid for want in wants for row in want.lists}, people)
     return crowd
 
 

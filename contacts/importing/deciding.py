@@ -24,6 +24,14 @@ GONE = (
     "contact, upload the row again."
 )
 ADDRESS_OPTED_OUT = "Somebody with this email address has opted out. Newsletters will not go to it."
+MARK_IS_KEPT = (
+    "Somebody with this email address was marked Do Not Contact here{} before they were deleted. The mark is kept: the "
+    "contact gets it as well. It can be cleared on their page."
+)
+ON_AGAIN = (
+    "They were marked Do Not Contact on “{}” when they were on it before. The mark is kept. It can be cleared on their "
+    "page."
+)
 
 
 class Refused(Exception):
@@ -41,6 +49,7 @@ class Plan:
     reason: str = ""
     warnings: list[str] = field(default_factory=list)
     label: str = ""
+    keeps_mark: bool = False  # Do Not Contact that staff had set before will hold for them
 
     @property
     def uid(self) -> uuid.UUID | None:
@@ -71,7 +80,9 @@ def decide(want: Wanted, crowd: Crowd, reader: Reader, new_uid: uuid.UUID, may_c
     known.become(changes)
     crowd.learn(known)
     consent_warnings(want, known, crowd, reader)
-    return Plan(want, outcome, known, changes, warnings=want.warnings, label=(want.label or known.name)[:200])
+    keeps_mark = kept_marks(want, known, crowd, changes)
+    label = (want.label or known.name)[:200]
+    return Plan(want, outcome, known, changes, warnings=want.warnings, label=label, keeps_mark=keeps_mark)
 
 
 # --- whom the row is about ---
@@ -258,3 +269,26 @@ def consent_warnings(want: Wanted, known: Known, crowd: Crowd, reader: Reader) -
         want.warn(OPTED_OUT)
     elif known.addresses & crowd.out_addresses:
         want.warn(ADDRESS_OPTED_OUT)
+
+
+def kept_marks(want: Wanted, known: Known, crowd: Crowd, changes: dict[str, list[Any]]) -> bool:
+    """Whether they will be marked Do Not Contact, because of an address that they get or a list that they are put on;
+    the row says so."""
+    said = len(want.warnings)
+    emails = {after for key, (_, after) in changes.items() if after and (key == "email" or key.startswith("email+"))}
+    gained = crowd.marks.for_contact(known.uid, {address_key(email) for email in emails})
+    theirs = crowd.marks.for_contact(known.uid, known.addresses)
+    if None in gained and not known.state.get("do_not_contact"):
+        want.warn(MARK_IS_KEPT.format(""))
+    names = {row.uid: row.name for row in want.lists}
+    for place in known.parts.get("lists", {}).values():
+        names[place.contact_list.uid] = place.contact_list.name
+    for uid, name in names.items():
+        is_new = f"list+{uid}" in changes
+        if f"list_dnc+{uid}" in known.state or not (is_new or uid in gained):
+            continue
+        if is_new and (known.uid, uid) in crowd.marked_before:
+            want.warn(ON_AGAIN.format(name))
+        elif uid in theirs:
+            want.warn(MARK_IS_KEPT.format(f" on “{name}”"))
+    return len(want.warnings) > said

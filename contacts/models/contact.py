@@ -11,6 +11,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
 from contacts.models.household import part_company
+from contacts.models.kept_marks import leave_marks, take_over
 from contacts.models.recorded import Recorded, announce_contacts
 
 
@@ -85,6 +86,7 @@ class Contact(Recorded):
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
         contact_consent(changes)
+        leave_marks(changes)
         announce_contacts(changes)
         part_company(changes)
 
@@ -151,6 +153,11 @@ class EmailAddress(PartOfContact):
 
     def clean(self) -> None:
         self.address_key = address_key(self.address)
+
+    @classmethod
+    def announce(cls, changes: list[Any]) -> None:
+        take_over(changes)
+        announce_contacts(changes)
 
 
 def address_key(address: str) -> str:

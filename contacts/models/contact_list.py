@@ -10,6 +10,7 @@ from django.utils import timezone
 from contacts import signals
 from contacts.models.contact import Contact, EmailAddress, write_consent
 from contacts.models.history import HistoryEntry
+from contacts.models.kept_marks import take_over_on_lists
 from contacts.models.recorded import CHUNK, Recorded, announce_contacts, chunks, told_by
 
 
@@ -117,4 +118,5 @@ class ListMembership(Recorded):
             "address": addresses.get(row.contact_id, ""),
             "list_uid": row.contact_list.uid, "list_name": row.contact_list.name,
         })  # fmt: skip
+        take_over_on_lists(changes)
         announce_contacts(changes)
