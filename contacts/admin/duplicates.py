@@ -166,7 +166,7 @@ def badge(request: HttpRequest) -> str:
 
 
 def card(request: HttpRequest, contact: Contact) -> str:
-    """On a contact's page: whom it looks like, who was merged into it, and the way to merge it with another."""
+    """On a contact's page: whom they look like, and who was merged into them."""
     pairs = DuplicatePair.objects.filter(Q(first=contact) | Q(second=contact), dismissed_at=None)
     found = shown(with_names(pairs.order_by("-score", "pk"))[:ON_CARD])
     for row in found:

@@ -72,7 +72,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         kept, gone_one = other, one
     if request.method == "POST" and "swap" in data:
         kept, gone_one = gone_one, kept
-    choices, same = outlook.compared(kept, gone_one, {key: str(value) for key, value in data.items()})
+    chosen = {} if "swap" in data else {key: str(value) for key, value in data.items()}
+    choices, same = outlook.compared(kept, gone_one, chosen)
     if request.method == "POST" and "merge" in data:
         return _merge(request, kept, gone_one, choices)
     context = {
@@ -82,7 +83,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             first_id=min(one.pk, other.pk), second_id=max(one.pk, other.pk), dismissed_at=None
         ).first(),
     }  # fmt: skip
-    return render_page(request, "admin/contacts/duplicates/compare.html", "Compare and merge", context)
+    return render_page(request, "admin/contacts/duplicates/compare.html", f"Merge {gone_one} into {kept}?", context)
 
 
 def _merge(request: HttpRequest, kept: Contact, gone: Contact, choices: list[outlook.Choice]) -> HttpResponse:

@@ -42,7 +42,10 @@ def primary(contact: Contact, related: str) -> Any:
 
 
 def compared(one: Contact, other: Contact, chosen: dict[str, str]) -> tuple[list[Choice], list[tuple[str, str]]]:
-    """(what differs, what is the same or said by one only); `chosen`: {name: uid of the contact whose value it is}."""
+    """(what differs, what is the same or said by one only); `chosen`: {name: uid of the contact whose value it is}.
+
+    What nobody has chosen is proposed as `one` says it, who is the contact that is kept.
+    """
     choices: list[Choice] = []
     plain: list[tuple[str, str]] = []
     for name in FIELDS:
@@ -61,8 +64,7 @@ def compared(one: Contact, other: Contact, chosen: dict[str, str]) -> tuple[list
     for choice in choices:
         uids = [str(side.contact.uid) for side in choice.sides]
         wanted = chosen.get(choice.name)
-        number = uids.index(wanted) if wanted in uids else better(choice)
-        choice.sides[number].is_chosen = True
+        choice.sides[uids.index(wanted) if wanted in uids else 0].is_chosen = True
     return choices, plain
 
 
@@ -85,30 +87,29 @@ def shown_value(contact: Contact, name: str) -> str:
     return contact.get_kind_display() if name == "kind" else str(getattr(contact, name) or "")
 
 
-def better(choice: Choice) -> int:
-    """Which side is proposed: what is whole before an initial, what works before what bounced, then the newer."""
-    one, other = choice.sides
-    for number, (mine, theirs) in enumerate([(one, other), (other, one)]):
-        if (theirs.note and not mine.note) or (is_initial(theirs.value) and not is_initial(mine.value)):
-            return number
-    return 0 if one.contact.updated_at >= other.contact.updated_at else 1
-
-
 def is_initial(value: str) -> bool:
     """A. or A"""
     return len(value.rstrip(".")) < 2
 
 
 def more_complete(one: Contact, other: Contact) -> tuple[Contact, Contact]:
-    """(the one to keep, the other): who has more rows, then who was here first."""
+    """(the one to keep, the other): who has a whole name and an address that works, then more rows, then who was here
+    first. Their values are those that are proposed."""
     counts = {c.pk: sum(r.rows.filter(**{r.link: c}).count() for r in relations()) for c in (one, other)}
-    kept, gone = sorted((one, other), key=lambda c: (-counts[c.pk], c.pk))
+    kept, gone = sorted((one, other), key=lambda c: (flaws(c), -counts[c.pk], c.pk))
     return kept, gone
+
+
+def flaws(contact: Contact) -> int:
+    """How much about a contact is known to be less than it could be: an initial for a name, mail that comes back."""
+    email = primary(contact, "email_addresses")
+    is_short = is_initial(contact.first_name) and contact.kind == Contact.Kind.PERSON
+    return is_short + (email is None or email.state != EmailAddress.State.OK)
 
 
 def of_merge(kept: Contact, gone: Contact, choices: list[Choice]) -> list[str]:
     """What merging will do, for a person."""
-    told = [f"{gone} goes, and everything that hangs on it comes to {kept}. Its history is shown there."]
+    told = [f"{gone} goes, and everything about them comes to {kept}. Their history is shown there."]
     told += _consent(kept, gone)
     told += _lists(kept, gone)
     told += _addresses(kept, gone, choices)
@@ -188,7 +189,7 @@ def _addresses(kept: Contact, gone: Contact, choices: list[Choice]) -> list[str]
 def of_undoing(found: Return) -> list[str]:
     """What undoing a merge will do, for a person."""
     merge, kept = found.merge, found.contact
-    told = [f"{merge.gone_name} is here again, as it was before the merge, with its own page and history."]
+    told = [f"{merge.gone_name} is here again, as they were before the merge, with their own page and history."]
     counts = [some(relation_of(label), len(pks)) for label, pks in found.moved.items() if pks]
     if counts:
         told.append(f"These go back to {merge.gone_name}: {', '.join(counts)}.")

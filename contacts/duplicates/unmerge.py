@@ -13,13 +13,15 @@ from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
+from contacts import standing
 from contacts.duplicates import find
-from contacts.duplicates.identities import MERGING, UNDOING
+from contacts.duplicates.identities import MERGING, UNDOING, uids_of
 from contacts.duplicates.merge import GONE, KEEP, KEPT, MergeRefused, announce, changed_value, make_primary
 from contacts.duplicates.rows import WORSE, Relation, in_words, relation_of, relations, thawed
 from contacts.models import (
     ConsentEvent,
     Contact,
+    ContactList,
     DuplicatePair,
     EmailAddress,
     HistoryEntry,
@@ -31,6 +33,10 @@ from contacts.models.recorded import chunks
 from contacts.tenancy.acting import By, acting
 
 STAYS_ON_BOTH = "Do Not Contact was set since the merge{}. It stays, on both contacts."
+WORD_STAYS = (
+    "They have opted out themselves since the merge. Nobody knows which of the two it was, so it holds for both."
+)
+WHILE_ONE = "Said while two contacts were merged"
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ class Return:
     contact: Contact  # the one that was kept
     gone: dict[str, Any]  # the one that comes back
     said_since: set[uuid.UUID | None]  # lists of which somebody was marked Do Not Contact since; None is everywhere
+    withdrawn: dict[str, str]  # what they have opted out of themselves since
     fields: dict[str, Any] = field(default_factory=dict)  # of the one that was kept, back to what they were
     moved: dict[str, list[int]] = field(default_factory=dict)  # {kind: rows that go back}
     shared: list[Shared] = field(default_factory=list)
@@ -64,7 +71,7 @@ def why_not(merge: Merge) -> str:
     if merge.undone_at is not None:
         return "This merge has been undone already."
     if not merge.taken or merge.at <= timezone.now() - KEEP:
-        return f"A merge can be undone for {KEEP.days} days. After that, what it would take is erased, for privacy."
+        return f"A merge can be undone for {KEEP.days} days. After that, what undoing needs is erased, for privacy."
     of_these = models.Q(kept_uid=merge.kept_uid) | models.Q(gone_uid=merge.kept_uid)
     after = models.Q(at__gt=merge.at) | models.Q(at=merge.at, pk__gt=merge.pk)
     later = Merge.objects.filter(of_these, after, undone_at=None).order_by("at", "pk").last()
@@ -80,7 +87,11 @@ def plan(merge: Merge) -> Return:
     if sentence := why_not(merge):
         raise MergeRefused(sentence)
     taken = merge.taken
-    found = Return(merge, Contact.objects.get(uid=merge.kept_uid), dict(taken["gone"]), said_since(merge))
+    kept = Contact.objects.get(uid=merge.kept_uid)
+    withdrawn = standing.said_since(merge.at, uids_of(kept))
+    found = Return(merge, kept, dict(taken["gone"]), said_since(merge), withdrawn)
+    if withdrawn:
+        found.stays.append(WORD_STAYS)
     _plan_fields(found)
     for label, pks in taken["moved"].items():
         _plan_moved(found, relation_of(label), pks)
@@ -245,8 +256,32 @@ def undo(merge: Merge, user: Any = None) -> Contact:
         keep_apart(found.contact, gone, user)
         merge.undone_at, merge.undone_by, merge.taken = timezone.now(), user, {}
         merge.save()
+        _repeat_word(found, gone)
         announce(merge, "Merge undone", "Merge undone", HistoryEntry.Verb.DELETED)
         return gone
+
+
+def _repeat_word(found: Return, gone: Contact) -> None:
+    """What they said themselves while they were one stands in the ledger under one of them and under an address. It is
+    written down for whichever of the two it does not stand under, or a new address would be the end of it."""
+    own, _ = standing.load([found.contact.uid, gone.uid], [])
+    uids = [scope.removeprefix("list:") for scope in found.withdrawn if scope.startswith("list:")]
+    names = {str(uid): name for uid, name in ContactList.objects.filter(uid__in=uids).values_list("uid", "name")}
+    events = []
+    with acting(By.PERSON, WHILE_ONE):
+        for contact in (found.contact, gone):
+            for scope, state in found.withdrawn.items():
+                if own.get(str(contact.uid), {}).get(scope) in (state, standing.OUT):
+                    continue
+                uid = scope.removeprefix("list:") if scope.startswith("list:") else ""
+                events.append(
+                    ConsentEvent.by_actor(
+                        ConsentEvent.Kind.OPT_OUT, contact.uid, tenant_id=contact.tenant_id,
+                        contact_name=str(contact)[:250], list_uid=uuid.UUID(uid) if uid else None,
+                        list_name=names.get(uid, ""), place=scope.removeprefix("place:") if "place:" in scope else "",
+                    )
+                )  # fmt: skip
+    ConsentEvent.objects.bulk_create(events)
 
 
 def _give_back(found: Return, gone: Contact) -> None:

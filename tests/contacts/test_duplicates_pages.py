@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from contacts.duplicates import find
 from contacts.duplicates.merge import merge
-from contacts.models import Contact, ContactList, DuplicatePair, EmailAddress, ListMembership, Merge, PhoneNumber
+from contacts.models import Contact, ContactList, DuplicatePair, EmailAddress, ListMembership, Merge, PhoneNumber, Tag
 from contacts.tenancy.models import Role
 from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts.forms import opened, sent, with_row
@@ -128,11 +128,24 @@ def test_the_comparison_says_what_differs_and_what_will_happen(client) -> None:
     assert Contact.objects.count() == 2
 
 
-def test_what_is_whole_is_proposed_before_an_initial_and_what_works_before_what_bounced(client) -> None:
+def test_who_has_a_whole_name_and_a_working_address_is_kept_and_all_their_values_are_proposed(client) -> None:
     one, other = two("A.", "Ana")
     one.email_addresses.update(state="bounced")
+    one.contact_tags.create(tag=Tag.objects.create(name="board"))
     form = form_of(client, one, other)
+    assert form["kept"] == str(other.pk), "although the other has more rows"
     assert form["first_name"] == form["email"] == str(other.uid)
+    page = words(client.get(COMPARE, {"one": one.pk, "other": other.pk}))
+    assert "Merge A. Ruiz into Ana Ruiz?" in page and "everything about them comes to Ana Ruiz" in page
+
+
+def test_what_only_the_other_says_is_taken_from_them(client) -> None:
+    one, other = two()
+    form = form_of(client, one, other)
+    gone = one if form["kept"] == str(other.pk) else other
+    Contact.objects.filter(pk=gone.pk).update(job_title="Chair")
+    client.post(COMPARE, form | {"merge": "1"})
+    assert Contact.objects.get().job_title == "Chair"
 
 
 def test_merging_by_hand_from_the_list_to_undo(client) -> None:
@@ -158,16 +171,17 @@ def test_merging_by_hand_from_the_list_to_undo(client) -> None:
     assert "Undone on" in words(client.get(MERGES))
 
 
-def test_swapping_keeps_the_choices_and_changes_nothing(client) -> None:
+def test_swapping_proposes_the_values_of_the_one_who_is_kept_then_and_changes_nothing(client) -> None:
     from tests.tenancy.walk import Fields
 
     one, other = two()
     form = form_of(client, one, other)
-    form["first_name"] = str(one.uid)
     page = client.post(COMPARE, form | {"swap": "1"})
     after = Fields(page.content.decode()).values
     assert after["kept"] != form["kept"]
-    assert after["first_name"] == str(one.uid)
+    kept = Contact.objects.get(pk=after["kept"])
+    assert after["first_name"] == after["email"] == str(kept.uid)
+    assert f"into {kept}?" in words(page)
     assert Merge.objects.count() == 0
     client.post(COMPARE, {k: v for k, v in after.items() if v is not None} | {"merge": "1"})
     assert str(Contact.objects.get().pk) == after["kept"]
@@ -236,7 +250,7 @@ def test_a_contact_tells_whom_it_looks_like(client) -> None:
     one, _ = two()
     said = words(client.get(f"/admin/contacts/contact/{one.pk}/change/"))
     assert "Looks like Anna Ruiz" in said
-    assert "Merge with another contact" in said
+    assert "Merge…" in said
 
 
 def test_the_timeline_tells_of_both_and_of_the_merge_once(client) -> None:
