@@ -130,8 +130,9 @@ def growth(
     return chart
 
 
-def consent(tenant: Tenant, now: datetime, span: str) -> Chart:
-    """How many people opted in and out, week by week; the last week is not over."""
+def consent(tenant: Tenant, now: datetime, span: str, silent: int) -> Chart:
+    """How many people opted in and out, week by week; the last week is not over. `silent`: how many contacts that are
+    here now are marked Do Not Contact, because what people decided counts even when they were deleted since."""
     today = figures.today_of(tenant, now)
     monday = today - today.weekday() * DAY
     weeks = [monday - i * WEEK for i in range(SPANS[span][1] // 7, -1, -1)]
@@ -144,8 +145,14 @@ def consent(tenant: Tenant, now: datetime, span: str) -> Chart:
         return chart
     chart.labels = [on(week) for week in weeks]
     chart.series = [Series("Opted in", ins), Series("Opted out", outs)]
-    chart.sentence = f"{words} {people(ins)} opted in and {people(outs)} opted out."
-    chart.note = "Opted out counts people who unsubscribed and people marked Do Not Contact; opted in, the reverse."
+    chart.sentence = (
+        f"{words} {people(ins)} opted in and {people(outs)} opted out, counting those deleted since. "
+        f"Today {some(silent, 'contact is', 'contacts are')} marked Do Not Contact."
+    )
+    chart.note = (
+        "What happened in each week. Opted out counts people who unsubscribed and people marked Do Not Contact, also "
+        "by an import that was taken back later; opted in, the reverse."
+    )
     return chart
 
 

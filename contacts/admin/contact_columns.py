@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from contacts import standing
 from contacts.admin.custom_filters import custom_filters
-from contacts.admin.filters import DoNotContactFilter, EmailFilter, OnListFilter, TagFilter
+from contacts.admin.filters import DoNotContactFilter, EmailFilter, ImportFilter, OnListFilter, TagFilter
 from contacts.admin.history import local
 from contacts.admin.saved_filters import SavedFilters
 from contacts.models import Contact, ContactTag, EmailAddress, ListMembership
@@ -42,7 +42,9 @@ class ContactColumns(SavedFilters):
     """Mixed into the admin of contacts: what its list shows and how it is searched."""
 
     list_display = ["name", "email", "lists", "tag_names", "may_we", "last_changed"]
-    list_filter = [("kind", ChoicesDropdownFilter), DoNotContactFilter, OnListFilter, TagFilter, EmailFilter]
+    list_filter = [
+        ("kind", ChoicesDropdownFilter), DoNotContactFilter, OnListFilter, TagFilter, EmailFilter, ImportFilter,
+    ]  # fmt: skip
     search_fields = ["last_name", "first_name", "organization_name"]  # what is searched says contacts/search.py
     list_per_page = 25  # drawing a row costs more than finding it
     empty_sentence = "Add the people and organizations you know; then put them on lists."

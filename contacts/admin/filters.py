@@ -5,9 +5,13 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
-from contacts.models import ContactList, ContactTag, EmailAddress, ListMembership, Tag
+from contacts.admin.history import local
+from contacts.importing import keeping
+from contacts.importing.words import APPLIED
+from contacts.models import ContactList, ContactTag, EmailAddress, Import, ImportRow, ListMembership, Tag
 from contacts.tenancy.changelist import is_number
 from contacts.tenancy.scoped import rows_of_tenant
 
@@ -79,3 +83,27 @@ class EmailFilter(DropdownFilter):
             # Not `NOT EXISTS`: SQLite would look through the tenant's addresses once for each contact.
             return queryset.exclude(pk__in=EmailAddress.objects.order_by().values("contact"))
         return queryset.filter(pk__in=EmailAddress.objects.filter(is_primary=True, state=chosen).values("contact"))
+
+
+class ImportFilter(DropdownFilter):
+    """Whom one file was about, as long as its rows are kept: whom it added, changed, or said nothing new about."""
+
+    title, parameter_name = "import", "import"
+    latest = 25
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[int, str]]:
+        kept = Import.objects.filter(state__in=APPLIED, finished_at__gt=timezone.now() - keeping.KEEP)
+        rows = rows_of_tenant(Import, request, kept).only("pk", "file_name", "finished_at")
+        return [(row.pk, f"{row.file_name}, {local(row.finished_at)}") for row in rows[: self.latest]]
+
+    def has_output(self) -> bool:
+        """Also for an older import that an address names, and for one that is not here."""
+        return bool(self.value()) or super().has_output()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (chosen := self.value()):
+            return queryset
+        if not is_number(chosen):
+            return queryset.none()
+        rows = rows_of_tenant(ImportRow, request).filter(data_import=chosen, contact_uid__isnull=False)
+        return queryset.filter(uid__in=rows.order_by().values("contact_uid"))

@@ -8,28 +8,26 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from contacts.importing import keeping
-from contacts.importing.words import APPLIED, TONES, Names, outcome
+from contacts.importing.repeats import only_repeats, repeated_by
+from contacts.importing.words import APPLIED, UNDO_WORDS, Names, outcome, repeats, tone
 from contacts.models import Contact, ContactList, Import, ImportRow
 from contacts.tenancy.roles import CHANGE, is_allowed
 
 PER_PAGE = 25
 State, Outcome, Undo = Import.State, ImportRow.Outcome, ImportRow.Undo
-NOTED = "noted"
+NOTED, REPEATED = "noted", "repeated"
 # What the rows can be filtered by: (in the address, before, after it was imported).
 CHIPS = [
     (Outcome.CREATE, "New contacts", "Added"),
     (Outcome.UPDATE, "Changes", "Changed"),
     (Outcome.UNCHANGED, "Nothing to change", "Nothing to change"),
     (Outcome.REFUSED, "Refused", "Refused"),
+    (REPEATED, "Repeat another row", "Repeat another row"),
     (NOTED, "With a note", "With a note"),
 ]
-UNDO_CHIPS = [
-    (Undo.DELETE, "Deleted again"),
-    (Undo.RESTORE, "As before"),
-    (Undo.PART, "As before in part"),
-    (Undo.KEEP, "Stays as it is"),
-]
-LABELS: dict[str, str] = {key: after for key, _, after in CHIPS} | dict(UNDO_CHIPS)
+WRITING = (Outcome.CREATE, Outcome.UPDATE)
+UNDOABLE = (Undo.DELETE, Undo.RESTORE, Undo.PART, Undo.KEEP)
+LABELS: dict[str, str] = {key: after for key, _, after in CHIPS} | {key: UNDO_WORDS[key][1] for key in UNDOABLE}
 DOING = {
     State.CHECKING: "Looking at every row …",
     State.APPLYING: "Importing …",
@@ -48,10 +46,13 @@ def in_short(data_import: Import) -> str:
     counts = data_import.counts
     if data_import.state not in (State.READY, *APPLIED):
         return ""
+    if data_import.state == State.UNDONE:
+        fates = people_undone(counts)
+        return ", ".join(f"{fates[key]:,} {LABELS[key].lower()}" for key in UNDOABLE if fates.get(key)) or "No contacts"
     parts = [
         f"{counts[key]:,} {(after if data_import.state in APPLIED else before).lower()}"
         for key, before, after in CHIPS
-        if counts.get(key) and key != NOTED
+        if key in Outcome.values and counts.get(key)
     ]
     return ", ".join(parts) or "No rows"
 
@@ -77,11 +78,11 @@ def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
     elif state in APPLIED:
         found |= {"sentences": sum_up(counts, done=True), "differs": differs(counts)}
         found["may_take_back"] = state == State.DONE and keeping.may_be_taken_back(data_import) and any(
-            counts.get(key) for key in (Outcome.CREATE, Outcome.UPDATE)
+            counts.get(key) for key in WRITING
         )  # fmt: skip
         found["until"] = data_import.finished_at and data_import.finished_at + keeping.KEEP
     if state in (State.ASKING, State.UNDONE):
-        found["undo_sentences"] = sum_up_undo(counts.get("undo", {}), done=state == State.UNDONE)
+        found["undo_sentences"] = sum_up_undo(people_undone(counts), done=state == State.UNDONE)
     if state in (State.READY, *APPLIED) or (state == State.FAILED and data_import.confirmed_at):
         found |= rows_of(request, data_import)
         found["may_export"] = is_allowed(request, CHANGE, "exports")
@@ -89,23 +90,41 @@ def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
 
 
 def sum_up(counts: dict[str, Any], done: bool = False) -> list[str]:
-    """What the import does, in sentences."""
+    """What the import does, in sentences: contacts that are added and changed, and the rows that do neither."""
+    repeated = counts.get("repeats", {})
+    figures = counts | {Outcome.UPDATE: changed_people(counts)}
     told = [
         (Outcome.CREATE, "was added", "were added", "will be added", "will be added"),
         (Outcome.UPDATE, "was changed", "were changed", "will be changed", "will be changed"),
     ]
     sentences = []
     for key, one_done, many_done, one, many in told:
-        if count := counts.get(key, 0):
+        if count := figures.get(key, 0):
             sentences.append(
                 f"{people(count)} {(one_done if done else one) if count == 1 else many_done if done else many}."
             )
-    if count := counts.get(Outcome.UNCHANGED, 0):
+    if count := counts.get(Outcome.UNCHANGED, 0) - repeated.get(Outcome.UNCHANGED, 0):
         sentences.append(f"{people(count, 'row', 'rows')} {'says' if count == 1 else 'say'} what is here already.")
+    if count := sum(repeated.values()):
+        verb, more = "repeats" if count == 1 else "repeat", repeated.get(Outcome.UPDATE, 0)
+        rest = (
+            f"{more:,} of them {'adds' if more == 1 else 'add'} to what that one says" if more else "nothing is added"
+        )
+        sentences.append(f"{people(count, 'row', 'rows')} {verb} an earlier row of the file; {rest}.")
     if count := counts.get(Outcome.REFUSED, 0):
         verb = ("was" if count == 1 else "were") if done else "cannot be"
         sentences.append(f"{people(count, 'row', 'rows')} {verb} {'refused' if done else 'used'}; below is why.")
     return sentences or ["There was nothing to import." if done else "There is nothing to import."]
+
+
+def changed_people(counts: dict[str, Any]) -> int:
+    """How many contacts are changed, by however many rows each; of those that the import adds, none."""
+    return int(counts.get("changed", 0))
+
+
+def people_undone(counts: dict[str, Any]) -> dict[str, int]:
+    """How many contacts are deleted, put back or left when the import is taken back."""
+    return dict(counts.get("undo_people", {}))
 
 
 def meaning(counts: dict[str, Any]) -> list[str]:
@@ -129,6 +148,11 @@ def meaning(counts: dict[str, Any]) -> list[str]:
             f"{people(count)} will be marked Do Not Contact, and get nothing from any list from then on. Taking the "
             "import back takes the marks away again, except where people have opted out themselves."
         )
+    if count := counts.get("kept_marks"):
+        sentences.append(
+            f"{people(count)} will be marked Do Not Contact, everywhere or on a list, because staff had marked them "
+            "before. The notes of the rows say why. The marks can be cleared afterwards."
+        )
     if count := counts.get("opted_out"):
         sentences.append(
             f"{people(count, 'row is', 'rows are')} about people who have opted out themselves. No import changes "
@@ -145,7 +169,7 @@ def meaning(counts: dict[str, Any]) -> list[str]:
 
 def confirm_words(counts: dict[str, Any]) -> str:
     """What the button does, or "" when there is nothing to do."""
-    added, changed = counts.get(Outcome.CREATE, 0), counts.get(Outcome.UPDATE, 0)
+    added, changed = counts.get(Outcome.CREATE, 0), changed_people(counts)
     parts = [f"add {people(added)}"] if added else []
     if changed:
         parts.append(f"change {changed:,}" if added else f"change {people(changed)}")
@@ -165,15 +189,18 @@ def differs(counts: dict[str, Any]) -> str:
 def sum_up_undo(counts: dict[str, int], done: bool) -> list[str]:
     """What taking it back does."""
     told = [
-        (Undo.DELETE, "{} that the import added will be deleted.", "{} that the import had added were deleted."),
-        (Undo.RESTORE, "{} will be as before.", "{} are as before."),
-        (Undo.PART, "{} will be as before in part; what somebody changed since stays.",
-         "{} are as before in part; what somebody had changed since stayed."),
-        (Undo.KEEP, "{} will stay as they are now, because somebody changed them since; the rows below say why.",
-         "{} stayed as they were, because somebody had changed them since; the rows below say why."),
+        (Undo.DELETE, "{} that the import added will be deleted.", "{} that the import had added {} deleted."),
+        (Undo.RESTORE, "{} that it changed will be put back as before.",
+         "{} that it had changed {} put back as before."),
+        (Undo.PART, "{} will be put back in part; what somebody changed since stays.",
+         "{} {} put back in part; what somebody had changed since stayed."),
+        (Undo.KEEP, "{} will be left, because somebody changed or deleted them since; the rows below say why.",
+         "{} {} left, because somebody had changed or deleted them since; the rows below say why."),
     ]  # fmt: skip
     sentences = [
-        (after if done else before).format(people(counts[key])) for key, before, after in told if counts.get(key)
+        (after if done else before).format(people(counts[key]), "was" if counts[key] == 1 else "were")
+        for key, before, after in told
+        if counts.get(key)
     ]
     return sentences or ["There is nothing to take back."]
 
@@ -189,6 +216,8 @@ def filtered(data_import: Import, shown: str) -> QuerySet[Any]:
     rows = ImportRow.objects.filter(data_import=data_import)
     if shown == NOTED:
         return rows.filter(has_warnings=True)
+    if shown == REPEATED:
+        return only_repeats(data_import)
     if shown in Undo.values:
         return rows.filter(undo=shown)
     return rows.filter(outcome=shown) if shown else rows
@@ -206,15 +235,17 @@ def rows_of(request: HttpRequest, data_import: Import) -> dict[str, Any]:
     listed: list[ImportRow] = list(page.object_list)
     names = Names({key for row in listed for key in row.changes})
     uids = [row.contact_uid for row in listed if row.contact_uid]
+    firsts = repeated_by(data_import, listed)
     pks = dict(Contact.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
-    is_undo = data_import.state in (State.ASKING, State.UNDONE)
+    is_asking = data_import.state == State.ASKING
     return {
-        "page": page, "shown": shown, "word": word, "is_undo": is_undo, "chips": chips(data_import, shown, word),
+        "page": page, "shown": shown, "word": word, "chips": chips(data_import, shown, word),
         "rows": [
             {
-                "row": row, "outcome": outcome(data_import, row), "tone": TONES.get(row.outcome, ""),
+                "row": row, "outcome": outcome(data_import, row), "tone": tone(row),
                 "changes": names.changes(row), "pk": pks.get(row.contact_uid),
-                "undo": row.get_undo_display() if is_undo else "",
+                "undo": UNDO_WORDS[Undo(row.undo)][0] if is_asking and row.undo else "",
+                "first": firsts.get(row.number), "repeats": repeats(firsts[row.number]) if row.number in firsts else "",
             }
             for row in listed
         ],
@@ -223,13 +254,16 @@ def rows_of(request: HttpRequest, data_import: Import) -> dict[str, Any]:
 
 def chips(data_import: Import, shown: str, word: str) -> list[dict[str, Any]]:
     """The filters with their figures, which are kept with the import: nothing is counted anew."""
-    counts = data_import.counts
+    counts, state = data_import.counts, State(data_import.state)
+    is_undo = state in (State.ASKING, State.UNDONE)
     kinds: list[tuple[str, str, int]] = [("", "All rows", data_import.rows_total)]
+    if is_undo:
+        fates = counts.get("undo", {})
+        kinds += [(key, UNDO_WORDS[key][state == State.UNDONE], fates.get(key, 0)) for key in UNDOABLE]
+    others = {NOTED: counts.get("warnings", 0), REPEATED: sum(counts.get("repeats", {}).values())}
     for key, before, after in CHIPS:
-        count = counts.get("warnings" if key == NOTED else key, 0)
-        kinds.append((key, after if data_import.state in APPLIED else before, count))
-    if data_import.state in (State.ASKING, State.UNDONE):
-        kinds += [(key, label, counts.get("undo", {}).get(key, 0)) for key, label in UNDO_CHIPS]
+        if not is_undo or key not in WRITING or key == shown:
+            kinds.append((key, after if state in APPLIED else before, others.get(key, counts.get(key, 0))))
     return [
         {"query": urlencode({k: v for k, v in (("show", key), ("q", word)) if v}), "label": label, "count": count,
          "on": key == shown}

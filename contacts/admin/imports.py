@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from contacts.admin import import_columns, import_shown
 from contacts.admin.history import local
@@ -29,6 +30,10 @@ from contacts.tenancy.views import render_page
 AREA = "contacts"
 TOO_LATE = "Somebody did that already, or the import has moved on. This is how it stands now."
 STATE_LOOKS = {Import.State.DONE: "al-good", Import.State.READY: "al-warn", Import.State.FAILED: "al-bad"}
+CHOOSER = {
+    "id": "im-file", "required": True, "aria-describedby": "im-file-help",
+    "accept": ".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.xlsb,.ods,text/csv,text/plain",
+}  # fmt: skip
 View = Callable[..., HttpResponseBase]
 
 
@@ -87,7 +92,10 @@ def start(request: HttpRequest) -> HttpResponse:
                 return to_page(steps.start(file, request.user))  # type: ignore[arg-type]
             except Unreadable as why:
                 problem = f"{file.name}: {why}"
-    context = {"problem": problem, "most": settings.IMPORT_MAX_MB, "has_sample": sample_file() is not None}
+    context = {
+        "problem": problem, "most": settings.IMPORT_MAX_MB, "has_sample": sample_file() is not None,
+        "chooser": UnfoldAdminFileFieldWidget().render("file", None, CHOOSER),
+    }  # fmt: skip
     return render_page(
         request, "admin/contacts/imports/start.html", "Start an import", context, status=400 if problem else 200
     )

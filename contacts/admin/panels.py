@@ -3,15 +3,16 @@ are, and how they grow. Every number opens the rows that it counts."""
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from contacts import charts, figures
-from contacts.models import Contact, ContactList, DuplicatePair, EmailAddress, Import, Invitation
+from contacts.models import Contact, ContactList, DuplicatePair, EmailAddress, Import
 from contacts.tenancy.cards import Need, Step, needs_for, steps_for
+from contacts.tenancy.invitations import late_invitations
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 
@@ -78,7 +79,7 @@ def charts_panel(request: HttpRequest) -> str:
         return ""
     drawn = [
         charts.growth(tenant, now, span, here.members, here.reachable, title="Growth of contacts"),
-        charts.consent(tenant, now, span),
+        charts.consent(tenant, now, span, here.silent),
     ]
     return render_to_string("admin/contacts/panel_charts.html", {"charts": drawn}, request)
 
@@ -109,10 +110,9 @@ def needs(request: HttpRequest) -> Iterator[Need]:
     count = bounced().filter(Exists(free)).count()
     words = some(count, "contact has an address that bounced", "contacts have an address that bounced")
     yield Need(count, words, address(CONTACTS, BOUNCED), "Correct" if changes else "", icon="mark_email_unread")
-    link = address("admin:people")
+    link = address("admin:people", "invitations=late")
     if link and is_allowed(request, CHANGE, "people"):
-        late = Q(accepted_at=None, withdrawn_at=None, expires_at__lte=timezone.now())
-        count = Invitation.objects.filter(late).count()
+        count = late_invitations().count()
         words = some(
             count, "invitation ran out before it was accepted", "invitations ran out before they were accepted"
         )

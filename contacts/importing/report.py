@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from contacts.importing.columns import OUR_ID, OUTCOME, TO_DO
-from contacts.importing.words import outcome
+from contacts.importing.repeats import repeated_by
+from contacts.importing.words import outcome, repeats
 from contacts.models import Import, ImportRow, Tenant
 from contacts.tenancy.walls import in_tenant
 
@@ -31,21 +32,23 @@ def pages(tenant: Tenant, data_import: Import, rows: QuerySet[Any]) -> Iterator[
     while True:
         with in_tenant(tenant):
             page = list(rows.filter(number__gt=after).order_by("number")[:PAGE])
+            firsts = repeated_by(data_import, page)
         if not page:
             return
         yield [
             [
                 *(row.cells[index] if index < len(row.cells) else "" for index in theirs),
-                outcome(data_import, row), what_to_do(row), kept_id(row),
+                outcome(data_import, row), what_to_do(row, firsts.get(row.number)), kept_id(row),
             ]
             for row in page
         ]  # fmt: skip
         after = page[-1].number
 
 
-def what_to_do(row: ImportRow) -> str:
-    """The reason for a refusal, warnings, and what was kept when it was taken back."""
-    return " ".join(filter(None, [row.reason, *row.warnings, row.undo_reason]))
+def what_to_do(row: ImportRow, first: int | None) -> str:
+    """The reason for a refusal, the row that this one repeats, warnings, and what was kept when it was taken back."""
+    repeated = f"{repeats(first)}." if first else ""
+    return " ".join(filter(None, [row.reason, repeated, *row.warnings, row.undo_reason]))
 
 
 def kept_id(row: ImportRow) -> str:

@@ -132,7 +132,7 @@ def look_back(data_import: Import) -> bool:
     if row.state != State.DONE or not keeping.may_be_taken_back(row):
         return False
     ImportRow.objects.filter(data_import=row).exclude(undo="").update(undo="", undo_reason="")
-    row.counts["undo"], row.rows_done = {}, 0
+    row.counts["undo"], row.counts["undo_people"], row.rows_done = {}, {}, 0
     go(row, State.WEIGHING)
     return True
 

@@ -21,6 +21,7 @@ from contacts.importing import crowd as crowds
 from contacts.importing import deciding, intake, pieces, undoing, writing
 from contacts.importing.intake import Format
 from contacts.importing.reading import Reader
+from contacts.importing.repeats import count_repeats
 from contacts.importing.trouble import Unreadable
 from contacts.models import Import, ImportKey, ImportPiece, ImportRow
 from contacts.models.recorded import chunks
@@ -165,9 +166,10 @@ def check_batch(data_import: Import, reader: Reader, part: Sequence[tuple[int, l
     """Some rows: decided on, written down, and made findable for the rows below."""
     wants = [reader.read(number, cells) for number, cells in part]
     crowd = crowds.gather(wants, planned=data_import)
-    rows, keys = [], []
+    rows, keys, plans = [], [], []
     for want, (number, cells) in zip(wants, part, strict=True):
         plan = deciding.decide(want, crowd, reader, uuid.uuid4())
+        plans.append(plan)
         rows.append(planned_row(data_import, plan, number, cells))
         if plan.known and any(key.startswith(("email", "phone", "id+", "custom_user_id")) for key in plan.changes):
             keys += [
@@ -175,6 +177,7 @@ def check_batch(data_import: Import, reader: Reader, part: Sequence[tuple[int, l
                 for key in sorted(crowds.keys_of(plan.known))
             ]
         count(data_import.counts, plan)
+    count_repeats(data_import, part[0][0], plans)
     ImportRow.objects.bulk_create(rows)
     ImportKey.objects.bulk_create(keys)
     data_import.rows_done += len(rows)
@@ -202,6 +205,8 @@ def count(counts: dict[str, Any], plan: deciding.Plan) -> None:
         one_more("marked")
     if plan.known and plan.known.has_opted_out:
         one_more("opted_out")
+    if plan.keeps_mark:
+        one_more("kept_marks")
     if plan.outcome == Outcome.CREATE and not plan.known.addresses:  # type: ignore[union-attr]
         one_more("no_email")
     for key in plan.changes:
@@ -251,6 +256,7 @@ def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -
         say_what_differs(row, plan)
         (same if keep_what_was_done(row, plan) else different).append(row)
         count(data_import.counts, plan)
+    count_repeats(data_import, rows[0].number, plans)
     made = writing.write(writing.merged([(plan.known, plan.changes) for plan in plans if plan.known]))
     data_import.options["made_tags"] = [*data_import.options.get("made_tags", []), *made]
     ImportRow.objects.filter(pk__in=[row.pk for row in same]).update(state=ImportRow.State.DONE)
@@ -309,7 +315,7 @@ def weigh(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
             ImportRow.objects.bulk_update(rows, ["undo", "undo_reason"])
             row.rows_done += len(rows)
         yield
-    end(hold, State.ASKING)
+    end(hold, State.ASKING, undoing.count_people)
 
 
 def undo(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
@@ -326,7 +332,13 @@ def undo(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
             ImportRow.objects.bulk_update(rows, ["undo", "undo_reason", "state"])
             row.rows_done += len(rows)
         yield
-    end(hold, State.UNDONE, undoing.drop_made_tags)
+    end(hold, State.UNDONE, undone)
+
+
+def undone(data_import: Import) -> None:
+    """Everything that could be taken back is; how many people that were is told."""
+    undoing.drop_made_tags(data_import)
+    undoing.count_people(data_import)
 
 
 def written(data_import: Import) -> Any:

@@ -1,16 +1,20 @@
 """Take an import back: every row backwards, the last one first. What somebody has changed since stays, and is said."""
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import Count, Q
 
 from contacts import standing
 from contacts.importing import crowd as crowds
 from contacts.importing import writing
 from contacts.importing.crowd import Crowd, Known
 from contacts.importing.words import field_names
-from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, Tag
+from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, ListMembership, Tag
+from contacts.models.kept_marks import ON_AGAIN, TAKEN_OVER
 
 Undo = ImportRow.Undo
 CHANGED_SINCE = "They were changed or used by somebody since, so the contact stays as it is."
@@ -39,10 +43,11 @@ def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[
         rehearse(people, data_import, rows)
     crowd = Crowd(people)
     crowd.hear()
-    made = {row.contact_uid for row in rows if row.outcome == ImportRow.Outcome.CREATE}
+    ours = ImportRow.objects.filter(data_import=data_import, outcome=ImportRow.Outcome.CREATE, contact_uid__in=uids)
+    made = set(ours.order_by().values_list("contact_uid", flat=True))
     touched = touched_by_others(data_import, made) | held_elsewhere(people, made)
     marked = marked_since(data_import, uids)
-    return [back(row, crowd, touched, marked) for row in rows]
+    return [back(row, crowd, made, touched, marked) for row in rows]
 
 
 def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence[ImportRow]) -> None:
@@ -56,17 +61,18 @@ def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence
         known.become(going_back(row, known)[0])
 
 
-def back(row: ImportRow, crowd: Crowd, touched: set[uuid.UUID], marked: Marks) -> Reverse:
-    """One row."""
+def back(row: ImportRow, crowd: Crowd, made: set[Any], touched: set[uuid.UUID], marked: Marks) -> Reverse:
+    """One row. Whoever was added by the import goes, or stays, as a whole, whatever later rows said about them."""
     known = crowd.people.get(row.contact_uid)  # type: ignore[arg-type]
     if row.outcome not in (ImportRow.Outcome.CREATE, ImportRow.Outcome.UPDATE):
         return Reverse(row, Undo.NOTHING)
     if known is None:
         return Reverse(row, Undo.KEEP, reason=NOT_HERE)
-    if row.outcome == ImportRow.Outcome.CREATE:
+    if known.uid in made:
         if known.uid in touched:
-            return Reverse(row, Undo.KEEP, known, reason=CHANGED_SINCE)
-        return Reverse(row, Undo.DELETE, known)
+            return Reverse(row, Undo.KEEP, reason=CHANGED_SINCE)
+        # The row that added them comes last, and deletes them.
+        return Reverse(row, Undo.DELETE, known if row.outcome == ImportRow.Outcome.CREATE else None)
     changes, kept = going_back(row, known)
     reasons = []
     is_out = known.has_opted_out or bool(known.addresses & crowd.out_addresses)
@@ -120,7 +126,7 @@ def marked_since(data_import: Import, uids: set[Any]) -> Marks:
 
 def touched_by_others(data_import: Import, uids: set[Any]) -> set[uuid.UUID]:
     """Contacts in whose history there is anything but this import."""
-    ours = [data_import.source, data_import.undo_source]
+    ours = [data_import.source, data_import.undo_source, TAKEN_OVER, ON_AGAIN]
     entries = HistoryEntry.objects.filter(contact_uid__in=uids).exclude(source__in=ours).order_by()
     return set(entries.values_list("contact_uid", flat=True).distinct())
 
@@ -143,7 +149,37 @@ def write(reverses: Sequence[Reverse]) -> None:
     restored = [(one.known, one.changes) for one in reverses if one.known and one.known.uid not in going]
     writing.write(writing.merged(restored))
     if going:
+        unmark(reverses[0].row.data_import, [one.known for one in reverses if one.undo == Undo.DELETE and one.known])
         Contact.objects.filter(uid__in=going).delete()
+
+
+def unmark(data_import: Import, people: Sequence[Known]) -> None:
+    """Marks that the import had set go before the contacts that it added: otherwise they would stay with the addresses.
+    Those that were there before the import stay, and so does what people have said themselves."""
+    _, by_address = standing.load([], {key for known in people for key in known.addresses})
+    out = {key for key, said in by_address.items() if crowds.is_out(said)}
+    uids = [known.uid for known in people if not known.has_opted_out and not known.addresses & out]
+    set_by_it = ConsentEvent.objects.filter(
+        contact_uid__in=uids, kind=ConsentEvent.Kind.DNC_SET, source=data_import.source
+    ).order_by()  # fmt: skip
+    pairs = set(set_by_it.values_list("contact_uid", "list_uid"))
+    everywhere = {uid for uid, of in pairs if of is None}
+    Contact.objects.filter(uid__in=everywhere, do_not_contact=True).update(do_not_contact=False)
+    places = ListMembership.objects.filter(contact__uid__in={uid for uid, of in pairs if of}, do_not_contact=True)
+    here = places.order_by().values_list("pk", "contact__uid", "contact_list__uid")
+    lists = [pk for pk, uid, of in here if (uid, of) in pairs]
+    ListMembership.objects.filter(pk__in=lists).update(do_not_contact=False)
+
+
+def count_people(data_import: Import) -> None:
+    """Into the figures: how many people are deleted, put back or left, however many rows were about each of them."""
+    fates = {undo: Count("pk", filter=Q(undo=undo)) for undo in (Undo.DELETE, Undo.PART, Undo.KEEP, Undo.RESTORE)}
+    rows = ImportRow.objects.filter(data_import=data_import).exclude(undo__in=["", Undo.NOTHING]).order_by()
+    counts: Counter[str] = Counter()
+    for _, deleted, part, kept, restored in rows.values_list("contact_uid").annotate(**fates).iterator():
+        is_mixed = part or (kept and restored)
+        counts[Undo.DELETE if deleted else Undo.PART if is_mixed else Undo.KEEP if kept else Undo.RESTORE] += 1
+    data_import.counts["undo_people"] = dict(counts)
 
 
 def drop_made_tags(data_import: Import) -> None:

@@ -23,6 +23,14 @@ DONE_WORDS = {
     ImportRow.Outcome.UNCHANGED: "Nothing to change",
     ImportRow.Outcome.REFUSED: "Refused",
 }
+# What becomes of a row when its import is taken back: (as it is asked, afterwards).
+UNDO_WORDS = {
+    ImportRow.Undo.DELETE: ("To be deleted", "Deleted"),
+    ImportRow.Undo.RESTORE: ("To be put back", "Put back"),
+    ImportRow.Undo.PART: ("To be put back in part", "Put back in part"),
+    ImportRow.Undo.KEEP: ("To be left as it is", "Left as it is"),
+    ImportRow.Undo.NOTHING: ("Nothing to take back", "Nothing to take back"),
+}
 TONES = {"create": "al-good", "update": "al-warn", "unchanged": "", "refused": "al-bad"}
 APPLIED = (Import.State.DONE, Import.State.WEIGHING, Import.State.ASKING, Import.State.UNDOING, Import.State.UNDONE)
 
@@ -97,10 +105,20 @@ def field_names(keys: Iterable[str]) -> list[str]:
 
 
 def outcome(data_import: Import, row: ImportRow) -> str:
-    """What a row does, did, or did until it was taken back."""
-    if row.state == ImportRow.State.UNDONE:
-        return "Taken back" if not row.undo_reason else "Taken back in part"
-    if row.state == ImportRow.State.KEPT:
-        return "Kept"
+    """What a row does, did, or what became of it when it was taken back."""
+    if row.state in (ImportRow.State.UNDONE, ImportRow.State.KEPT) and row.undo:
+        return UNDO_WORDS[ImportRow.Undo(row.undo)][1]
     is_done = row.state == ImportRow.State.DONE or data_import.state in APPLIED
     return (DONE_WORDS if is_done else PLANNED_WORDS)[ImportRow.Outcome(row.outcome)]
+
+
+def tone(row: ImportRow) -> str:
+    """The colour of the outcome; what was taken back is neither good nor bad any more."""
+    if row.state == ImportRow.State.UNDONE:
+        return ""
+    return "al-warn" if row.state == ImportRow.State.KEPT else TONES.get(row.outcome, "")
+
+
+def repeats(number: int) -> str:
+    """That a row is about somebody of whom this one, further up in the file, spoke already."""
+    return f"Repeats row {number:,}"

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -43,6 +44,11 @@ class Sent:
 
     invitation: Invitation
     link: str
+
+
+def late_invitations() -> "QuerySet[Invitation]":
+    """Those of the active organization that ran out before they were accepted."""
+    return Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__lte=timezone.now())
 
 
 def invite(by: StaffMember, email: str, role: str) -> Sent:

@@ -34,13 +34,17 @@ def addresses(wrap: Callable[..., Any]) -> list[URLPattern]:
 
 
 def people(request: HttpRequest) -> HttpResponse:
-    """Everybody with a place here, whoever is invited, and what each role may do."""
+    """Everybody with a place here, whoever is invited, and what each role may do; or just the invitations that ran
+    out."""
     require(request, SEE, "people")
+    only_late = request.GET.get("invitations") == "late"
     places = StaffMember.objects.select_related("user").order_by("user__first_name", "user__last_name", "user__email")
-    invited = Invitation.objects.filter(accepted_at=None, withdrawn_at=None).select_related("invited_by")
+    waiting = Invitation.objects.filter(accepted_at=None, withdrawn_at=None)
+    invited = (invitations.late_invitations() if only_late else waiting).select_related("invited_by")
     context = {
         "page": Paginator(places, PER_PAGE).get_page(request.GET.get("p")),
         "invited": Paginator(invited, PER_PAGE).get_page(request.GET.get("i")),
+        "only_late": only_late,
         "may_change": is_allowed(request, CHANGE, "people"),
         "roles": list(reversed(Role)),
         "table": table(),

@@ -326,7 +326,11 @@ def test_consent_is_drawn_by_weeks_and_the_sum_of_the_table_is_in_the_sentence(t
     event(now - 8 * DAY, "opt_in", ContactFactory())
     came(now - 60 * DAY)
     count_all(tenant, now)
-    chart = charts.consent(tenant, now, "90")
+    Contact.objects.first().delete()  # what happened stays in the weeks, and the words say so
+    chart = charts.consent(tenant, now, "90", figures.contacts_now().silent)
     assert [sum(one.values) for one in chart.series] == [1, 4]
-    assert chart.sentence == "In the last 90 days 1 person opted in and 4 people opted out."
+    assert chart.sentence == (
+        "In the last 90 days 1 person opted in and 4 people opted out, counting those deleted since. "
+        "Today 0 contacts are marked Do Not Contact."
+    )
     assert len(chart.labels) == 13

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from contacts.importing import turns
 from contacts.importing.turns import turn
 from contacts.models import Contact, Export, Import, ImportPiece, ImportRow
 from contacts.tenancy.models import Role, Tenant
@@ -95,10 +96,13 @@ def test_from_the_file_to_the_report_and_back(client: Client) -> None:
     assert sorted(map(str, Contact.objects.all())) == ["Ana Ruiz", "Ben Okoro"]
     press(client, data_import, "look-back")
     turn(data_import.pk)
-    assert "2 contacts that the import added will be deleted" in html(client, data_import)
+    page = html(client, data_import)
+    assert "2 contacts that the import added will be deleted" in page and "To be deleted" in page
     press(client, data_import, "take-back")
     turn(data_import.pk)
-    assert "This import was taken back" in html(client, data_import)
+    page = html(client, data_import)
+    assert "This import was taken back" in page and "2 contacts that the import had added were deleted." in page
+    assert "2 deleted" in client.get(PAGE).content.decode()
     assert not Contact.objects.exists()
 
 
@@ -220,6 +224,53 @@ def test_more_rows_take_no_more_queries(client: Client) -> None:
     assert max(few) <= 25
 
 
+def test_a_row_that_repeats_another_one_says_so_and_is_not_counted_as_a_change(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "BATCH", 2)
+    ContactFactory(first_name="Ben", last_name="", email="ben@x.test")
+    content = (
+        "First,Email,Title\nAna,ana@x.test,\nBen,ben@x.test,\nBen,ben@x.test,Vet\nAna,ana@x.test,\n"
+        "Ana,ana@x.test,Judge\nBen,ben@x.test,Vet\n"
+    )
+    data_import = checked(content)
+    for state, done in (("ready", "will be"), ("done", "was")):
+        assert data_import.state == state
+        page = html(client, data_import)
+        for words in (
+            f"1 contact {done} added.", f"1 contact {done} changed.", "1 row says what is here already.",
+            "4 rows repeat an earlier row of the file; 2 of them add to what that one says.", "Repeat another row <b>4",
+        ):  # fmt: skip
+            assert words in page, words
+        repeats = html(client, data_import, "?show=repeated")
+        assert [repeats.count(f">Repeats row {number}<") for number in (2, 3)] == [2, 2]
+        assert [line[4] for line in report(client, data_import, "?show=repeated")[1:]] == [
+            "Repeats row 3.", "Repeats row 2.", "Repeats row 2.", "Repeats row 3."
+        ]  # fmt: skip
+        if state == "ready":
+            assert "Add 1 contact and change 1" in page
+            press(client, data_import, "confirm")
+            work(data_import)
+
+
+def test_the_contacts_of_an_import_can_be_seen_by_themselves(client: Client, neighbour: Tenant) -> None:
+    people = "/admin/contacts/contact/"
+    ContactFactory(first_name="Zoe", email="zoe@x.test")
+    data_import = imported(CONTENT)
+    assert f"{people}?import={data_import.pk}" in html(client, data_import)
+    page = client.get(people, {"import": data_import.pk}).content.decode()
+    assert "Ana Ruiz" in page and "Ben Okoro" in page and "Zoe" not in page
+    with inside(neighbour):
+        theirs = imported("First,Last\nZoe,Secret\n")
+    for other in (theirs.pk, "x", "9" * 40):
+        page = client.get(people, {"import": other}).content.decode()
+        assert "Ana Ruiz" not in page and "Zoe" not in page, other
+    assert f'value="{data_import.pk}">people.csv, ' in page and f'value="{theirs.pk}">' not in page
+    taken_back(data_import)
+    page = client.get(people, {"import": data_import.pk}).content.decode()
+    assert "Ana Ruiz" not in page and "Zoe" not in page
+
+
 # --- the report ---
 
 
@@ -262,7 +313,7 @@ def test_only_some_rows_can_be_downloaded_and_each_download_is_noted(client: Cli
 
 def test_after_it_was_taken_back_the_report_says_so(client: Client) -> None:
     data_import = taken_back(imported(CONTENT))
-    assert [line[5] for line in report(client, data_import)[1:]] == ["Taken back", "Taken back", "Refused"]
+    assert [line[5] for line in report(client, data_import)[1:]] == ["Deleted", "Deleted", "Refused"]
     assert all(line[7] == "" for line in report(client, data_import)[1:])
 
 

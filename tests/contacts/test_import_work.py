@@ -428,7 +428,8 @@ def test_taken_back_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     assert picture() != before
     undone = taken_back(done)
     assert picture() == before
-    assert undone.counts["undo"] == {"restore": 6, "delete": 1}
+    assert undone.counts["undo"] == {"restore": 5, "delete": 2}, "rows; whoever was added is not put back, but deleted"
+    assert undone.counts["undo_people"] == {"restore": 4, "delete": 1}
     assert ImportRow.objects.filter(data_import=done, state=ImportRow.State.UNDONE).count() == 7
 
 
@@ -437,18 +438,21 @@ def test_what_somebody_changed_since_stays_and_is_said() -> None:
     ana = ContactFactory(first_name="Ana", last_name="X", email="ana@x.test", job_title="Vet", notes="")
     done = imported(
         "First,Last,Email,Title,City\nAna,Ruiz,ana@x.test,Judge,Salem\nBen,Okoro,ben@x.test,,\nCy,D,cy@x.test,,\n"
+        "Ben,Okoro,ben@x.test,Mayor,\n"
     )
     Contact.objects.filter(pk=ana.pk).update(job_title="Baker")
     ben = Contact.objects.get(first_name="Ben")
     Contact.objects.filter(pk=ben.pk).update(notes="We talked")
-    taken_back(done)
+    undone = taken_back(done)
     ana.refresh_from_db()
     assert (ana.last_name, ana.job_title) == ("X", "Baker")
     assert not ana.postal_addresses.exists()
     assert set(Contact.objects.values_list("first_name", flat=True)) == {"Ana", "Ben"}
     assert "it stays: job title" in row(done, 2).undo_reason
     assert row(done, 3).undo_reason.startswith("They were changed or used by somebody since")
-    assert [row(done, n).state for n in (2, 3, 4)] == ["undone", "kept", "undone"]
+    assert Contact.objects.get(first_name="Ben").job_title == "Mayor", "who was added stays as a whole"
+    assert [row(done, n).state for n in (2, 3, 4, 5)] == ["undone", "kept", "undone", "kept"]
+    assert undone.counts["undo_people"] == {"part": 1, "keep": 1, "delete": 1}
 
 
 @pytest.mark.usefixtures("in_tenant")

@@ -89,6 +89,9 @@ def troubles(tenant: Any, neighbour: Any) -> None:
             for state in ("ready", "ready", "uploaded", "done"):
                 Import.objects.create(file_name="a.csv", state=state)
             past = timezone.now() - timedelta(days=1)
+            Invitation.objects.create(
+                email="in-time@rivermail.test", secret_hash=f"b{one.pk}", expires_at=past + timedelta(days=2)
+            )
             Invitation.objects.create(email="late@rivermail.test", secret_hash=f"a{one.pk}", expires_at=past)
 
 
@@ -102,8 +105,12 @@ def test_every_number_opens_exactly_the_rows_that_it_counts(tenant: Any, neighbo
     assert numbers["pairs of contacts look like one person"] == 2
     assert numbers["contacts have an address that bounced"] == 3
     for words, (count, link) in found.items():
-        if "invitation" not in words:  # that page shows everybody with a place, and marks who did not come
+        if "invitation" not in words:
             assert rows_behind(owner, link) == count, (words, link)
+    late = owner.text(next(link for words, (_, link) in found.items() if "invitation" in words))
+    assert (
+        "late@rivermail.test" in late and "in-time@rivermail.test" not in late and "What each role may do" not in late
+    )
 
 
 def test_the_tiles_and_the_table_of_integrations_open_what_they_count(tenant: Any, neighbour: Any, owner: Desk) -> None:
