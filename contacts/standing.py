@@ -17,6 +17,7 @@ FREE, ASK, OUT = "free", "ask", "out"
 STRICTNESS = [FREE, ASK, OUT]
 EVERYWHERE = "*"
 OPTING_OUT = {ConsentEvent.Kind.OPT_OUT, ConsentEvent.Kind.DNC_SET}
+COUNTS = Q(by=By.PERSON) | Q(kind=ConsentEvent.Kind.DNC_CLEARED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,16 @@ def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
     return now
 
 
+def said_since(at: datetime, uids: Iterable[uuid.UUID]) -> dict[str, str]:
+    """What these contacts withdrew from this moment on, and have not given back since. One query."""
+    events = ConsentEvent.objects.filter(COUNTS, contact_uid__in=list(uids), at__gte=at).order_by("at", "pk")
+    rows = events.exclude(kind=ConsentEvent.Kind.DNC_CLEARED, source=UNDOING)
+    said = standing(Word(kind, by, str(of or ""), place) for kind, by, of, place in rows.values_list(
+        "kind", "by", "list_uid", "place"
+    ))  # fmt: skip
+    return {scope: state for scope, state in said.items() if state != FREE}
+
+
 Line = list[tuple[datetime, Word | Standing]]
 
 
@@ -78,7 +89,7 @@ def load(
     wanted_addresses = {address for address in addresses if address}
     events: Any = (
         ConsentEvent.objects.filter(Q(contact_uid__in=list(everybody)) | Q(address__in=list(wanted_addresses)))
-        .filter(Q(by=By.PERSON) | Q(kind=ConsentEvent.Kind.DNC_CLEARED))
+        .filter(COUNTS)
         .exclude(kind=ConsentEvent.Kind.DNC_CLEARED, source=UNDOING)
         .order_by("at", "pk")
         .values_list("at", "kind", "by", "list_uid", "place", "contact_uid", "address")

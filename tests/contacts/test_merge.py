@@ -12,7 +12,7 @@ from contacts import standing
 from contacts.duplicates import identities
 from contacts.duplicates.merge import MergeRefused, forget_old_merges, merge
 from contacts.duplicates.rows import DERIVED, relations, unique_sets
-from contacts.duplicates.unmerge import consent_apart, plan, undo, why_not
+from contacts.duplicates.unmerge import WORD_STAYS, consent_apart, plan, undo, why_not
 from contacts.models import (
     ConsentEvent,
     Contact,
@@ -421,6 +421,37 @@ def test_an_opt_out_after_the_merge_stays_with_whoever_has_the_address() -> None
     back = undo(made)
     by_uid, by_address = standing.load([kept.uid, back.uid], ["a@river.test", "b@river.test"])
     assert by_uid[str(kept.uid)] == by_address["b@river.test"] == {"*": "out"}
+
+
+@pytest.mark.parametrize("spoken_as", ["kept", "gone"])
+@pytest.mark.parametrize("scope", ["place:mailchimp audience:x", "list", "*"])
+def test_L35_an_opt_out_since_the_merge_holds_for_both_whatever_their_addresses_become(scope, spoken_as) -> None:
+    kept, gone = person(email="a@river.test"), person("Anna", email="b@river.test")
+    news = ContactList.objects.create(name="News")
+    said(gone, "opt_in", "mailchimp audience:x")
+    made = merge(kept, gone)
+    scope = f"list:{news.uid}" if scope == "list" else scope
+    with acting(By.PERSON, "Mailchimp"):
+        ConsentEvent.by_actor(
+            "opt_out", made.kept_uid if spoken_as == "kept" else made.gone_uid, address="a@river.test",
+            contact_name="Ana", list_uid=news.uid if "list" in scope else None,
+            place="mailchimp audience:x" if "place" in scope else "",
+        ).save()  # fmt: skip
+    assert plan(made).stays == [WORD_STAYS]
+    back = undo(made)
+    for contact in (kept, back):
+        contact.email_addresses.update(address=f"{contact.pk}@new.test", address_key=f"{contact.pk}@new.test")
+        assert stands(contact)[scope] == "out"
+        assert len(ConsentEvent.objects.filter(contact_uid=contact.uid, kind="opt_out")) == 1, "not twice"
+
+
+def test_L35_what_was_taken_back_since_the_merge_is_not_repeated() -> None:
+    kept, gone = person(email="a@river.test"), person("Anna", email="b@river.test")
+    made = merge(kept, gone)
+    said(kept, "opt_out", "mailchimp audience:x")
+    said(kept, "opt_in", "mailchimp audience:x")
+    assert plan(made).stays == []
+    assert stands(undo(made)) == {}
 
 
 def test_merges_are_undone_in_the_reverse_order() -> None:
