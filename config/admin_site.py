@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.admin.options import ModelAdmin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
@@ -68,6 +69,10 @@ class StaffSite(UnfoldAdminSite):
         """The first page: what the apps have to tell."""
         return super().index(request, {"panels": panels_for(request), **(extra_context or {})})
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Choices as they say themselves what choosing them means."""
+        return Choices.as_view(admin_site=self)(request)  # type: ignore[return-value]
+
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The theme's own search remembers its answers per person, not per organization: it stays closed."""
         raise Http404
@@ -83,6 +88,15 @@ class StaffSite(UnfoldAdminSite):
             "members": getattr(request, "members", []),
             "forgotten_url": reverse("admin:admin_password_reset"),
         }
+
+
+class Choices(AutocompleteJsonView):
+    """The rows that a search field offers."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        """Its name, for lists with a word about what they are kept in step with."""
+        words = obj.in_choices() if hasattr(obj, "in_choices") else str(obj)
+        return {"id": str(getattr(obj, to_field_name)), "text": words}
 
 
 LEFT_OUT = {"view_on_site"}

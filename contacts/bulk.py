@@ -42,12 +42,18 @@ def people(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What can be done to many. `target` is what it takes besides contacts: a list or a tag."""
+    """What can be done to many. `target` is what it takes besides contacts: a list or a tag; `others` says of whom it
+    does not change why not."""
 
     do: Callable[..., int]
     ahead: str
     done: str
+    others: tuple[str, str]
     target: type[Model] | None = None
+
+    def of_others(self, count: int) -> str:
+        """“4 contacts were on it already.”, or "" when there are none."""
+        return f"{people(count)} {self.others[count > 1]}." if count > 0 else ""
 
     def run(self, rows: QuerySet[Contact], target: Any = None) -> int:
         """Do it, and return how many it changed."""
@@ -55,18 +61,31 @@ class Verb:
 
 
 VERBS = {
-    "add_to_list": Verb(services.add_to_list, "Add {0} to “{1}”", "{0} added to “{1}”", ContactList),
-    "take_off_list": Verb(services.take_off_list, "Take {0} off “{1}”", "{0} taken off “{1}”", ContactList),
-    "add_tag": Verb(services.add_tag, "Tag {0} with “{1}”", "{0} tagged with “{1}”", Tag),
-    "take_off_tag": Verb(services.take_off_tag, "Take “{1}” off {0}", "“{1}” taken off {0}", Tag),
+    "add_to_list": Verb(
+        services.add_to_list, "Add {0} to “{1}”", "{0} added to “{1}”",
+        ("was on it already", "were on it already"), ContactList,
+    ),
+    "take_off_list": Verb(
+        services.take_off_list, "Take {0} off “{1}”", "{0} taken off “{1}”",
+        ("was not on it", "were not on it"), ContactList,
+    ),
+    "add_tag": Verb(
+        services.add_tag, "Tag {0} with “{1}”", "{0} tagged with “{1}”", ("had it already", "had it already"), Tag
+    ),
+    "take_off_tag": Verb(
+        services.take_off_tag, "Take “{1}” off {0}", "“{1}” taken off {0}", ("did not have it", "did not have it"), Tag
+    ),
     "set_do_not_contact": Verb(
-        lambda rows: services.set_do_not_contact(rows, True), "Mark {0} Do Not Contact", "{0} marked Do Not Contact"
+        lambda rows: services.set_do_not_contact(rows, True), "Mark {0} Do Not Contact", "{0} marked Do Not Contact",
+        ("was marked already", "were marked already"),
     ),
     "clear_do_not_contact": Verb(
         lambda rows: services.set_do_not_contact(rows, False), "Clear Do Not Contact for {0}",
-        "Do Not Contact cleared for {0}",
+        "Do Not Contact cleared for {0}", ("was not marked", "were not marked"),
     ),
-    "delete_contacts": Verb(services.delete_contacts, "Delete {0}", "{0} deleted"),
+    "delete_contacts": Verb(
+        services.delete_contacts, "Delete {0}", "{0} deleted", ("was not here any more", "were not here any more")
+    ),
 }  # fmt: skip
 
 

@@ -167,4 +167,5 @@ class ChooseListForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["contact_list"].queryset = ContactList.objects.all()  # type: ignore[attr-defined]
+        field: Any = self.fields["contact_list"]
+        field.queryset, field.label_from_instance = ContactList.objects.all(), ContactList.in_choices

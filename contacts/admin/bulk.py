@@ -42,8 +42,8 @@ class BulkActions:
             if is_new:
                 jobs.soon("carry_on_bulk_change", change.pk)
             return redirect("admin:contacts_bulkchange_change", change.pk)
-        done = verb.done.format(people(verb.run(rows, target)), target)
-        messages.success(request, f"{done} ({people(count)} chosen)." if target else f"{done}.")
+        changed = verb.run(rows, target)
+        messages.success(request, f"{verb.done.format(people(changed), target)}. {verb.of_others(count - changed)}")
         return None
 
     def _ask(

@@ -106,5 +106,5 @@ def shown(change: Any) -> dict[str, Any]:
         "change": change, "total": total, "done": done, "left": left, "look": LOOKS[State(change.state)],
         "percent": min(100, done * 100 // total) if total else 100, "is_working": change.state == State.WORKING,
         "report": (verb.done if verb else "{0} changed").format(people(change.changed), change.params.get("name", "")),
-        "unchanged": done - change.changed,
+        "others": verb.of_others(done - change.changed).replace(".", ", or deleted meanwhile.") if verb else "",
     }  # fmt: skip

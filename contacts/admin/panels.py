@@ -57,7 +57,7 @@ def contacts_panel(request: HttpRequest) -> str:
         (now.members, "contact" if now.members == 1 else "contacts", contacts),
         (now.reachable, "may be written to", f"{contacts}?do_not_contact=no&email=ok"),
         (now.silent, "marked Do Not Contact", f"{contacts}?do_not_contact=yes"),
-        (bounced().count(), "whose email bounced", f"{contacts}?email=bounced"),
+        (bounced().count(), "whose email bounced", f"{contacts}?{BOUNCED}"),
         (lists, "list or committee" if lists == 1 else "lists and committees", address(LISTS)),
     ]
     context = {
@@ -106,8 +106,7 @@ def needs(request: HttpRequest) -> Iterator[Need]:
         count = DuplicatePair.objects.filter(dismissed_at=None).count()
         words = some(count, "pair of contacts looks like one person", "pairs of contacts look like one person")
         yield Need(count, words, link, "Compare" if changes else "", icon="join_inner")
-    free = Contact.objects.filter(pk=OuterRef("contact"), do_not_contact=False)
-    count = bounced().filter(Exists(free)).count()
+    count = bounced().count()
     words = some(count, "contact has an address that bounced", "contacts have an address that bounced")
     yield Need(count, words, address(CONTACTS, BOUNCED), "Correct" if changes else "", icon="mark_email_unread")
     link = address("admin:people", "invitations=late")
@@ -120,9 +119,10 @@ def needs(request: HttpRequest) -> Iterator[Need]:
 
 
 def bounced() -> "QuerySet[EmailAddress]":
-    """Primary addresses from which mail came back."""
+    """Primary addresses from which mail came back, of people to whom there would be mail."""
+    free = Contact.objects.filter(pk=OuterRef("contact"), do_not_contact=False)
     found: QuerySet[EmailAddress] = EmailAddress.objects.filter(is_primary=True, state=EmailAddress.State.BOUNCED)
-    return found
+    return found.filter(Exists(free))
 
 
 IMPORTS = [

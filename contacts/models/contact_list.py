@@ -45,6 +45,10 @@ class ContactList(Recorded):
     def __str__(self) -> str:
         return self.name
 
+    def in_choices(self) -> str:
+        """“Newsletter (synchronized)”: whoever puts people on it sends them to the newsletter services as well."""
+        return f"{self.name} (synchronized)" if self.synchronize else self.name
+
     def list_uid_concerned(self) -> uuid.UUID | None:
         return self.uid
 

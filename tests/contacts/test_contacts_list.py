@@ -70,7 +70,7 @@ def test_the_first_page_counts_and_leads_to_whom_it_counts(client: Client, neigh
     page = client.get("/admin/").content.decode()
     assert "<strong>2</strong>contacts" in page
     assert "<strong>1</strong>marked Do Not Contact" in page
-    assert f'{PAGE}?email=bounced"><strong>1</strong>' in page
+    assert f'{PAGE}?email=bounced&amp;do_not_contact=no"><strong>1</strong>' in page
 
 
 # --- search and filters ---
@@ -178,9 +178,15 @@ def test_the_page_in_between_counts_explains_and_changes_nothing(client: Client)
 
 def test_contacts_are_put_on_a_list_and_taken_off_again(client: Client) -> None:
     contacts, contact_list = people(3), ContactListFactory(name="Gala")
+    contact_list.synchronize = True
+    contact_list.save()
     ListMembershipFactory(contact=contacts[0], contact_list=contact_list)
+    assert "Gala (synchronized)" in act(client, "add_to_list", contacts, confirmed=False).content.decode()
+    asked = {"app_label": "contacts", "model_name": "listmembership", "field_name": "contact_list", "term": "gala"}
+    found = client.get("/admin/autocomplete/", asked).json()["results"]
+    assert found == [{"id": str(contact_list.pk), "text": "Gala (synchronized)"}]
     page = act(client, "add_to_list", contacts, contact_list=contact_list.pk)
-    assert "2 contacts added to “Gala” (3 contacts chosen)." in page.content.decode()
+    assert "2 contacts added to “Gala”. 1 contact was on it already." in page.content.decode()
     assert contact_list.memberships.count() == 3
     act(client, "take_off_list", contacts[:2], contact_list=contact_list.pk)
     assert list(contact_list.memberships.values_list("contact", flat=True)) == [contacts[2].pk]

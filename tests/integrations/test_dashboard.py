@@ -104,6 +104,7 @@ def test_every_number_opens_exactly_the_rows_that_it_counts(tenant: Any, neighbo
     assert numbers["rows in a preview wait for you to confirm"] == 3
     assert numbers["pairs of contacts look like one person"] == 2
     assert numbers["contacts have an address that bounced"] == 3
+    assert "<strong>3</strong>whose email bounced" in owner.get(HOME).content.decode(), "the same people, counted alike"
     for words, (count, link) in found.items():
         if "invitation" not in words:
             assert rows_behind(owner, link) == count, (words, link)
