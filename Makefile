@@ -22,15 +22,15 @@ demo: $(VENV)/.run ## run everything with invented data (RESET=1 starts afresh, 
 	@exec $(BIN)/python manage.py demo $(if $(PORT),--port $(PORT)) $(if $(CONTACTS),--contacts $(CONTACTS)) \
 	  $(if $(filter-out 0,$(RESET)),--reset)
 
-test: test-sqlite test-postgres ## the whole suite, on SQLite and then on PostgreSQL
+test: test-sqlite test-postgres ## the whole suite on SQLite, then again on PostgreSQL
 
-test-sqlite: $(VENV)/.dev ## the suite on SQLite
+test-sqlite: $(VENV)/.dev ## the whole suite on SQLite
 	@echo "The suite on SQLite:"
 	@DATABASE_URL=sqlite:///var/test.sqlite3 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-test-postgres: $(VENV)/.dev ## the suite on PostgreSQL (DATABASE_URL, else one is started for it)
+test-postgres: $(VENV)/.dev ## what a database is behind, on PostgreSQL (DATABASE_URL, else one is started for it)
 	@echo "The suite on PostgreSQL:"
-	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not look" $(ARGS)
+	@$(BIN)/python tests/postgres.py $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## style, formatting, types, Django's checks, migrations, import directions
 	@$(BIN)/python tests/checks.py

@@ -15,6 +15,19 @@ from tests.factories import TenantFactory
 pytest_plugins = ["tests.browser"]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What no database is behind, and what is marked `once`, comes out the same on PostgreSQL: SQLite's run has it."""
+    if connections["default"].vendor == "postgresql":
+        again = [item for item in items if touches_a_database(item) and not item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=sorted(set(items) - set(again), key=str))
+        items[:] = again
+
+
+def touches_a_database(item: Any) -> bool:
+    """Whether a test may read or write rows; pytest-django keeps all others from it."""
+    return bool(item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames))
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory

@@ -40,8 +40,9 @@ STEP_BEFORE = """(n) => {
   const [before, button] = window.lookedAt[n];
   window.lookOf = (e) => (({ outlineStyle, boxShadow, borderColor }) => [outlineStyle, boxShadow, borderColor])(
     getComputedStyle(e));
+  document.activeElement.blur();
   window.plain = lookOf(button);
-  if (before) before.focus(); else document.activeElement.blur();
+  if (before) before.focus();
 }"""
 ARRIVED = "(n) => document.activeElement === window.lookedAt[n][1]"
 SHOWS_FOCUS = "(n) => lookOf(window.lookedAt[n][1]).some((value, i) => value !== window.plain[i])"

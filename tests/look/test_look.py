@@ -1,6 +1,5 @@
 """Every page of the staff's site, as people see it: on a desk and on a phone, light and dark, with the keyboard."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +10,8 @@ from tests.browser import Window
 from tests.look import judge
 from tests.look.pages import furnish, logged_in_owner, staff_pages
 
-pytestmark = [pytest.mark.browser, pytest.mark.look, pytest.mark.django_db(transaction=True)]
-LOOKS = {
-    "desk, light": (1440, False),
-    "desk, dark": (1440, True),
-    "phone, light": (390, False),
-    "phone, dark": (390, True),
-}
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+DESK, PHONE = 1440, 390
 STRANGERS = [
     "/admin/login/",
     "/admin/forgotten/",
@@ -28,24 +22,28 @@ STRANGERS = [
 ]
 
 
-@pytest.fixture(params=LOOKS)
-def window(request: Any, look_at: Any) -> Iterator[Window]:
-    """A browser of that width and scheme."""
-    width, is_dark = LOOKS[request.param]
-    yield look_at(width, is_dark)
+@pytest.fixture(params=["light", "dark"])
+def window(request: Any, look_at: Any) -> Window:
+    """A browser of that scheme."""
+    return look_at(DESK, request.param == "dark")
 
 
 def judged(window: Window, path: str) -> list[str]:
-    """What is wrong with one page. Shapes and keys are the same in the dark, where only colours are judged anew."""
+    """What is wrong with one page, on a desk and then on a phone. Shapes and keys are the same in the dark, where only
+    colours are judged anew."""
     window.errors.clear()
-    page = window.page
-    page.goto(path)
-    judge.settle(page)
-    if window.is_dark:
-        wrong = judge.accessibility(page, ["color-contrast"])
-    else:
-        wrong = judge.shape(page, window.width) + judge.accessibility(page) + judge.keyboard(page)
-    return [f"{path}: {what}" for what in [*wrong, *window.errors]]
+    page, wrong = window.page, []
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 900 if width == DESK else 844})
+        if width == DESK:
+            page.goto(path)
+            judge.settle(page)
+        if window.is_dark:
+            found = judge.accessibility(page, ["color-contrast"])
+        else:
+            found = judge.shape(page, width) + judge.accessibility(page) + judge.keyboard(page)
+        wrong += [f"{path} at {width}: {what}" for what in found]
+    return wrong + [f"{path}: {what}" for what in window.errors]
 
 
 def test_every_page_is_readable_usable_by_keyboard_and_free_of_errors(window: Window, tenant: Tenant) -> None:
