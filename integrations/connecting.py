@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contacts.models import HistoryEntry, Tenant, User
+from contacts.models import ContactList, HistoryEntry, Tenant, User
 from integrations import jobs
 from integrations.models import Connection, Credential, RemoteRecord
 from integrations.provider_kit.base import Account
@@ -205,9 +205,21 @@ def moves_people(connection: Connection, new: dict[str, Any]) -> bool:
     return provider.policy(connection.settings) != provider.policy(new)
 
 
-def has_place_per_list(connection: Connection, settings: Any) -> bool:
-    """Whether each list is a place of its own under these settings (L24)."""
-    return not all_providers()[connection.provider].policy(settings or {}).container
+def too_many(connection: Connection, settings: Any, room: int | None, lists: int) -> dict[str, int] | None:
+    """If each list is a place of its own under these settings (L24), and there is room for fewer than are to be made:
+    how many."""
+    is_shared = all_providers()[connection.provider].policy(settings).container
+    if is_shared or room is None or lists <= room:
+        return None
+    return {"lists": lists, "room": room, "left": lists - room}
+
+
+def without_place(connection: Connection) -> int:
+    """How many synchronized lists have no place of their own at the vendor."""
+    rows = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.LIST)
+    known: Any = rows.values_list("subject_uid", "known")
+    placed = {uid for uid, there in known if f"list:{uid}" in there.get("ids", {})}
+    return len(set(ContactList.objects.filter(synchronize=True).values_list("uid", flat=True)) - placed)
 
 
 def save_settings(connection: Connection, new: dict[str, Any]) -> None:

@@ -40,6 +40,20 @@ class Plan:
     released: list[str] = field(default_factory=list)  # containers left to another contact with the same address
     adopted: dict[str, Member] = field(default_factory=dict)  # entries of the new address that we knew already
 
+    @property
+    def first(self) -> list[Operation]:
+        """What may go now: whoever moves leaves the old place only when the new one has taken them (L24)."""
+        return [one for one in self.operations if not any(waits_for(one, other) for other in self.operations)]
+
+
+def waits_for(leaving: Operation, coming: Operation) -> bool:
+    """Whether the first takes somebody off a list that the second puts them on in another place."""
+    if leaving.container == coming.container or leaving.verb == Verb.OPT_OUT or leaving.before is None:
+        return False
+    was_on = coming.before.lists if coming.before and coming.before.standing in HEARS_FROM_US else frozenset()
+    gained = coming.after.lists - was_on if coming.after.standing in HEARS_FROM_US else frozenset()
+    return not gained.isdisjoint(leaving.before.lists - leaving.after.lists)
+
 
 def plan_person(
     subject: str, known: Mapping[str, Member], wanted: Mapping[str, Wanted], entries: Mapping[str, Member] | None = None
@@ -168,7 +182,7 @@ def lists_left(known: Mapping[str, Member], operations: Iterable[Operation]) -> 
         if operation.verb != Verb.OPT_OUT and operation.before is not None:
             lost |= operation.before.lists
     for container, member in known.items():
-        if container not in touched:
+        if container not in touched and member.standing in HEARS_FROM_US:
             kept |= member.lists
     return lost - kept
 

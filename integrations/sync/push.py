@@ -209,7 +209,7 @@ class Sitting(Turn):
         whole = {row.record.pk: row.plan.operations for row in self.plan_wholly(astray)}
         operations: list[Operation] = []
         for row in rows:
-            planned, record = row.plan.operations, row.record
+            planned, record = row.plan.first, row.record
             if row.plan.released or row.plan.adopted:
                 for container in row.plan.released:
                     row.fresh_known.pop(container, None)
@@ -219,7 +219,7 @@ class Sitting(Turn):
                 settlement.finish(
                     row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
                 )
-            elif not slices.still_holds(shown.get(record.pk), record, whole.get(record.pk, planned)):
+            elif not slices.still_holds(shown.get(record.pk), record, whole.get(record.pk, row.plan.operations)):
                 settlement.no_longer_shown.add(record.pk)
                 settlement.finish(row, State.OK, "", "")
             elif planned and record.refused_hash == signature(planned):

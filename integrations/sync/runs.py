@@ -166,7 +166,7 @@ def plan_people_page(run: SyncRun, after: str) -> None:
     for row in slices.plan_rows(records, policy_for(run), place, None):
         record, operations = row.record, row.plan.operations
         fingerprint = signature(operations)
-        if operations and record.refused_hash == fingerprint:
+        if operations and record.refused_hash == signature(row.plan.first):
             items.append(item(run, record, row.label, row.address, SKIP, []))
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
         elif operations:

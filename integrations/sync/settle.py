@@ -18,7 +18,7 @@ from integrations.sync.planning import same, signature
 from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
-COLLECTED = ("deliveries", "finished", "refused", "delayed", "learned", "heard", "told")
+COLLECTED = ("deliveries", "finished", "refused", "delayed", "learned", "moving", "heard", "told")
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -36,6 +36,7 @@ class Settlement:
         self.refusals: dict[int, list[tuple[Operation, Refused]]] = {}
         self.waits: dict[int, Retry] = {}
         self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
+        self.moving: set[int] = set()  # rows of those whom a new place took, and who are now to leave the old one
         self.unclear: set[int] = set()  # rows with a call whose answer was not clear
         self.got_through = False  # whether any call was
         self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
@@ -47,7 +48,7 @@ class Settlement:
         # Rows that may have created something before: who is found there then is ours.
         self.may_exist = {r.record.pk for r in self.rows.values() if r.record.effect != RemoteRecord.Effect.NONE}
         for row in self.rows.values():
-            row.open_operations = len(row.plan.operations)
+            row.open_operations = len(row.plan.first)
             row.fresh_known = dict(row.known)
 
     def take(self, operation: Operation, outcome: Outcome) -> None:
@@ -89,6 +90,8 @@ class Settlement:
         elif wait := self.waits.get(pk):
             self.delayed[pk] = wait.after if wait.after is not None else backoff(row.record.attempts)
             self.finish(row, State.OK, "", wait.sentence)
+        elif len(row.plan.first) < len(row.plan.operations):
+            self.moving.add(pk)  # it stays due: the rest is planned anew from what is there now
         else:
             self.finish_planned(row)
 
@@ -185,6 +188,10 @@ class Settlement:
                 token="", attempts=0, troubles=0, troubled_at=None
             )
             mine.filter(pk__in=list(self.delayed)).update(token="", troubles=0, troubled_at=None)
+            mine.filter(pk__in=list(self.moving)).update(  # no preview has shown the rest alone, nor the brake seen it
+                want_version=F("want_version") + 1, sent_version=F("sent_version") + 1, brake_passed=False
+            )
+            self.moving = set()
         self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
 
     def _write_learned(self) -> None:

@@ -155,10 +155,8 @@ def losses(run: SyncRun) -> list[dict[str, Any]]:
 
 def without_room(run: SyncRun) -> dict[str, int] | None:
     """When lists are about to become places of their own (L24): how many there is room for, if that is too few."""
-    room, lists = (run.new_settings or {}).get("room"), run.counts.get("create_list", 0)
-    if room is None or lists <= room or not connecting.has_place_per_list(run.connection, run.new_settings):
-        return None
-    return {"lists": lists, "room": room, "left": lists - room}
+    settings = run.new_settings or {}
+    return connecting.too_many(run.connection, settings, settings.get("room"), run.counts.get("create_list", 0))
 
 
 def age(run: SyncRun) -> str:

@@ -38,7 +38,7 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
         form=dress(form), groups=groups_of(form) + groups_of(dress(brake)),
-        doubled=on_several_lists(),
+        doubled=on_several_lists(), short=without_room(connection, form),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip
 
@@ -49,6 +49,16 @@ def on_several_lists() -> dict[str, Any]:
     found = places.values("contact").annotate(lists=Count("pk")).filter(lists__gt=1)
     some = Contact.objects.filter(pk__in=found.values("contact"))[:3]
     return {"count": found.count(), "names": [str(contact) for contact in some]}
+
+
+def without_room(connection: Connection, form: Any) -> dict[str, Any] | None:
+    """The same warning that the preview gives (L24), before anything is chosen: were each list a place of its own."""
+    apart = getattr(form, "apart", None)
+    if apart is None:
+        return None
+    short = connecting.too_many(connection, apart, form.room, connecting.without_place(connection))
+    is_so = connecting.too_many(connection, connection.settings, 0, 1) is not None
+    return {**short, "if_so": not is_so} if short else None
 
 
 def _keep(request: HttpRequest, connection: Connection, label: str, new: dict[str, object]) -> HttpResponse:

@@ -442,12 +442,18 @@ def test_no_secret_is_on_any_page_or_in_the_session(owner: Desk, tenant: Any, ma
         assert value not in everything
 
 
-def test_L24_the_preview_warns_when_the_plan_has_too_few_audiences(owner: Desk, tenant: Any, mailchimp: Any) -> None:
+def test_L24_settings_and_preview_warn_when_the_plan_has_too_few_audiences(
+    owner: Desk, tenant: Any, mailchimp: Any
+) -> None:
     connection = set_up(owner, tenant, mailchimp)
     with in_tenant(tenant):
         for name in ("Newsletter", "Board", "Gala"):
             ListMembershipFactory(contact_list=ContactListFactory(name=name), contact=ContactFactory())
+    assert "not room" not in owner.text(SETTINGS)
     mailchimp.account("river").max_instances = len(mailchimp.account("river").audiences) + 1
+    page = owner.text(SETTINGS)
+    assert "There is not room for every list to be an audience" in page
+    assert "3 lists need an audience each, and your plan at Mailchimp allows 1 more. 2 lists would stay" in page
     moved = owner.post(SETTINGS, form_of(owner.get(SETTINGS), mode="audiences"), follow=True)
     assert "look at the preview" in said(moved)
     serve(connection.pk)

@@ -339,3 +339,42 @@ def test_L24_nobody_leaves_the_old_audience_for_a_list_that_the_plan_has_no_plac
         assert world.standing(contact.primary_email.address)[0] == "subscribed"
         assert world.record(contact).reason_code == "list_not_there_yet"
     assert ben.memberships.count() == 1
+
+
+def test_L24_whom_the_new_audience_refuses_stays_in_the_old_one(world) -> None:
+    one = world.a_list("One")
+    ana, ben = world.person("ana@rivermail.test", one), world.person("ben@rivermail.test", one)
+    world.sync()
+    tags = world.connection.settings
+    world.sync({**tags, "mode": "audiences"})
+    audience = world.record(one).known["ids"][f"list:{one.uid}"]
+    # Erased for good in the audience that they are to return to: Mailchimp takes nobody back who was forgotten.
+    world.act("holder", "delete_permanent", email="ana@rivermail.test")
+    since = len(world.calls())
+    run = world.sync(tags)
+    assert world.standing("ana@rivermail.test", audience)[0] == "subscribed"
+    assert [world.standing("ben@rivermail.test", a)[0] for a in (world.audience, audience)] == [
+        "subscribed",
+        "archived",
+    ]
+    assert world.record(ana).reason_code == "forgotten"
+    assert run.state == SyncRun.State.DONE
+    assert (run.items.get(subject_uid=ana.uid).state, run.items.get(subject_uid=ben.uid).state) == ("refused", "done")
+    writes = [call["path"].split("/lists/")[1].split("/")[0] for call in world.writes(since)]
+    assert writes.index(world.audience) < writes.index(audience), "on before off"
+    again = world.preview()
+    assert again.counts == {"skip": 1}, "it is not shown as something that will be done"
+
+
+def test_L24_L32_the_brake_counts_those_who_would_be_in_neither_place(world) -> None:
+    one = world.a_list("One")
+    people = crowd(world, 30, one)
+    world.sync()
+    tags = world.connection.settings
+    world.sync({**tags, "mode": "audiences"})
+    for person in people:  # somebody brought them back there and archived them again, which is for us to leave alone
+        row = world.record(person)
+        row.known["containers"][f"audience:{world.audience}"] |= {"standing": "removed", "lists": [str(one.uid)]}
+        row.save()
+    run = world.preview(tags)
+    assert run.removals == {str(one.uid): ["One", 30, 30]}

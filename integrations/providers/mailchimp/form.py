@@ -84,6 +84,7 @@ class MailchimpSettings(forms.Form):
         self.fields["audience"].choices = [("", "Choose an audience"), *self.audiences]  # type: ignore[attr-defined]
         self.fields["mode"].help_text = room_for(allowed)
         self.room = more_than_now(allowed)
+        self.apart = {**self.kept, "mode": AUDIENCES, "audience": ""}  # were each list an audience: for the warning
         if len(self.audiences) == 1:
             self.initial.setdefault("audience", self.audiences[0][0])
 
