@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from contacts.models import Contact, EmailAddress, Household
-from contacts.models.household import is_named_in
+from contacts.models.household import is_family_name_in, is_named_in
 
 MOST_NAMES = 5  # a greeting that names more is no greeting
 
@@ -37,14 +37,16 @@ def joined(names: Sequence[str]) -> str:
 
 
 def greet(here: Sequence[Name], household: str, written: str = "", absent: Iterable[str] = ()) -> Name:
-    """How these members are greeted with one name, and their last name if it is the same.
+    """How these members are greeted with one name, and their last name if it is the same and belongs behind it: behind
+    “Ada and Ben”, not behind “The Okoros” or “Dear friends”.
 
     `household` is its name; `written` a greeting that staff have chosen, which holds unless it names somebody of
     `absent`: first names of members who must not be greeted with them.
     """
     last = here[0].last if here and len({one.last.casefold() for one in here}) == 1 else ""
     if written and not any(is_named_in(name, written) for name in absent):
-        return Name(written, "" if is_named_in(last, written) else last)
+        is_of_first_names = any(is_named_in(one.first, written) for one in here)
+        return Name(written, last if is_of_first_names and not is_family_name_in(last, written) else "")
     firsts = list({one.first.casefold(): one.first for one in here if one.first}.values())
     if not firsts or len(firsts) > MOST_NAMES:
         return Name(household)

@@ -17,7 +17,8 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from contacts.models import CustomValue, HistoryEntry, Invitation, StaffMember, Tenant
+from contacts.models import CustomValue, HistoryEntry, Household, Invitation, StaffMember, Tenant
+from contacts.models.household import PLACE
 from contacts.models.recorded import Recorded
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.roles import SEE, require
@@ -34,6 +35,7 @@ def kinds() -> dict[str, type[models.Model]]:
         "organization settings": Tenant,
         "place in the organization": StaffMember,
         "invitation": Invitation,
+        PLACE: Household,
     }
 
 

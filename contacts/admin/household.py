@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from contacts import households
 from contacts.admin.bulk import people
+from contacts.admin.history import HistoryPage
 from contacts.models import Contact, EmailAddress, Household, ListMembership
 from contacts.models.contact import address_key
 from contacts.tenancy.admin import TenantAdmin
@@ -115,10 +116,11 @@ def make(request: HttpRequest) -> HttpResponse:
 
 
 @admin.register(Household)
-class HouseholdAdmin(TenantAdmin):
+class HouseholdAdmin(HistoryPage, TenantAdmin):
     """Households."""
 
     area = AREA
+    history_by = ("list_uid", "uid")
     fields = ["name", "greeting"]
     ordering = ["name", "pk"]
     list_display = ["name", "in_it", "greeted"]

@@ -10,8 +10,8 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
-from contacts.models.household import part_company
-from contacts.models.kept_marks import leave_marks, take_over
+from contacts.models.household import note_moves, part_company
+from contacts.models.kept_marks import leave_marks, rows_of, take_over
 from contacts.models.recorded import Recorded, announce_contacts
 
 
@@ -87,13 +87,21 @@ class Contact(Recorded):
     def announce(cls, changes: list[Any]) -> None:
         contact_consent(changes)
         leave_marks(changes)
+        leave_lists(changes)
         announce_contacts(changes)
+        note_moves(changes)
         part_company(changes)
 
     @property
     def primary_email(self) -> "EmailAddress | None":
         """The address that lists are sent to; uses prefetched addresses when there are any."""
         return next((e for e in self.email_addresses.all() if e.is_primary), None)
+
+
+def leave_lists(changes: list[Any]) -> None:
+    """Before contacts are deleted, they are taken off their lists, so that the lists' histories say so."""
+    if gone := [row.pk for row, _, verb in changes if verb == HistoryEntry.Verb.DELETED and row.pk]:
+        rows_of("ListMembership").filter(contact__in=gone).delete()
 
 
 class PartOfContact(Recorded):

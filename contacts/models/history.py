@@ -12,7 +12,8 @@ from contacts.tenancy.models import TenantOwned
 
 
 class HistoryEntry(TenantOwned):
-    """One change of one row. `contact_uid` and `list_uid` say on whose pages it shows."""
+    """One change of one row. `contact_uid` and `list_uid` say on whose pages it shows; the latter may be
+    the uid of a household."""
 
     class Verb(models.TextChoices):
         ADDED = "added", "Added"

@@ -32,6 +32,9 @@ class Household(Recorded):
     def __str__(self) -> str:
         return self.name
 
+    def list_uid_concerned(self) -> uuid.UUID | None:
+        return self.uid
+
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
         """A new name or greeting concerns all members. Before a household is deleted, each member leaves it, so that
@@ -56,6 +59,32 @@ def describe_household(row: Household, diff: dict[str, list[Any]], verb: str) ->
 def is_named_in(first_name: str, greeting: str) -> bool:
     """Whether a greeting names somebody, as a word of its own: Ben in “Ada and Ben”, not in “Ada and Benita”."""
     return bool(first_name and re.search(rf"(?<!\w){re.escape(first_name)}(?!\w)", greeting, re.IGNORECASE))
+
+
+def is_family_name_in(last_name: str, greeting: str) -> bool:
+    """Whether a greeting says the last name, also of all of them at once: “The Okoros”, “The Joneses”."""
+    return bool(last_name and re.search(rf"(?<!\w){re.escape(last_name)}(s|es|['’]s?)?(?!\w)", greeting, re.IGNORECASE))
+
+
+PLACE = "place in a household"
+
+
+def note_moves(changes: list[Any]) -> None:
+    """In the history of a household: who came and who left. What becomes of the contacts stands in their own."""
+    moves = []
+    for row, diff, _ in changes:
+        before, after = diff.get("household_id", (None, None))
+        pairs = [(before, HistoryEntry.Verb.DELETED), (after, HistoryEntry.Verb.ADDED)] if before != after else []
+        moves += [(row, pk, verb) for pk, verb in pairs if pk]
+    if moves:
+        homes = Household.objects.in_bulk({pk for _, pk, _ in moves})
+        HistoryEntry.objects.bulk_create(
+            HistoryEntry.by_actor(
+                tenant_id=row.tenant_id, verb=verb, what=PLACE, list_uid=homes[pk].uid,
+                label=f"{row} in {homes[pk]}"[:250],
+            )
+            for row, pk, verb in moves if pk in homes
+        )  # fmt: skip
 
 
 def part_company(changes: list[Any]) -> None:

@@ -56,6 +56,19 @@ def test_L8_a_greeting_is_made_from_the_first_names(names: Sequence[str], writte
     assert greet([Name(first) for first in names], "Home", written).first == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("The Okoro family", "The Okoro family"), ("The Okoros", "The Okoros"), ("the OKORO’s", "the OKORO’s"),
+        ("Dear friends", "Dear friends"), ("Ada & Benny", "Ada & Benny Okoro"),
+        ("Ada and Ben Okoro", "Ada and Ben Okoro"), ("Ada of Okoronia", "Ada of Okoronia Okoro"),
+    ],
+)  # fmt: skip
+def test_L8_a_last_name_follows_first_names_and_nothing_else(written: str, expected: str) -> None:
+    name = greet([Name("Ada", "Okoro"), Name("Ben", "Okoro")], "Home", written)
+    assert f"{name.first} {name.last}".strip() == expected
+
+
 def test_L8_people_who_share_an_address_are_said_on_both_pages_and_made_a_household(client: Client) -> None:
     ada, ben = sharing("Ada", "Ben")
     assert "Shares home@rivermail.test with Ben Okoro" in words(client, page_of(ada))
@@ -102,13 +115,31 @@ def test_the_page_of_a_household_takes_members_in_and_out(client: Client) -> Non
     assert "Choose another organization" not in client.get(address).content.decode(), "who works in one only"
     assert "Newsletters to home@rivermail.test greet them as Ada and Ben Okoro" in page
     client.post(address, {"name": "Home", "greeting": "The Okoros"})
-    assert "greet them as The Okoros Okoro" in words(client, address)
+    page = words(client, address)
+    assert "greet them as The Okoros" in page and "Okoros Okoro" not in page
     client.post(f"{LIST}{household.pk}/members/take-out/", {"contact": ben.pk})
     assert "Only Ada Okoro is in it" in words(client, address)
     client.post(f"{LIST}{household.pk}/delete/", {"post": "yes"})
     assert not Household.objects.exists()
     assert Contact.objects.filter(household=None).count() == 2
     assert HistoryEntry.objects.filter(contact_uid=ada.uid, changes__has_key="household_id").count() == 2, "in and out"
+
+
+def test_a_household_has_a_page_with_its_history(client: Client, neighbour: Tenant) -> None:
+    ada, ben = sharing("Ada", "Ben")
+    household = households.make_household([ada, ben])
+    address = f"{LIST}{household.pk}/"
+    client.post(f"{address}change/", {"name": "The Okoro family", "greeting": "The Okoros"})
+    client.post(f"{address}members/take-out/", {"contact": ben.pk})
+    Contact.objects.get(pk=ada.pk).delete()
+    assert f"{address}history/" in client.get(f"{address}change/").content.decode()
+    page = words(client, f"{address}history/")
+    assert "Name: The Okoro household → The Okoro family" in page.replace("Name : ", "Name: ")
+    assert page.count("Place in a household added") == 2 and page.count("Place in a household deleted") == 2
+    assert "Ada Okoro in The Okoro household" in page
+    with inside(neighbour):
+        theirs = households.make_household(sharing("Theirs"))
+    assert client.get(f"{LIST}{theirs.pk}/history/").status_code == 404
 
 
 def test_L8_who_shares_an_address_is_suggested_until_they_are_a_household(client: Client) -> None:

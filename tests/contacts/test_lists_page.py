@@ -327,3 +327,26 @@ def test_other_apps_add_cards_panels_and_badges(client: Client, monkeypatch: pyt
     home = client.get("/admin/").content.decode()
     assert "panel for True" in home and "7 wait" in home
     assert "first card" not in client.get("/admin/contacts/contact/add/").content.decode()
+
+
+def test_whoever_is_deleted_leaves_a_line_in_the_history_of_their_lists(client: Client) -> None:
+    newsletter = ContactListFactory(name="Newsletter")
+
+    def deleted(count: int) -> int:
+        people = [ContactFactory(first_name="Ana", last_name="Ruiz") for _ in range(count)]
+        for one in people:
+            ListMembershipFactory(contact=one, contact_list=newsletter)
+        with CaptureQueriesContext(connection) as queries:
+            services.delete_contacts(Contact.objects.filter(pk__in=[one.pk for one in people]))
+        return len(queries)
+
+    few = deleted(2)
+    assert deleted(20) == few
+    left = HistoryEntry.objects.filter(list_uid=newsletter.uid, verb="deleted", what="place on a list")
+    assert left.filter(contact_uid__isnull=False).count() == 22
+    page = client.get(f"/admin/contacts/contactlist/{newsletter.pk}/history/").content.decode()
+    assert "Place on a list deleted" in page and "Ana Ruiz on Newsletter" in page
+    contact = ContactFactory()
+    ListMembershipFactory(contact=contact, contact_list=newsletter)
+    contact.delete()
+    assert left.count() == 23, "one alone, too"
