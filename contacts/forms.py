@@ -8,7 +8,7 @@ from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from contacts.models import Contact, ContactList, ContactTag, Tag
+from contacts.models import Contact, ContactList, ContactTag, EmailAddress, Tag
 from contacts.models.contact import address_key
 from contacts.tenancy.together import Joined, SeenForm, SeenFormSet
 
@@ -96,6 +96,17 @@ class PrimaryFormSet(SeenFormSet):
 class EmailForm(SeenForm):
     """One address. How the addresses of a contact go together is judged by the form set."""
 
+    instance_key = ""  # the address as it is in the database, for whoever changes it
+
+    def clean(self) -> dict[str, Any]:
+        """A complaint about spam is the person's own word (L35): it goes with the address, not with a click."""
+        cleaned = super().clean() or {}
+        was, now = self.initial.get("state"), cleaned.get("state")
+        is_same = address_key(str(cleaned.get("address", ""))) == self.instance_key
+        if was == EmailAddress.State.COMPLAINED and now not in (None, was) and is_same:
+            self.add_error("state", "They reported your mail as spam. Only their own word takes that back.")
+        return cleaned
+
     def validate_constraints(self) -> None:
         """Not row by row: marking another address primary changes two rows at once."""
 
@@ -162,7 +173,7 @@ class ChooseListForm(forms.Form):
     """Which list a bulk action is about."""
 
     contact_list: Any = forms.ModelChoiceField(
-        queryset=None, label="List or committee", empty_label="Choose a list", widget=UnfoldAdminSelectWidget
+        queryset=None, label="List", empty_label="Choose a list", widget=UnfoldAdminSelectWidget
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from contacts import signals, standing
-from contacts.models import ConsentEvent, Contact
+from contacts.models import ConsentEvent, Contact, EmailAddress
 from contacts.tenancy.acting import By, acting
 
 SHORTEST = 10  # letters of what they said and where; less is no account of it
@@ -42,6 +42,10 @@ def note_opt_in(contact: Contact, said: str, membership_pks: Set[int], user: Any
         if contact.do_not_contact:
             contact.do_not_contact = False
             contact.save()
+        # Whoever reported spam and now asks for mail takes that back.
+        contact.email_addresses.filter(is_primary=True, state=EmailAddress.State.COMPLAINED).update(
+            state=EmailAddress.State.OK
+        )
         for one in wanted:
             if one.do_not_contact:
                 one.do_not_contact = False

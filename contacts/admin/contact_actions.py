@@ -18,6 +18,10 @@ from contacts.models import Contact, ContactList, EmailAddress, Household
 from contacts.tenancy.roles import CHANGE, SEE, require
 
 View = Callable[..., str]
+COMPLAINT_STANDS = (
+    "Nothing was changed. They reported your mail as spam, which is their own word. Only they can take it back: if "
+    "they asked to be written to again, note it under “May we write to them?”."
+)
 
 
 def button(area: str = "contacts") -> Callable[[View], Callable[..., HttpResponse]]:
@@ -88,6 +92,8 @@ def take_off(request: HttpRequest, contact: Contact) -> str:
 def good_address(request: HttpRequest, contact: Contact) -> str:
     """An address that bounced works again, as somebody knows."""
     email = get_object_or_404(contact.email_addresses, pk=number(request, "email"))
+    if email.state == EmailAddress.State.COMPLAINED:
+        raise ValidationError(COMPLAINT_STANDS)
     email.state = EmailAddress.State.OK
     email.save()
     return f"{email} is marked as good: mail goes there again."

@@ -22,7 +22,7 @@ SHARERS = 8  # named; the others are counted
 class AddListForm(forms.Form):
     """The list to put a contact on."""
 
-    contact_list: Any = forms.ModelChoiceField(queryset=None, label="List or committee")
+    contact_list: Any = forms.ModelChoiceField(queryset=None, label="List")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "id_add_to_%s", **kwargs})
@@ -99,6 +99,7 @@ def consent_of(contact: Contact, subject: timeline.Subject, memberships: list[Li
     events = list(timeline.consent_of(subject).order_by("-at", "-pk")[:LATEST_CONSENT])
     latest = [timeline.consent_entry(event, subject) for event in events]
     off = [m for m in memberships if m.do_not_contact]
+    has_complained = primary is not None and primary.state == EmailAddress.State.COMPLAINED
     withdrawn = {state for state in words.values() if state != standing.FREE}
     if contact.do_not_contact:
         sentence, tone = "Do Not Contact is set: they get nothing from us, on no list.", "bad"
@@ -111,11 +112,14 @@ def consent_of(contact: Contact, subject: timeline.Subject, memberships: list[Li
         sentence, tone = f"They may be written to, but for {names}.", "warn"
     elif primary is None:
         sentence, tone = "They may be written to, but have no email address here.", "warn"
+    elif has_complained:
+        sentence, tone = "They reported your mail as spam. Only their own word brings them back.", "bad"
     elif primary.state != EmailAddress.State.OK:
         sentence, tone = "They may be written to, but not at the address they have here.", "warn"
     else:
         sentence, tone = "They may be written to.", "good"
-    return Consent(sentence, tone, latest, bool(contact.do_not_contact or withdrawn or off), memberships)
+    may_ask_again = bool(contact.do_not_contact or withdrawn or off or has_complained)
+    return Consent(sentence, tone, latest, may_ask_again, memberships)
 
 
 def beside_the_form(request: HttpRequest, contact: Contact) -> dict[str, Any]:

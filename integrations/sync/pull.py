@@ -285,7 +285,9 @@ def take_address(contact: Contact, address: str) -> None:
     contact.email_addresses.filter(is_primary=True).update(is_primary=False)
     existing = contact.email_addresses.filter(address_key=address_key(address)).first()
     row = existing or EmailAddress(contact=contact, address=address)
-    row.is_primary, row.state = True, EmailAddress.State.OK
+    row.is_primary = True
+    if row.state != EmailAddress.State.COMPLAINED:  # that somebody reported spam from there is their own word
+        row.state = EmailAddress.State.OK
     row.save()
 
 

@@ -142,6 +142,21 @@ def test_a_bounced_address_is_marked_as_good_again_and_goes_out(client: Client) 
     assert "came back" not in words(client, ana).partition("May we write")[0]
 
 
+def test_L35_a_complaint_about_spam_is_their_own_word_and_goes_by_no_click_of_staff(client: Client) -> None:
+    ana = ContactFactory(email="ana@rivermail.test", email_state="complained")
+    email = ana.email_addresses.get()
+    page = words(client, ana)
+    assert "only they can take it back" in page and "Mark as good again" not in page
+    assert "Only they can take it back" in press(client, ana, "good-address", email=email.pk)
+    form = opened(client, ana) | {"email_addresses-0-state": "ok"}
+    assert "Only their own word takes that back" in sent(client, form, ana).content.decode()
+    email.refresh_from_db()
+    assert email.state == "complained"
+    assert "Noted" in press(client, ana, "asked-again", said=SAID)
+    email.refresh_from_db()
+    assert email.state == "ok"
+
+
 @pytest.mark.parametrize(
     "button", ["do-not-contact", "add-to-list", "take-off", "good-address", "asked-again", "household"]
 )

@@ -288,15 +288,15 @@ def listen(world: World) -> None:
     world.push()
 
 
-def look(world: World, email: str) -> None:
-    """As if a message about this person had come in."""
+def look(world: World, email: str, *before: str) -> None:
+    """As if a message about this person had come in; `before`: their former address."""
     from integrations.providers import provider_for
     from integrations.sync import pull, slices
 
     provider = provider_for(world.connection)
     container = slices.policy_of(world.connection).container
     member = provider.look(container, email, "", slices.places_of(world.connection))
-    pull.apply(world.connection, container, member, (email,))
+    pull.apply(world.connection, container, member, (email, *before))
     world.push()
 
 
@@ -363,6 +363,18 @@ def test_L22_who_wins_when_address_or_name_change_there(tags, who) -> None:
     ana.refresh_from_db()
     there = tags.there("ana@rivermail.test")["merge_fields"]["FNAME"]
     assert (ana.first_name, there) == (("Ana", "Ana") if who == "ours" else ("Anna", "Anna"))
+
+
+@pytest.mark.parametrize(("before", "after"), [("complained", "complained"), ("bounced", "ok")])
+def test_L22_L35_an_address_taken_over_from_there_keeps_a_complaint_but_no_bounce(tags, before, after) -> None:
+    tags.connection.settings["who_wins"] = {"address": "theirs", "profile": "ours"}
+    tags.connection.save()
+    ana = tags.person("ana@rivermail.test", tags.a_list())
+    EmailAddress.objects.create(contact=ana, address="work@rivermail.test", state=before)
+    tags.push()
+    tags.act("person", "change_address", email="ana@rivermail.test", new_email="work@rivermail.test")
+    look(tags, "work@rivermail.test", "ana@rivermail.test")
+    assert (ana.primary_email.address, ana.primary_email.state) == ("work@rivermail.test", after)
 
 
 def test_L25_a_rolled_back_change_is_not_on_record(tags) -> None:
