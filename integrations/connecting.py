@@ -3,6 +3,8 @@
 Views call these verbs; the pages say what came of them. Nothing here knows a provider by name.
 """
 
+import base64
+import hashlib
 import secrets
 import time
 from collections.abc import MutableMapping
@@ -24,7 +26,7 @@ from integrations.sync.listening import secret_of, stop_listening
 State = Connection.State
 STATE_LIVES = 10 * 60
 OFFER_LIVES = 60 * 60
-PENDING = "connecting"  # in the session: {state: [provider, tenant, user, when]}
+PENDING = "connecting"  # in the session: {state: [provider, tenant, user, when, code verifier]}
 
 
 class NotConnected(Exception):
@@ -40,17 +42,23 @@ def redirect_uri(provider_key: str) -> str:
 
 
 def authorize_url(session: MutableMapping[str, Any], provider_key: str, tenant: Tenant, user: User) -> str:
-    """The vendor's *Allow* page, with a fresh state that is remembered in this person's session."""
-    state = secrets.token_urlsafe(32)
+    """The vendor's *Allow* page, with a fresh state and code verifier that are remembered in this person's session."""
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
     fresh = {key: kept for key, kept in session.get(PENDING, {}).items() if time.time() - kept[3] < STATE_LIVES}
-    session[PENDING] = {**fresh, state: [provider_key, tenant.pk, user.pk, time.time()]}
-    return all_providers()[provider_key].authorize_url(state, redirect_uri(provider_key))
+    session[PENDING] = {**fresh, state: [provider_key, tenant.pk, user.pk, time.time(), verifier]}
+    return all_providers()[provider_key].authorize_url(state, redirect_uri(provider_key), challenge_of(verifier))
+
+
+def challenge_of(verifier: str) -> str:
+    """What the vendor is shown of the verifier before the code is given (PKCE, S256): only we can show the rest."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def check_state(
     session: MutableMapping[str, Any], state: str, provider_key: str, tenant: Tenant | None, user: User
-) -> None:
-    """Use up a state, or raise `NotConnected`: it is missing, not ours, used before, too old or made for elsewhere."""
+) -> str:
+    """Use up a state and return its code verifier, or raise `NotConnected`: it is missing, not ours, used before, too
+    old or made for elsewhere."""
     pending = dict(session.get(PENDING, {}))
     kept = pending.pop(state, None)
     session[PENDING] = pending
@@ -67,15 +75,16 @@ def check_state(
             "Not connected: you changed to another organization while connecting. "
             "Choose the organization at the top of the page and press Connect again."
         )
+    return str(kept[4])
 
 
-def account_behind(provider_key: str, code: str) -> Account:
+def account_behind(provider_key: str, code: str, verifier: str) -> Account:
     """Trade the code for a grant."""
     provider = all_providers()[provider_key]
     if not code:
         raise NotConnected(f"Not connected: {provider.label} sent no answer that could be used. Press Connect again.")
     try:
-        return provider.account_from_code(code, redirect_uri(provider_key))
+        return provider.account_from_code(code, redirect_uri(provider_key), verifier)
     except CallFailed as failure:
         raise NotConnected(f"Not connected: {failure}") from failure
 

@@ -1,7 +1,8 @@
 """What a provider is: data about itself and a few short methods. The engine knows no provider by name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ class Can(Enum):
     PUSH_LISTS = auto()
     PUSH_CONTACTS = auto()
     READ_OPT_OUTS = auto()
+    READ_MEMBERS = auto()  # everybody who is there, page by page, and the lists that exist there
     WEBHOOKS = auto()
     OAUTH = auto()
 
@@ -64,6 +66,27 @@ class Heard:
     sentence: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListThere:
+    """A list as the vendor shows it: ours, or one that staff made there. `members` is None where it is not told."""
+
+    remote_id: str
+    name: str
+    members: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a vendor allows one application key, over all connections that use it.
+
+    `key` names that application key without showing it (a hash): who shares a key shares its limits.
+    """
+
+    per_second: float
+    per_day: int  # from midnight to midnight, UTC
+    key: str
+
+
 class Provider:
     """A kind of service. Subclasses live in `integrations/providers/`, found by their `key`.
 
@@ -75,6 +98,9 @@ class Provider:
     label: ClassVar[str] = ""
     blurb: ClassVar[str] = ""  # one sentence on the setup card
     can: ClassVar[frozenset[Can]] = frozenset()
+    # Whether what is called for now is an opt-out or a single edit, which overtake bulk work where calls are counted;
+    # the engine says so before it hands over a slice.
+    is_urgent: bool = False
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -111,6 +137,11 @@ class Provider:
         """Whether these settings are complete enough to push."""
         raise Unsupported
 
+    @classmethod
+    def limits(cls, settings: Mapping[str, Any]) -> Limits | None:
+        """How often this application key may call there, or None where each account has limits of its own."""
+        return None
+
     # --- connecting ---
     @classmethod
     def is_available(cls) -> bool:
@@ -118,14 +149,19 @@ class Provider:
         raise Unsupported
 
     @classmethod
-    def authorize_url(cls, state: str, redirect_uri: str) -> str:
-        """Where the person is sent to allow access."""
+    def authorize_url(cls, state: str, redirect_uri: str, code_challenge: str) -> str:
+        """Where the person is sent to allow access. `code_challenge` (S256) is for vendors that know PKCE."""
         raise Unsupported
 
     @classmethod
-    def account_from_code(cls, code: str, redirect_uri: str) -> Account:
-        """Trade the code for a token and find out whose it is. Raises `CallFailed`."""
+    def account_from_code(cls, code: str, redirect_uri: str, code_verifier: str) -> Account:
+        """Trade the code for a token and find out whose it is; `code_verifier` is what the challenge was made of.
+        Raises `CallFailed`."""
         raise Unsupported
+
+    def keep_alive(self) -> None:
+        """Use a grant that would run out for want of use; called every night for those that were not used for a month.
+        Raises `CallFailed`."""
 
     # --- pushing: generators, so that the engine settles as answers come and may stop between two ---
     def carry_out(self, operations: Iterable[Operation], places: Places) -> Iterator[tuple[Operation, Outcome]]:
@@ -136,6 +172,9 @@ class Provider:
         outcome without a call. Closing the generator between two outcomes stops cleanly: no call is under way then.
         At most one batch, or the few calls that ran side by side, were made without their outcome being told;
         repeating them does no harm.
+
+        What the vendor took in but has not done yet is `Ambiguous(…, after=…, is_underway=True)`: nobody's trouble.
+        The engine comes back after that time and asks `look_many` what became of it.
         """
         raise Unsupported
 
@@ -148,18 +187,32 @@ class Provider:
         raise Unsupported
 
     # --- hearing: `places` is needed wherever each list is a container of its own. All raise `CallFailed` ---
-    def opt_outs_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
+    def opt_outs_page(
+        self, container: str, cursor: str, places: Places | None = None, since: datetime | None = None
+    ) -> tuple[list[Member], str]:
         """Some of those who are unsubscribed or cleaned in this container now, and where the next call goes on: it gets
-        that as its `cursor`, which is "" at the beginning and at the end."""
+        that as its `cursor`, which is "" at the beginning and at the end.
+
+        With `since`, those who left before then may be passed over, where the vendor can tell; None asks for everybody.
+        """
         raise Unsupported
 
-    def opt_outs(self, container: str, places: Places | None = None) -> Iterator[Member]:
+    def opt_outs(self, container: str, places: Places | None = None, since: datetime | None = None) -> Iterator[Member]:
         """Everybody who is unsubscribed or cleaned in this container now."""
         cursor, is_done = "", False
         while not is_done:
-            members, cursor = self.opt_outs_page(container, cursor, places)
+            members, cursor = self.opt_outs_page(container, cursor, places, since)
             yield from members
             is_done = not cursor
+
+    def members_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
+        """Some of all who are in this container, of any standing, with those of our lists they are on (L31); paged like
+        `opt_outs_page`. Whoever was deleted there may be missing. `Can.READ_MEMBERS`."""
+        raise Unsupported
+
+    def lists_there(self, place: str) -> list[ListThere]:
+        """Every list in this place there, ours or not: "" or a container (L33). `Can.READ_MEMBERS`."""
+        raise Unsupported
 
     def look(self, container: str, address: str, remote_id: str = "", places: Places | None = None) -> Member | None:
         """One person as they are there now, or None if there is nobody.
@@ -167,6 +220,12 @@ class Provider:
         `lists` is right only for lists in `places`; with a `remote_id` the person is found under a changed address.
         """
         raise Unsupported
+
+    def look_many(
+        self, container: str, people: Sequence[tuple[str, str]], places: Places | None = None
+    ) -> list[Member | None]:
+        """`look` for many people, each (address, remote_id) in this order; in few calls where the vendor can."""
+        return [self.look(container, address, remote_id, places) for address, remote_id in people]
 
     def listen(self, url: str, places: Places | None = None) -> Mapping[str, Any]:
         """Have the vendor send its messages to this address; called after settings are saved, and when a list came or

@@ -35,10 +35,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """The request left and the answer is unclear: it may have been done."""
+    """The request left and the answer is unclear: it may have been done.
+
+    `is_underway`: the vendor took it in and is still at work. Nothing is wrong; who is meant is looked at `after` that.
+    """
 
     sentence: str
     after: float | None = None
+    is_underway: bool = False
 
 
 @dataclass(frozen=True, slots=True)

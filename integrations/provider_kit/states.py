@@ -63,13 +63,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One intended change of one person in one container. Repeating it does no harm."""
+    """One intended change of one person in one container. Repeating it does no harm.
+
+    `by_person` tells an opt-out that is the person's own word from one that staff decided.
+    """
 
     verb: Verb
     subject: str  # the contact's uid
     container: str
     before: Member | None
     after: Member
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

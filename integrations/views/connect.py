@@ -30,18 +30,19 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 @see_page
-@sensitive_variables("code", "account")
+@sensitive_variables("code", "account", "verifier")
 def callback(request: HttpRequest, provider: str) -> HttpResponse:
     """Back from the vendor: with a code, with an error, or with something that nobody here asked for."""
     kind = provider_or_404(provider)
     try:
         asker: Any = request
-        connecting.check_state(request.session, request.GET.get("state", ""), provider, asker.tenant, asker.user)
+        state = request.GET.get("state", "")
+        verifier = connecting.check_state(request.session, state, provider, asker.tenant, asker.user)
         if not may_change(request):
             raise NotConnected("Not connected: you may no longer change integrations. Ask an owner or a manager.")
         if error := request.GET.get("error", ""):
             raise NotConnected(connecting.refusal(provider, error))
-        account = connecting.account_behind(provider, request.GET.get("code", ""))
+        account = connecting.account_behind(provider, request.GET.get("code", ""), verifier)
     except NotConnected as sentence:
         messages.error(request, str(sentence))
         return redirect("integrations:setup")

@@ -14,7 +14,7 @@ from integrations.models import Connection
 from integrations.provider_kit.base import Can, Policy
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Done, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Standing, Verb
-from tests.providers.stand import ANA, GALA, NEWS, Stand, is_on
+from tests.providers.stand import ANA, GALA, NEWS, VERIFIER, Stand, is_on
 
 WRITES_UNCLEAR = [
     "500",
@@ -208,10 +208,10 @@ class ProviderContract:
         provider = type(stand.provider)
         assert provider.is_available()
         redirect_uri = "http://127.0.0.1:8000/back/"
-        account = provider.account_from_code(stand.consent(provider, redirect_uri), redirect_uri)
+        account = provider.account_from_code(stand.consent(provider, redirect_uri), redirect_uri, VERIFIER)
         assert account.account_id and account.label and account.secret
         with pytest.raises(CallFailed):
-            provider.account_from_code("a code that nobody gave", redirect_uri)
+            provider.account_from_code("a code that nobody gave", redirect_uri, VERIFIER)
 
 
 def go_wrong(stand: Stand, settings: Any, kind: str) -> None:

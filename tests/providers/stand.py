@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from contacts.tenancy.models import Tenant
+from integrations.connecting import challenge_of
 from integrations.models import Connection, Credential
 from integrations.provider_kit.base import Provider
 from integrations.provider_kit.errors import Done, Outcome
@@ -13,6 +14,8 @@ from tests.fakes.faults import Faults
 
 NEWS, GALA = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 ANA = "ana.ruiz@rivermail.test"
+VERIFIER = "a-code-verifier-that-nobody-else-could-guess-0123456789"
+CHALLENGE = challenge_of(VERIFIER)
 
 
 class Stand:
@@ -93,7 +96,7 @@ class Stand:
         raise NotImplementedError
 
     def consent(self, provider: type[Provider], redirect_uri: str) -> str:
-        """Somebody presses Allow; the code that comes back."""
+        """Somebody presses Allow, asked with `CHALLENGE`; the code that comes back."""
         raise NotImplementedError
 
     # An address that the vendor refuses for good.

@@ -16,7 +16,7 @@ from integrations.providers.mailchimp import Mailchimp, people
 from integrations.providers.mailchimp.answers import classify, refusal
 from integrations.providers.mailchimp.api import hash_of
 from tests.providers.contract import ProviderContract
-from tests.providers.stand import ANA, GALA, NEWS, Stand, is_on
+from tests.providers.stand import ANA, CHALLENGE, GALA, NEWS, VERIFIER, Stand, is_on
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ class MailchimpStand(Stand):
 
     def consent(self, provider: type[Provider], redirect_uri: str) -> str:
         self.sandbox.register_redirect(redirect_uri)
-        asked = parse_qs(urlsplit(provider.authorize_url("a state", redirect_uri)).query)
+        asked = parse_qs(urlsplit(provider.authorize_url("a state", redirect_uri, CHALLENGE)).query)
         form = {key: value[0] for key, value in asked.items()}
         page = requests.post(
             f"{self.sandbox.url}/oauth2/authorize", data=form | {"login": "river", "password": "sandbox"}, timeout=5
@@ -708,7 +708,7 @@ class TestListening:
 
 def test_L1_the_account_and_a_proposal_come_back(tags: MailchimpStand) -> None:
     code = tags.consent(Mailchimp, "http://127.0.0.1:8000/back/")
-    account = Mailchimp.account_from_code(code, "http://127.0.0.1:8000/back/")
+    account = Mailchimp.account_from_code(code, "http://127.0.0.1:8000/back/", VERIFIER)
     assert (account.account_id, account.label) == (tags.account.account_id, "River Trust")
     assert account.secret["dc"] == "us21"
     assert account.settings["contact"] == {**CONTACT, "address2": "", "phone": ""}
@@ -718,9 +718,9 @@ def test_L1_the_account_and_a_proposal_come_back(tags: MailchimpStand) -> None:
 def test_L1_a_code_works_once(tags: MailchimpStand) -> None:
     uri = "http://127.0.0.1:8000/back/"
     code = tags.consent(Mailchimp, uri)
-    Mailchimp.account_from_code(code, uri)
+    Mailchimp.account_from_code(code, uri, VERIFIER)
     with pytest.raises(CallFailed) as failure:
-        Mailchimp.account_from_code(code, uri)
+        Mailchimp.account_from_code(code, uri, VERIFIER)
     assert code not in str(failure.value)
 
 

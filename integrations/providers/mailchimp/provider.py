@@ -1,6 +1,7 @@
 """Mailchimp at a glance: what it can do, and where in this folder it is done."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -40,11 +41,11 @@ class Mailchimp(Provider):
         return bool(installation.MAILCHIMP_CLIENT_ID and installation.MAILCHIMP_CLIENT_SECRET)
 
     @classmethod
-    def authorize_url(cls, state: str, redirect_uri: str) -> str:
+    def authorize_url(cls, state: str, redirect_uri: str, code_challenge: str) -> str:
         return account.authorize_url(state, redirect_uri)
 
     @classmethod
-    def account_from_code(cls, code: str, redirect_uri: str) -> Account:
+    def account_from_code(cls, code: str, redirect_uri: str, code_verifier: str) -> Account:
         return account.account_from_code(code, redirect_uri)
 
     @cached_property
@@ -68,7 +69,9 @@ class Mailchimp(Provider):
         return lists.find(self.api, operation)
 
     # --- hearing ---
-    def opt_outs_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
+    def opt_outs_page(
+        self, container: str, cursor: str, places: Places | None = None, since: datetime | None = None
+    ) -> tuple[list[Member], str]:
         where = members.container(container, places or NOWHERE)
         return webhooks.opt_outs_page(self.api, where, cursor) if where else ([], "")
 
