@@ -150,8 +150,8 @@ def consent(tenant: Tenant, now: datetime, span: str, silent: int) -> Chart:
         f"Today {some(silent, 'contact is', 'contacts are')} marked Do Not Contact."
     )
     chart.note = (
-        "What happened in each week. Opted out counts people who unsubscribed and people marked Do Not Contact, also "
-        "by an import that was taken back later; opted in, the reverse."
+        "Opted out counts people who unsubscribed and people marked Do Not Contact; opted in, the reverse. Imports "
+        "that were taken back are left out."
     )
     return chart
 

@@ -41,6 +41,7 @@ from contacts.models import (
     DailyCount,
     EmailAddress,
     HistoryEntry,
+    Import,
     ListMembership,
     kept_marks,
 )
@@ -257,7 +258,7 @@ def comings_and_goings(span: Span) -> Any:
 def decisions(start: datetime, end: datetime, tz: ZoneInfo) -> Iterator[tuple[date, UUID, str, int]]:
     """(day, list, what, how many people) from the consent ledger; days on which nobody decided are left out."""
     rows: Any = ConsentEvent.objects.order_by().filter(at__gte=start, at__lt=end, kind__in=INWARD + OUTWARD)
-    rows = rows.exclude(source__in=kept_marks.SOURCES)  # decided earlier
+    rows = rows.exclude(source__in=[*kept_marks.SOURCES, *taken_back()])  # decided earlier, or not after all
     rows = rows.annotate(
         day=TruncDate("at", tzinfo=tz),
         what=Case(When(kind__in=INWARD, then=Value(What.OPT_INS)), default=Value(What.OPT_OUTS)),
@@ -269,6 +270,26 @@ def decisions(start: datetime, end: datetime, tz: ZoneInfo) -> Iterator[tuple[da
         rows.filter(list_uid__isnull=False).values_list("day", "list_uid", "what").annotate(people)
     ):
         yield day, uid, what, n
+
+
+def taken_back() -> Iterator[str]:
+    """How the ledger names imports that were taken back, and taking them back: together they changed nothing."""
+    for one in Import.objects.filter(state__in=[Import.State.UNDOING, Import.State.UNDONE]).only("file_name"):
+        yield from (one.source, one.undo_source)
+
+
+def decide_again(tenant: Tenant, since: datetime) -> None:
+    """Count anew what people have decided from that day on: an import that had marked some of them was taken back."""
+    first = since.astimezone(tenant.tz).date()
+    lists = [EVERYBODY, *ContactList.objects.order_by().values_list("uid", flat=True)]
+    counted = DailyCount.objects.filter(day__gte=first, list_uid__in=lists).order_by()
+    if (last := counted.aggregate(at=Max("day"))["at"]) is None:
+        return
+    counted.filter(what__in=[What.OPT_INS, What.OPT_OUTS]).delete()
+    found = decisions(start_of(first, tenant.tz), start_of(last + DAY, tenant.tz), tenant.tz)
+    DailyCount.objects.bulk_create([
+        DailyCount(day=day, list_uid=uid, what=what, count=count) for day, uid, what, count in found if uid in lists
+    ])  # fmt: skip
 
 
 # --- now ---

@@ -106,11 +106,11 @@ def sum_up(counts: dict[str, Any], done: bool = False) -> list[str]:
     if count := counts.get(Outcome.UNCHANGED, 0) - repeated.get(Outcome.UNCHANGED, 0):
         sentences.append(f"{people(count, 'row', 'rows')} {'says' if count == 1 else 'say'} what is here already.")
     if count := sum(repeated.values()):
-        verb, more = "repeats" if count == 1 else "repeat", repeated.get(Outcome.UPDATE, 0)
-        rest = (
-            f"{more:,} of them {'adds' if more == 1 else 'add'} to what that one says" if more else "nothing is added"
-        )
-        sentences.append(f"{people(count, 'row', 'rows')} {verb} an earlier row of the file; {rest}.")
+        more, same = repeated.get(Outcome.UPDATE, 0), repeated.get(Outcome.UNCHANGED, 0)
+        rest = [f"{more:,} {'adds' if more == 1 else 'add'} something to it"] if more else []
+        rest += [f"{same:,} {'says' if same == 1 else 'say'} nothing new"] if same else []
+        verb = "repeats" if count == 1 else "repeat"
+        sentences.append(f"{people(count, 'row', 'rows')} {verb} an earlier row of the file: {', '.join(rest)}.")
     if count := counts.get(Outcome.REFUSED, 0):
         verb = ("was" if count == 1 else "were") if done else "cannot be"
         sentences.append(f"{people(count, 'row', 'rows')} {verb} {'refused' if done else 'used'}; below is why.")
@@ -194,8 +194,8 @@ def sum_up_undo(counts: dict[str, int], done: bool) -> list[str]:
          "{} that it had changed {} put back as before."),
         (Undo.PART, "{} will be put back in part; what somebody changed since stays.",
          "{} {} put back in part; what somebody had changed since stayed."),
-        (Undo.KEEP, "{} will be left, because somebody changed or deleted them since; the rows below say why.",
-         "{} {} left, because somebody had changed or deleted them since; the rows below say why."),
+        (Undo.KEEP, "{} will be left alone, changed or deleted by somebody since; the rows below say why.",
+         "{} {} left alone, changed or deleted by somebody since; the rows below say why."),
     ]  # fmt: skip
     sentences = [
         (after if done else before).format(people(counts[key]), "was" if counts[key] == 1 else "were")

@@ -7,7 +7,7 @@ from typing import Any
 
 from contacts.exporting.cells import as_written
 from contacts.importing import sheets, text
-from contacts.importing.kinds import SHEET, TEXT, kind_of
+from contacts.importing.kinds import EMPTY, SHEET, TEXT, kind_of
 from contacts.importing.pieces import Opener
 from contacts.importing.trouble import Unreadable
 
@@ -60,7 +60,7 @@ def examine(open_file: Opener, encoding: str = "", sheet: str = "", header: int 
             "not need, and upload it again."
         )
     if not any(any(cells) for _, cells in rows(open_file, found)):
-        raise Unreadable(ONLY_A_HEADER)
+        raise Unreadable(ONLY_A_HEADER if any(map(any, first)) else EMPTY)
     return found
 
 

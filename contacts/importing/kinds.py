@@ -3,6 +3,7 @@
 from contacts.importing.trouble import Unreadable
 
 TEXT, SHEET = "text", "sheet"
+EMPTY = "The file is empty. Choose the file that has your contacts in it."
 EXPORT_ADVICE = "Open it where it comes from, and export or save it as CSV or Excel (.xlsx)."
 
 # (first bytes, what that is)
@@ -27,7 +28,7 @@ OTHERS = [
 def kind_of(start: bytes) -> str:
     """TEXT or SHEET; raises `Unreadable` for anything else. `start` is at least a few thousand bytes, if there are."""
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise Unreadable("The file is empty. Choose the file that has your contacts in it.")
+        raise Unreadable(EMPTY)
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
         return SHEET
     shown = start.lstrip(b"\xef\xbb\xbf \t\r\n")

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from contacts import figures
 from contacts.importing import crowd as crowds
 from contacts.importing import deciding, intake, pieces, undoing, writing
 from contacts.importing.intake import Format
@@ -332,13 +333,14 @@ def undo(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
             ImportRow.objects.bulk_update(rows, ["undo", "undo_reason", "state"])
             row.rows_done += len(rows)
         yield
-    end(hold, State.UNDONE, undone)
+    end(hold, State.UNDONE, lambda row: undone(row, tenant))
 
 
-def undone(data_import: Import) -> None:
-    """Everything that could be taken back is; how many people that were is told."""
+def undone(data_import: Import, tenant: Tenant) -> None:
+    """Everything that could be taken back is; how many people that were is told, and nobody counts as marked by it."""
     undoing.drop_made_tags(data_import)
     undoing.count_people(data_import)
+    figures.decide_again(tenant, data_import.confirmed_at or data_import.created_at)
 
 
 def written(data_import: Import) -> Any:

@@ -28,7 +28,7 @@ UNDO_WORDS = {
     ImportRow.Undo.DELETE: ("To be deleted", "Deleted"),
     ImportRow.Undo.RESTORE: ("To be put back", "Put back"),
     ImportRow.Undo.PART: ("To be put back in part", "Put back in part"),
-    ImportRow.Undo.KEEP: ("To be left as it is", "Left as it is"),
+    ImportRow.Undo.KEEP: ("To be left alone", "Left alone"),
     ImportRow.Undo.NOTHING: ("Nothing to take back", "Nothing to take back"),
 }
 TONES = {"create": "al-good", "update": "al-warn", "unchanged": "", "refused": "al-bad"}

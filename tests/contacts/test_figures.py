@@ -16,6 +16,7 @@ from contacts.models.figure import EVERYBODY
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Role, Tenant
 from contacts.tenancy.walls import TenantQuerySet, in_tenant
+from tests.contacts.import_desk import imported, taken_back
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.tenancy.people import logged_in
 
@@ -334,3 +335,15 @@ def test_consent_is_drawn_by_weeks_and_the_sum_of_the_table_is_in_the_sentence(t
         "Today 0 contacts are marked Do Not Contact."
     )
     assert len(chart.labels) == 13
+
+
+def test_an_import_that_was_taken_back_has_opted_nobody_in_or_out(tenant: Tenant) -> None:
+    ContactFactory(email="ben@x.test")
+    done = imported("First,Email,DNC\nAna,ana@x.test,yes\nBen,ben@x.test,yes\n")
+    with acting(By.STAFF, "Almoner"):
+        event(timezone.now(), "opt_out", ContactFactory())
+    today = figures.today_of(tenant, timezone.now())
+    DailyCount.objects.bulk_create(figures.counts(today, today, tenant.tz))
+    assert counts(today)["opt_outs"] == 3
+    taken_back(done)
+    assert (counts(today)["opt_outs"], counts(today).get("opt_ins", 0)) == (1, 0)

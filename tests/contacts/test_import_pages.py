@@ -116,6 +116,7 @@ def test_the_progress_part_loads_the_page_anew_when_the_import_has_moved_on(clie
     ("content", "name", "said"),
     [
         (b"", "people.csv", "empty"),
+        (b"\n \n,,,\n", "people.csv", "empty"),
         (b"%PDF-1.7 whatever", "people.csv", "PDF"),
         (b"First,Last\n", "people.csv", "no rows below"),
         (b"PK\x03\x04junk", "people.xlsx", "damaged"),
@@ -239,7 +240,8 @@ def test_a_row_that_repeats_another_one_says_so_and_is_not_counted_as_a_change(
         page = html(client, data_import)
         for words in (
             f"1 contact {done} added.", f"1 contact {done} changed.", "1 row says what is here already.",
-            "4 rows repeat an earlier row of the file; 2 of them add to what that one says.", "Repeat another row <b>4",
+            "4 rows repeat an earlier row of the file: 2 add something to it, 2 say nothing new.",
+            "Repeat another row <b>4",
         ):  # fmt: skip
             assert words in page, words
         repeats = html(client, data_import, "?show=repeated")
