@@ -1,6 +1,6 @@
 """Listening to a vendor: messages from the inbox, and full readings of who opted out. What is heard goes to pull."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,9 @@ from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
 from integrations.models import Connection, RemoteRecord, WebhookEvent
 from integrations.provider_kit.base import Provider
-from integrations.provider_kit.states import Member, Places
+from integrations.provider_kit.states import Member, Places, Standing
 from integrations.sync import pull, slices
+from integrations.sync.planning import HEARS_FROM_US
 
 GIVE_UP_AFTER = 20  # attempts at one message; the daily reading of opt-outs makes up for it
 
@@ -133,7 +134,7 @@ class Reading:
                 keep_place(self.connection, f"{self.container}|{cursor}")
                 if self.stop():
                     break
-        self.news += hear_of_moved(self.connection, self.container, self.strangers)
+        self.hear_of_moved()
         return is_over
 
     def apply(self, members: list[Member]) -> bool:
@@ -148,6 +149,10 @@ class Reading:
                 there = known.get(key, {}).get("containers", {}).get(self.container, {}).get("standing")
                 if there is None and key not in here:
                     self.strangers[member.remote_id] = member
+                elif member.standing == Standing.ARCHIVED:
+                    if there in HEARS_FROM_US:  # otherwise it is known, or was our doing
+                        self.news += 1
+                        self.look(member, member.address)
                 elif there != member.standing:
                     said = pull.apply(self.connection, self.container, member, (member.address,))
                     self.news += 1
@@ -156,16 +161,26 @@ class Reading:
                         return False
         return True
 
+    def look(self, member: Member, *addresses: str) -> None:
+        """Who is archived may have unsubscribed before, which shows only when one looks at them (L35)."""
+        found = self.provider.look(self.container, member.address, member.remote_id, self.places)
+        pull.apply(self.connection, self.container, found, addresses)
+        self.stay()
 
-def hear_of_moved(connection: Connection, container: str, strangers: Mapping[str, Member]) -> int:
-    """Who changed their address there before they left is known here by their id there. Returns how many were news."""
-    records = RemoteRecord.objects.filter(connection=connection, kind=RemoteRecord.Kind.CONTACT)
-    moved = []
-    for known in records.exclude(known_address="").values_list("known", flat=True).iterator() if strangers else ():
-        there = known["containers"].get(container)
-        member = strangers.get(there["remote_id"]) if there and there["remote_id"] else None
-        if member is not None and member.standing != there["standing"]:
-            moved.append((member, there["address"]))
-    for member, address in moved:
-        pull.apply(connection, container, member, (member.address, address))
-    return len(moved)
+    def hear_of_moved(self) -> None:
+        """Who changed their address there before they left is known here by their id there."""
+        records = RemoteRecord.objects.filter(connection=self.connection, kind=RemoteRecord.Kind.CONTACT)
+        moved = []
+        rows = records.exclude(known_address="").values_list("known", flat=True).iterator() if self.strangers else ()
+        for known in rows:
+            there = known["containers"].get(self.container)
+            member = self.strangers.get(there["remote_id"]) if there and there["remote_id"] else None
+            if member is not None and member.standing != there["standing"]:
+                moved.append((member, there))
+        for member, there in moved:
+            if member.standing != Standing.ARCHIVED:
+                self.news += 1
+                pull.apply(self.connection, self.container, member, (member.address, there["address"]))
+            elif there["standing"] in HEARS_FROM_US:
+                self.news += 1
+                self.look(member, member.address, there["address"])

@@ -12,7 +12,7 @@ from integrations.models import Delivery, RemoteRecord
 from integrations.provider_kit.errors import Retry
 from integrations.providers import provider_for
 from integrations.providers.mailchimp import Mailchimp
-from integrations.sync import inbox, outbox
+from integrations.sync import inbox, outbox, pull, slices
 from integrations.sync.push import Sitting
 from tests.integrations.engine import World
 
@@ -290,13 +290,17 @@ def listen(world: World) -> None:
 
 def look(world: World, email: str, *before: str) -> None:
     """As if a message about this person had come in; `before`: their former address."""
-    from integrations.providers import provider_for
-    from integrations.sync import pull, slices
-
     provider = provider_for(world.connection)
     container = slices.policy_of(world.connection).container
     member = provider.look(container, email, "", slices.places_of(world.connection))
     pull.apply(world.connection, container, member, (email, *before))
+    world.push()
+
+
+def hourly(world: World) -> None:
+    """The reading of everybody who left, and what it leads to."""
+    with provider_for(world.connection) as provider:
+        inbox.listen(world.connection, provider)
     world.push()
 
 
@@ -495,14 +499,25 @@ def test_L21_an_unsubscribe_under_an_address_changed_there_is_read_even_if_no_me
     assert tags.place(ana, one).do_not_contact
 
 
+@pytest.mark.parametrize("how", ["message", "reading", "reading, address changed"])
 @pytest.mark.parametrize(("who", "is_word"), [("person", True), ("holder", False)])
-def test_L21_L35_who_unsubscribed_and_was_archived_before_we_looked_has_opted_out(tags, who, is_word) -> None:
+def test_L21_L35_who_unsubscribed_and_was_archived_before_we_looked_has_opted_out(tags, who, is_word, how) -> None:
     one = tags.a_list()
     ana = tags.person("ana@rivermail.test", one)
     tags.push()
-    tags.act(who, "unsubscribe", email="ana@rivermail.test")
-    tags.act("holder", "archive", email="ana@rivermail.test")
-    look(tags, "ana@rivermail.test")
+    email = "anna@rivermail.test" if "changed" in how else "ana@rivermail.test"
+    if "changed" in how:
+        tags.act("person", "change_address", email="ana@rivermail.test", new_email=email)
+    tags.act(who, "unsubscribe", email=email)
+    tags.act("holder", "archive", email=email)
+    if how == "message":
+        look(tags, email)
+    reads = []
+    for _ in range(2):
+        since = len(tags.calls())
+        hourly(tags)
+        reads.append([c for c in tags.calls()[since:] if "activity" in c["path"]])
+    assert (bool(reads[0]), reads[1]) == (how != "message", []), "each is looked at once, not every hour"
     assert tags.place(ana, one).do_not_contact == is_word
     assert ConsentEvent.objects.filter(contact_uid=ana.uid, by=By.PERSON).exists() == is_word
     assert tags.record(ana).reason_code == ("opted_out" if is_word else "removed_there")

@@ -22,7 +22,7 @@ SOURCES = {"user": True, "admin": True, "api": False}  # not our own writes back
 OLDEST = 300  # seconds
 SIGNATURE = re.compile(r"t=(\d{1,12}),(.+)")
 LOOKED_AT = ",".join([*SHOWN, "timestamp_opt"])
-LEFT = ("unsubscribed", "cleaned")
+LEFT = ("unsubscribed", "cleaned", "archived")
 OVERLAP = 20  # rows of a page that the next one shows again: meanwhile some may have gone, and the others moved up
 FORGOTTEN = "forgotten.mailchimp.com"  # the placeholder of somebody who was erased there
 TOLD = {
@@ -99,7 +99,8 @@ def hear(body: str) -> Heard:
 
 
 def opt_outs_page(api: Api, where: Container, cursor: str) -> tuple[list[Member], str]:
-    """A page of those who are unsubscribed, then of those who are cleaned in an audience. Cursor: status and offset."""
+    """A page of those who are unsubscribed, then of those who are cleaned, then of those who are archived in an
+    audience: of these only `look` tells whether they had unsubscribed before. Cursor: status and offset."""
     status, _, offset = (cursor or f"{LEFT[0]}:0").partition(":")
     fields = ",".join(f"members.{name}" for name in SHOWN)
     asked = {"count": PAGE, "offset": int(offset), "fields": fields, "status": status}
@@ -107,7 +108,8 @@ def opt_outs_page(api: Api, where: Container, cursor: str) -> tuple[list[Member]
     if len(rows) == PAGE:
         following = f"{status}:{int(offset) + PAGE - OVERLAP}"
     else:
-        following = f"{LEFT[1]}:0" if status == LEFT[0] else ""
+        others = LEFT[LEFT.index(status) + 1 :]
+        following = f"{others[0]}:0" if others else ""
     return [seen(row, where) for row in rows], following
 
 
