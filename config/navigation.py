@@ -14,7 +14,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
     ("", [
         ("Home", "home", "admin:index", ""),
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
-        ("Lists and committees", "lists", "admin:contacts_contactlist_changelist", "lists"),
+        ("Lists", "lists", "admin:contacts_contactlist_changelist", "lists"),
         ("Households", "family_home", "admin:contacts_household_changelist", "contacts"),
         ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),
         ("Integrations", "sync_alt", "integrations:setup", "integrations"),

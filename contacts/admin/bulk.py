@@ -66,13 +66,13 @@ class BulkActions:
         } | more
         return render_page(request, "admin/contacts/bulk.html", button, context)
 
-    @admin.action(description="Add to a list or committee", permissions=["change"])
+    @admin.action(description="Add to a list", permissions=["change"])
     def add_to_list(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """Those already on it stay as they are."""
         sentence = f"{people(queryset.count())} will be put on the list. Those on it already stay as they are."
         return self._act(request, queryset, "Add to list", [sentence], ListTarget)
 
-    @admin.action(description="Take off a list or committee", permissions=["change"])
+    @admin.action(description="Take off a list", permissions=["change"])
     def take_off_list(self, request: HttpRequest, queryset: Rows) -> HttpResponse | None:
         """Those not on it stay as they are."""
         sentence = f"{people(queryset.count())} will be taken off the list, if they are on it."

@@ -14,6 +14,7 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
     """Who decided what about being contacted, when, and from where."""
 
     area = "contacts"
+    rows_called = ("decision", "decisions")
     list_display = ["when", "decision", "name", "address", "where", "who", "source"]
     list_display_links = ["when"]
     list_filter = [("kind", ChoicesDropdownFilter), ("by", ChoicesDropdownFilter)]

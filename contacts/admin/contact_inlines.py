@@ -59,7 +59,7 @@ class MembershipInline(ShortInline):
     fields = ["contact_list", "position", "do_not_contact"]
     autocomplete_fields = ["contact_list"]
     verbose_name = "list"
-    verbose_name_plural = "Lists and committees"
+    verbose_name_plural = "Lists"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("contact_list", "contact")

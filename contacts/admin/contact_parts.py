@@ -8,7 +8,7 @@ from django.contrib.admin.helpers import AdminForm, Fieldset, InlineAdminFormSet
 from django.utils.text import slugify
 
 TITLES = {"": "Name", "May we write to them?": "Do Not Contact"}
-FIRST = ["Name", "Email addresses", "Phone numbers", "Lists and committees"]
+FIRST = ["Name", "Email addresses", "Phone numbers", "Lists"]
 SHORT = [*FIRST, "Tags"]  # what is asked of somebody new
 NOT_SHOWN = {"new_tags"}  # says nothing about the contact
 

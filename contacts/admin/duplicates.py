@@ -172,8 +172,11 @@ def card(request: HttpRequest, contact: Contact) -> str:
     for row in found:
         pair = row["pair"]
         row["other"] = pair.second if pair.first_id == contact.pk else pair.first
+    merges = merging.merges_into(contact)
+    if not found and not merges:
+        return ""
     context = {
-        "contact": contact, "rows": found, "merges": merging.merges_into(contact),
+        "contact": contact, "rows": found, "merges": merges,
         "may_change": is_allowed(request, CHANGE, AREA), "here": request.get_full_path(),
     }  # fmt: skip
     return render_to_string("admin/contacts/duplicates/card.html", context, request)

@@ -134,6 +134,7 @@ class HistoryEntryAdmin(ReadOnlyTenantAdmin):
     """Every change of every contact and list."""
 
     area = "contacts"
+    rows_called = ("change", "changes")
     list_display = ["when", "what_happened", "name", "who", "details"]
     list_display_links = ["when"]
     list_filter = [("verb", ChoicesDropdownFilter), WhatFilter, ("by", ChoicesDropdownFilter)]

@@ -172,7 +172,7 @@ def add(request: HttpRequest, contact_list: ContactList) -> str:
     return f"{added:,} {'contact is' if added == 1 else 'contacts are'} new on “{contact_list}”.{here}"
 
 
-TOO_MANY = f"At most {MOST_AT_ONCE} at once; choose more on the page of contacts, with “Add to a list or committee”."
+TOO_MANY = f"At most {MOST_AT_ONCE} at once; choose more on the page of contacts, with “Add to a list”."
 
 
 @button

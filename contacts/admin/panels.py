@@ -58,7 +58,7 @@ def contacts_panel(request: HttpRequest) -> str:
         (now.reachable, "may be written to", f"{contacts}?do_not_contact=no&email=ok"),
         (now.silent, "marked Do Not Contact", f"{contacts}?do_not_contact=yes"),
         (bounced().count(), "whose email bounced", f"{contacts}?{BOUNCED}"),
-        (lists, "list or committee" if lists == 1 else "lists and committees", address(LISTS)),
+        (lists, "list" if lists == 1 else "lists", address(LISTS)),
     ]
     context = {
         "tiles": tiles,

@@ -30,9 +30,9 @@ class TagAdmin(TenantAdmin):
         return super().get_queryset(request).annotate(uses=Count("contact_tags"))
 
     @display(description="Contacts", ordering="uses")
-    def contacts(self, tag: Any) -> int:
+    def contacts(self, tag: Any) -> str:
         """How many contacts have it."""
-        return tag.uses
+        return f"{tag.uses:,}"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed."""

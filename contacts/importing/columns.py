@@ -66,8 +66,9 @@ FIELDS: dict[str, tuple[str, str, str]] = {
         "email opt in, email ok, ok to email, newsletter consent, permission, gdpr consent, subscription status, "
         "email status, marketing consent, accepts marketing"),
     "dnc_lists": ("Lists that may not be used", "May we write?", "do not contact on lists"),
-    "lists": ("Lists and committees", "Groups",
-        "list, lists, committee, committees, mailing lists, mailing list, groups, group, newsletters"),
+    "lists": ("Lists", "Groups",
+        "list, lists, lists and committees, committee, committees, mailing lists, mailing list, groups, group, "
+        "newsletters"),
     "tags": ("Tags", "Groups", "tag, labels, label, keywords, categories, category, codes, flags"),
     "notes": ("Notes", "More",
         "note, comments, comment, remarks, remark, memo, description, bemerkung, notas, details"),

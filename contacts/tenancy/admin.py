@@ -80,6 +80,7 @@ class TenantAdmin(Walled, ModelAdmin):
     show_facets = ShowFacets.NEVER
     list_max_show_all = 0
     empty_sentence: ClassVar[str] = ""
+    rows_called: ClassVar[tuple[str, str] | None] = None  # one and several, where the page has a name of its own
     list_per_page = 50
     list_filter_submit = True
     compressed_fields = False
@@ -171,6 +172,15 @@ class TenantAdmin(Walled, ModelAdmin):
             if not self._is_ours(request, obj):
                 raise Http404
         return super().get_deleted_objects(objs, request)
+
+    def get_inline_formsets(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """“Add another email address”: in the middle of a sentence a noun is not capitalized."""
+        found = super().get_inline_formsets(request, *args, **kwargs)  # type: ignore[misc]
+        for one in found:
+            noun = str(one.opts.verbose_name)
+            words = f"Add another {noun[:1].upper()}{noun[1:]}"
+            one.inline_formset_data = one.inline_formset_data().replace(words, f"Add another {noun}")
+        return found
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """The form with the cards of the apps above below it."""

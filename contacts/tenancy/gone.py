@@ -54,8 +54,9 @@ def typed(request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
     fields, shown = model_admin.get_form(request)(request.POST).fields, 0
     for name in request.POST:
         value = str(request.POST[name])
+        before = str(request.POST.get(f"initial-{name}", "")).replace("True", "on")
         label = label_of(model_admin.model, fields, name)
-        if label and value.strip() and value != request.POST.get(f"initial-{name}", "") and shown < MOST_SHOWN:
+        if label and value.strip() and value != before and shown < MOST_SHOWN:
             shown += 1
             yield label[:1].upper() + label[1:], "yes" if value == "on" else value
 

@@ -21,7 +21,7 @@ AREAS: dict[str, dict[str, str]] = {
 # The same in words, for the page on people and roles.
 AREA_WORDS: dict[str, str] = {
     "contacts": "Contacts, households, tags, imports, Do Not Contact",
-    "lists": "Lists and committees, and who is on them",
+    "lists": "Lists, and who is on them",
     "integrations": "Integrations: connecting, Syncs, reports",
     "exports": "Exports",
     "fields": "Custom fields",

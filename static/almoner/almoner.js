@@ -19,6 +19,10 @@ document.addEventListener("DOMContentLoaded", () => {
       link.setAttribute("aria-label", link.title || (link.pathname === "/admin/" ? "Home" : icon.textContent.trim()));
     }
   }
+  // On a phone each line of a row says what it is, beginning like the headings of the same columns.
+  for (const cell of document.querySelectorAll("[data-label]")) {
+    cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
+  }
   // Boxes for choosing with a search have no name of their own: they take it from the field they stand for.
   const nameChoosers = () => {
     for (const box of document.querySelectorAll(".select2-container")) {
