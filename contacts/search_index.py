@@ -4,6 +4,7 @@ SQLite has a full-text table beside the texts, which triggers keep in step; Post
 pg_trgm. Where a database offers neither, search asks the texts themselves: just as right, only slower.
 """
 
+import json
 import logging
 from typing import Any
 
@@ -35,19 +36,15 @@ POSTGRES = [
 ]
 
 
-class IsFound(Expression):
-    """SQLite: whether this contact is among those that the full-text table finds.
-
-    The sign before the key keeps SQLite from fetching the found one by one: it would do so for 90,000 of them as well.
-    It goes through an index of the tenant's contacts instead, in the order of the page.
-    """
+class IsOneOf(Expression):
+    """Whether this contact is one of a few: they are fetched by their keys, whatever the order of the page."""
 
     output_field = models.BooleanField()
     conditional = True
 
-    def __init__(self, pk: Any, words: str) -> None:
+    def __init__(self, pk: Any, pks: list[int]) -> None:
         super().__init__()
-        self.pk, self.words = pk, words
+        self.pk, self.pks = pk, pks
 
     def get_source_expressions(self) -> list[Any]:
         return [self.pk]
@@ -57,13 +54,17 @@ class IsFound(Expression):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         sql, params = compiler.compile(self.pk)
-        return f"+{sql} IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s)", [*params, self.words]  # noqa: S608
+        if connection.vendor == "sqlite":
+            return f"{sql} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(self.pks)]  # noqa: S608
+        # Asked apart, as otherwise PostgreSQL may go through all contacts in the order of the page.
+        return f"{sql} = ANY(ARRAY(SELECT unnest(%s::bigint[])))", [*params, self.pks]
 
 
 class IsAmong(Expression):
-    """PostgreSQL: whether this contact is among those of a query, which is asked first and on its own.
+    """SQLite: whether this contact is among those of a query that finds a large part of all.
 
-    As a plain IN, it is at times asked anew for each contact in the order of the page, until fifty are found.
+    The sign before the key keeps SQLite from fetching the found one by one: it would do so for 90,000 of them as well.
+    It goes through an index of the tenant's contacts instead, in the order of the page.
     """
 
     output_field = models.BooleanField()
@@ -82,7 +83,14 @@ class IsAmong(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         sql, params = compiler.compile(self.pk)
         rows, rows_params = compiler.compile(self.rows)
-        return f"{sql} = ANY(ARRAY{rows})", [*params, *rows_params]
+        return f"+{sql} IN {rows}", [*params, *rows_params]
+
+
+def ask(connection: Any, words: str, most: int) -> list[int]:
+    """SQLite: the first contacts that the full-text table finds, whosoever they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH %s LIMIT %s", [words, most])  # noqa: S608
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def expression(terms: Any) -> str:

@@ -16,8 +16,8 @@ from contacts.admin.filters import DoNotContactFilter, EmailFilter, ImportFilter
 from contacts.admin.history import local
 from contacts.admin.saved_filters import SavedFilters
 from contacts.models import Contact, ContactTag, EmailAddress, ListMembership
-from contacts.search import contacts_matching
-from contacts.tenancy.changelist import SteadyChangeList
+from contacts.search import contacts_matching, count_of
+from contacts.tenancy.changelist import SteadyChangeList, is_number
 
 SHOWN = 2  # lists and tags named in a row; the others are counted
 BY_NAME = ["last_name", "first_name", "organization_name", "pk"]
@@ -36,6 +36,15 @@ class ContactChangeList(SteadyChangeList):
         if ordering[0] == "last_name":
             return BY_NAME
         return [f"-{name}" for name in BY_NAME] if ordering[0] == "-last_name" else ordering
+
+    def known_count(self) -> int | None:
+        """Of a search without filters, and of one list without more, from the table that says who it is."""
+        asked = self.get_filters_params()
+        if self.query:
+            return None if asked else count_of(self.query)
+        if asked.keys() == {"list"} and is_number(chosen := asked["list"][-1]):
+            return ListMembership.objects.filter(contact_list=chosen).count()
+        return None
 
 
 class ContactColumns(SavedFilters):

@@ -1,11 +1,15 @@
 """Search among contacts: what is found, that nothing typed makes it fail, and that it is in step with every change."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from unfold.templatetags import unfold_list
 
+from config.apps import answer_without_compiling
 from contacts import search, search_index, services
 from contacts.folding import digits_of, fold
 from contacts.models import Contact, EmailAddress, OutsideIdentifier, PhoneNumber, SearchText
@@ -66,11 +70,41 @@ def test_people_are_found_by_any_part_of_what_is_known_of_them(text: str) -> Non
     assert found(text) == CASES[text]
 
 
-@pytest.mark.parametrize("text", CASES)
+@pytest.fixture(params=["no index", "so many that the contacts are gone through", "neither"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another way than that of a few people and an index."""
+    if request.param != "so many that the contacts are gone through":
+        monkeypatch.setattr(search_index, "is_asked_apart", lambda connection: False)
+    if request.param != "no index":
+        monkeypatch.setattr(search, "FEW", -1)
+
+
+@pytest.mark.usefixtures("people", "way")
+def test_whichever_way_the_database_goes_the_same_people_are_found() -> None:
+    assert {text: found(text) for text in CASES} == CASES
+
+
+@pytest.mark.parametrize("few", [-1, 0, 1, 10_000])
 @pytest.mark.usefixtures("people")
-def test_without_the_index_the_same_people_are_found(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_index, "is_asked_apart", lambda connection: False)
-    assert found(text) == CASES[text]
+def test_the_page_says_how_many_were_found_however_many_there_are(
+    few: int, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FEW", few)
+    for text in ("rivermail", "m", "maeve 555-0100", "angel weiss", "\u0301", ""):
+        page = client.get("/admin/contacts/contact/", {"q": text}).context["cl"]
+        assert page.result_count == len(page.result_list) == len(found(text)), text
+        with_filter = client.get("/admin/contacts/contact/", {"q": text, "email": "none"}).context["cl"]
+        assert with_filter.result_count == len(with_filter.result_list) == len(found(text) & {"O’Brien", "小明"}), text
+
+
+def test_a_large_search_is_read_in_the_order_of_the_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for last in ("Ruiz", "Abara", "Meyer"):
+        ContactFactory(first_name="Ana", last_name=last)
+    for few in (-1, 10_000):
+        monkeypatch.setattr(search, "FEW", few)
+        for order, names in (("1", ["Abara", "Meyer", "Ruiz"]), ("-1", ["Ruiz", "Meyer", "Abara"])):
+            page = client.get("/admin/contacts/contact/", {"q": "ana", "o": order}).context["cl"]
+            assert [row.last_name for row in page.result_list] == names
 
 
 STRANGE = [
@@ -198,14 +232,35 @@ def test_the_choice_of_a_contact_in_a_form_finds_as_the_page_does(client: Client
         assert [row["text"] for row in answer["results"]] == ["Zoë Quist"], term
 
 
+def test_the_headings_of_a_page_are_made_once_and_not_for_each_row(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget = Mock(wraps=unfold_list.UnfoldBooleanWidget)
+    monkeypatch.setattr(unfold_list, "UnfoldBooleanWidget", widget)
+    ContactFactory.create_batch(3)
+    page = client.get("/admin/contacts/contact/").content.decode()
+    assert widget.call_count == 1 and page.count('data-label="May we email them?"') == 3
+
+
+def test_only_postgres_is_told_not_to_compile_and_is_so_from_the_first_query() -> None:
+    with CaptureQueriesContext(connection) as told:
+        answer_without_compiling(None, connection)
+    is_postgres = connection.vendor == "postgresql"
+    assert [one["sql"] for one in told] == (["SET jit = off"] if is_postgres else [])
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit" if is_postgres else "PRAGMA journal_mode")
+        assert cursor.fetchone()[0] != "on"
+
+
 # --- the index ---
 
 
 def test_the_index_is_there_after_migrations_and_asked() -> None:
     assert search_index.missing(connection) == set()
     assert search_index.check_index(None, ["default"]) == []
-    rows = str(contacts_matching(Contact.objects.all(), "ruiz").query)
-    assert (search_index.INDEX in rows) == (connection.vendor == "sqlite")
+    with CaptureQueriesContext(connection) as asked:
+        contacts_matching(Contact.objects.all(), "ruiz")
+    assert (search_index.INDEX in asked[0]["sql"]) == (connection.vendor == "sqlite")
 
 
 def test_an_index_that_was_lost_is_told_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
