@@ -60,6 +60,10 @@ class CustomFieldForm(SeenForm):
             )
             self.fields["kind"].disabled, self.fields["kind"].help_text = True, reason
 
+    def _is_watched(self, name: str) -> bool:
+        """The choices as well, although their field is our own."""
+        return name == "choices" or super()._is_watched(name)
+
     def clean_name(self) -> str:
         """A name that no column of ours has: files would have two of them."""
         name = " ".join(self.cleaned_data["name"].split())

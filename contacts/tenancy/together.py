@@ -48,8 +48,10 @@ class SeenForm(forms.ModelForm):
                 data: Any = self.data.copy()  # type: ignore[attr-defined]
                 data[self.add_initial_prefix(name)] = self[name].field.prepare_value(now)
                 self.data = data
+                words = ", ".join(str(now).splitlines())
                 self.add_error(
-                    name, f"Somebody has changed this to “{now}” while the page was open. Save again if yours is right."
+                    name,
+                    f"Somebody has changed this to “{words}” while the page was open. Save again if yours is right.",
                 )
 
     def _is_contested(self, name: str) -> bool:
@@ -57,7 +59,12 @@ class SeenForm(forms.ModelForm):
         field, now = self.fields[name], self.initial.get(name)
         hidden: Any = field.hidden_widget()
         shown = hidden.value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
-        return field.has_changed(now, shown) and field.has_changed(now, self[name].data)
+        return all(field.has_changed(with_plain_lines(now), with_plain_lines(one)) for one in (shown, self[name].data))
+
+
+def with_plain_lines(value: Any) -> Any:
+    """Browsers send line ends of their own; that is no change."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class SeenFormSet(PaginationInlineFormSet):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from contacts import custom, jobs
 from contacts.admin.history import changes_in_words
-from contacts.models import Contact, CustomField, CustomValue, HistoryEntry, User
+from contacts.models import Contact, CustomField, CustomValue, HistoryEntry, Tag, User
 from contacts.tenancy.models import Role, Tenant
 from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts.forms import opened, page_of, sent
@@ -381,3 +381,35 @@ def test_filters_ask_the_index_of_values(crowd: dict[str, CustomField], client: 
         "V0", "contacts_customvalue"
     )
     assert "SCAN U0" not in plan
+
+
+def test_two_people_who_change_one_field_or_tag_are_told_of_each_other(client: Client) -> None:
+    field = made("choice", choices=["S", "M"])
+    url = f"{PAGE}{field.pk}/change/"
+    # As browsers send them: lines end with two characters.
+    form = {
+        name: str(value).replace("\n", "\r\n")
+        for name, value in Fields(client.get(url).content.decode()).values.items()
+    }
+    client.post(url, form | {"choices": "S\r\nM\r\nL"})
+    answer = client.post(url, form | {"choices": "S\r\nM\r\nXL"})
+    assert "Somebody has changed this to “S, M, L” while the page was open" in answer.content.decode()
+    assert client.post(url, form | {"help_text": "Of the gala shirt"}).status_code == 302
+    field.refresh_from_db()
+    assert (field.choices, field.help_text) == (["S", "M", "L"], "Of the gala shirt")
+    tag = Tag.objects.create(name="board")
+    url = f"/admin/contacts/tag/{tag.pk}/change/"
+    form = Fields(client.get(url).content.decode()).values
+    client.post(url, form | {"name": "Board"})
+    answer = client.post(url, form | {"name": "Trustees"})
+    assert "Somebody has changed this to “Board” while the page was open" in answer.content.decode()
+
+
+def test_notes_of_several_lines_are_changed_without_a_false_alarm(client: Client) -> None:
+    contact = ContactFactory(notes="Prefers tea\nCalls on Mondays")
+    form = {
+        name: str(value).replace("\n", "\r\n") for name, value in opened(client, contact).items() if value is not None
+    }
+    assert sent(client, form | {"notes": "Prefers tea\r\nCalls on Fridays"}, contact).status_code == 302
+    contact.refresh_from_db()
+    assert contact.notes == "Prefers tea\nCalls on Fridays"
