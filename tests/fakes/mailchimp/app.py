@@ -6,10 +6,7 @@ the endpoints; writing.py changes members; oauth.py and pages.py are what a pers
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import re
-import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from tests.fakes.kept import KeptSandbox
 from tests.fakes.mailchimp import (
     account,
     acts,
@@ -47,7 +45,6 @@ from tests.fakes.mailchimp.paging import chosen_fields
 from tests.fakes.mailchimp.seed import seed
 from tests.fakes.mailchimp.state import Account
 from tests.fakes.mailchimp.wire import answered, credential, overridden, worded
-from tests.fakes.sandbox import Sandbox
 
 API = re.compile(r"/(?:(?P<dc>us\d+)/)?3\.0(?P<rest>/.*)?")
 PARTS = (account, lists, bulk, member_listing, members, tags, merge_fields, segments, webhooks, batches, batch_webhooks)
@@ -58,7 +55,7 @@ ROUTES = Map(
 ).bind("sandbox")
 
 
-class MailchimpSandbox(Sandbox):
+class MailchimpSandbox(KeptSandbox[Account]):
     """Start it with ``running(MailchimpSandbox())``."""
 
     key = "mailchimp"
@@ -76,27 +73,12 @@ class MailchimpSandbox(Sandbox):
         latency_ms: float = 0.0,
         connections: int = 10,
     ) -> None:
-        super().__init__(state_dir=state_dir, latency_ms=latency_ms, connections=connections)
-        self.options = options or Options()
-        self.first_options = copy.deepcopy(self.options)
+        super().__init__(options or Options(), state_dir=state_dir, latency_ms=latency_ms, connections=connections)
         self.oauth = OAuth(self, client_id, client_secret, list(redirect_uris))
-        self.accounts: dict[str, Account] = {}
         self.owners: dict[str, Account] = {}  # API key or access token -> account
-        self.unsaved: set[str] = set()
-        self.unsaved_lock = threading.Lock()
-        kept = self.saver.load() if self.saver else {}
-        if kept:
-            self.accounts = {
-                name: persist.account_from_json(data, lambda each: Batch(**each)) for name, data in kept.items()
-            }
-            self.reindex()
-        else:
-            self.reset()
+        self.load()
 
     # -- for tests ----------------------------------------------------------------------------
-
-    def account(self, login: str = "river") -> Account:
-        return self.accounts[login]
 
     def grant(self, login: str = "river") -> str:
         """An access token, as if the account holder had pressed Allow."""
@@ -154,23 +136,18 @@ class MailchimpSandbox(Sandbox):
     def state(self, query: dict[str, str]) -> dict[str, Any]:
         return inside.everything(self, query)
 
-    def snapshot(self) -> dict[str, Any]:
-        with self.unsaved_lock:
-            unsaved, self.unsaved = self.unsaved, set()
-        order = list(self.accounts)
-        return {
-            login: {**persist.account_to_json(self.accounts[login]), "position": order.index(login)}
-            for login in unsaved
-        }
+    def seeded(self) -> dict[str, Account]:
+        return seed(self.options, self.telling)
+
+    def written(self, account: Account) -> dict[str, Any]:
+        return persist.account_to_json(account)
+
+    def read(self, data: dict[str, Any]) -> Account:
+        return persist.account_from_json(data, lambda each: Batch(**each))
 
     def reset(self) -> None:
-        for option in dataclasses.fields(self.options):
-            setattr(self.options, option.name, copy.deepcopy(getattr(self.first_options, option.name)))
-        self.accounts = seed(self.options, self.telling)
+        super().reset()
         self.oauth.forget()
-        self.reindex()
-        with self.unsaved_lock:
-            self.unsaved |= set(self.accounts)
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -231,12 +208,6 @@ class MailchimpSandbox(Sandbox):
 
     def telling(self, who: Account) -> Telling:
         return Telling(who, self.courier, self.options, self.now)
-
-    def account_changed(self, who: Account) -> None:
-        if self.saver:
-            with self.unsaved_lock:
-                self.unsaved.add(who.login)
-            self.changed()
 
     def reindex(self) -> None:
         """Find owners by secret again, after tokens came or went."""

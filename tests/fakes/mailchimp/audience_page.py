@@ -8,11 +8,11 @@ from markupsafe import Markup
 from werkzeug.wrappers import Request, Response
 
 from tests.fakes import html as h
-from tests.fakes.mailchimp.oauth_pages import NOTICE
-from tests.fakes.mailchimp.page_parts import day, outcome, said
+from tests.fakes.mailchimp.oauth import NOTICE
 from tests.fakes.mailchimp.shown import status_counts
 from tests.fakes.mailchimp.state import Account, Audience, Member
 from tests.fakes.mailchimp.transitions import STATUSES
+from tests.fakes.page_parts import day, outcome, said
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox

@@ -11,6 +11,7 @@ from tests.fakes.mailchimp.merge_fields import new_field
 from tests.fakes.mailchimp.paging import direction, page
 from tests.fakes.mailchimp.shown import show_audience
 from tests.fakes.mailchimp.state import Account, Audience, address_id
+from tests.fakes.values import is_address
 
 SCHEMA = "Lists/Instance"
 CONTACT = {name: s.text() for name in "company address1 address2 city state zip country phone".split()}
@@ -127,7 +128,7 @@ def check_values(wish: dict[str, Any]) -> None:
     if not str(wish.get("name", "x")).strip():
         raise invalid("name", "This value should not be blank.")
     sender = wish.get("campaign_defaults", {}).get("from_email")
-    if sender is not None and not s.is_address(sender):
+    if sender is not None and not is_address(sender):
         raise invalid("campaign_defaults.from_email", "Please provide a valid email address.")
     for part in ("company", "address1", "city"):
         if not str(wish.get("contact", {}).get(part, "x")).strip():

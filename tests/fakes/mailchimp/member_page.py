@@ -8,9 +8,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Request, Response
 
 from tests.fakes import html as h
-from tests.fakes.mailchimp.oauth_pages import NOTICE
-from tests.fakes.mailchimp.page_parts import day, said
+from tests.fakes.mailchimp.oauth import NOTICE
 from tests.fakes.mailchimp.state import Audience, Member
+from tests.fakes.page_parts import day, said
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox

@@ -3,91 +3,42 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from tests.fakes.mailchimp import oauth_pages as pages
 from tests.fakes.mailchimp.state import Account
+from tests.fakes.sign_in import SignIn, as_json, error
+from tests.fakes.sign_in_pages import Look
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox
 
 
-@dataclass(slots=True)
-class Ask:
-    """What a client asked for when it sent a person here."""
-
-    redirect_uri: str
-    state: str | None
-    login: str = ""
-    at: float = 0.0
-
-    def back(self, **answer: str) -> Response:
-        if self.state is not None:
-            answer["state"] = self.state
-        joint = "&" if "?" in self.redirect_uri else "?"
-        return redirect(f"{self.redirect_uri}{joint}{urlencode(answer)}", 302)
+LOOK = Look(
+    "Sandbox Mailchimp",
+    (
+        "see your audiences, contacts and tags",
+        "add, change, tag and archive contacts",
+        "be told when contacts change",
+    ),
+)
+NOTICE = LOOK.notice
 
 
-class OAuth:
+class OAuth(SignIn):
     """The one registered app, its codes and its tokens."""
 
+    look = LOOK
+    sandbox: MailchimpSandbox
+
     def __init__(self, sandbox: MailchimpSandbox, client_id: str, secret: str, redirects: list[str]) -> None:
-        self.sandbox, self.client_id, self.client_secret = sandbox, client_id, secret
-        self.redirect_uris = redirects
-        self.codes: dict[str, Ask] = {}
-        self.tickets: dict[str, Ask] = {}  # signed in, Allow not yet pressed
+        super().__init__(sandbox, redirects)
+        self.client_id, self.client_secret = client_id, secret
 
-    def forget(self) -> None:
-        self.codes.clear()
-        self.tickets.clear()
-
-    # -- what a person sees -------------------------------------------------------------------
-
-    def page(self, request: Request) -> Response:
-        path = (request.method, request.path)
-        if path == ("GET", "/oauth2/authorize"):
-            return self.refusal(request.args) or pages.sign_in(request.args)
-        if path == ("POST", "/oauth2/authorize"):
-            return self.refusal(request.form) or self.sign_in(request)
-        if path == ("POST", "/oauth2/allow"):
-            return self.decide(request)
-        return pages.trouble("There is no such page.", 404)
-
-    def refusal(self, asked: dict[str, str]) -> Response | None:
-        """An error page where it would be unsafe to send the person back."""
-        if asked.get("client_id") != self.client_id:
-            return pages.trouble("This app is not registered here: unknown client_id.")
-        if asked.get("redirect_uri") not in self.redirect_uris:
-            return pages.trouble("The redirect_uri is not one of those registered for this app.")
-        if asked.get("response_type") != "code":
-            return pages.trouble("The response_type must be “code”.")
-        return None
-
-    def sign_in(self, request: Request) -> Response:
-        form = request.form
-        account = self.sandbox.accounts.get(form.get("login", "").strip().lower())
-        if not account or not hmac.compare_digest(form.get("password", ""), account.password):
-            return pages.sign_in(form, wrong=True)
-        ticket = secrets.token_urlsafe(24)
-        self.tickets[ticket] = Ask(form["redirect_uri"], form.get("state"), account.login)
-        return pages.allow(account, ticket)
-
-    def decide(self, request: Request) -> Response:
-        ask = self.tickets.pop(request.form.get("ticket", ""), None)
-        if ask is None:
-            return pages.trouble("This page has been used already. Please start again from the app.")
-        if request.form.get("decision") != "allow":
-            return ask.back(error="access_denied")
-        code, ask.at = secrets.token_hex(16), self.sandbox.now()
-        self.codes[code] = ask
-        return ask.back(code=code)
+    def is_client(self, client_id: str) -> bool:
+        return client_id == self.client_id
 
     # -- what a client calls ------------------------------------------------------------------
 
@@ -107,8 +58,8 @@ class OAuth:
             return error("invalid_client", "Client authentication failed.", 401)
         if form.get("grant_type") != "authorization_code":
             return error("unsupported_grant_type", "Only authorization_code is known.")
-        ask = self.codes.pop(form.get("code", ""), None)
-        if ask is None or self.sandbox.now() - ask.at > self.sandbox.options.code_life_s:
+        ask = self.redeem(form.get("code", ""), self.sandbox.options.code_life_s)
+        if ask is None:
             return error("invalid_grant", "The code is unknown, used or too old.")
         if form.get("redirect_uri") != ask.redirect_uri:
             return error("invalid_grant", "The redirect_uri differs from the one the code was made for.")
@@ -147,11 +98,3 @@ class OAuth:
                 "api_endpoint": f"{request.host_url}{account.dc}",
             }
         )
-
-
-def as_json(content: dict[str, object], status: int = 200) -> Response:
-    return Response(json.dumps(content), status, content_type="application/json; charset=utf-8")
-
-
-def error(code: str, description: str, status: int = 400) -> Response:
-    return as_json({"error": code, "error_description": description}, status)

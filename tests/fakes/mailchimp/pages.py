@@ -5,46 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
-from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from tests.fakes import buttons
 from tests.fakes import html as h
 from tests.fakes.mailchimp import audience_page, member_page
-from tests.fakes.mailchimp.oauth_pages import NOTICE
-from tests.fakes.mailchimp.page_parts import calls_table, deliveries_table, said
+from tests.fakes.mailchimp.oauth import NOTICE
 from tests.fakes.mailchimp.shown import status_counts
 from tests.fakes.mailchimp.state import Account
+from tests.fakes.page_parts import calls_table, deliveries_table, said
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox
 
 
 def respond(sandbox: MailchimpSandbox, request: Request) -> Response:
-    if request.path == "/act" and request.method == "POST":
-        return act(sandbox, request)
     pages = {"/": home, "/audience": audience_page.show, "/member": member_page.show}
-    if request.method not in ("GET", "HEAD") or (page := pages.get(request.path)) is None:
-        return h.document("Not found", NOTICE, Markup("<h1>There is no such page</h1>"), status=404)
-    try:
-        return page(sandbox, request)
-    except KeyError:
-        text = Markup("<h1>Not here any more</h1><p>{}</p>").format(h.link("/", "Back to the start"))
-        return h.document("Not found", NOTICE, text, status=404)
-
-
-def act(sandbox: MailchimpSandbox, request: Request) -> Response:
-    """Do what a button says and go back to where it was pressed."""
-    wish = {name: value for name, value in request.form.items() if name != "back"}
-    back = request.form.get("back", "/")
-    if not back.startswith("/") or back.startswith(("//", "/\\")):
-        back = "/"
-    try:
-        sandbox.act(wish)
-        note = {"done": f"Done: {wish['action'].replace('_', ' ')}."}
-    except (ValueError, KeyError) as error:
-        note = {"error": str(error)}
-    joint = "&" if "?" in back else "?"
-    return redirect(back + h.address("", **note).replace("?", joint, 1), 303)
+    return buttons.respond(sandbox, request, pages, NOTICE)
 
 
 def home(sandbox: MailchimpSandbox, request: Request) -> Response:

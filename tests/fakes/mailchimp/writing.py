@@ -12,10 +12,11 @@ from typing import Any
 from tests.fakes.mailchimp import hooks, merge_values
 from tests.fakes.mailchimp.errors import forgotten, looks_fake, refused, too_many_lists
 from tests.fakes.mailchimp.options import Options
-from tests.fakes.mailchimp.shapes import is_address, read_time
+from tests.fakes.mailchimp.shapes import read_time
 from tests.fakes.mailchimp.state import Member, address_id, md5
 from tests.fakes.mailchimp.tagging import Tagger
 from tests.fakes.mailchimp.transitions import check_address_change, check_archive, next_status, taken
+from tests.fakes.values import is_address
 
 ADMIN_REASON = "N/A (Unsubscribed by admin)"
 SOURCES = {"api": "API - Generic", "admin": "Admin Add", "user": "Hosted Signup Form"}
