@@ -13,7 +13,15 @@ from integrations.models.remote import RemoteRecord
 
 
 class SyncRun(TenantOwned):
-    """A Sync: planned, shown, confirmed, carried out, reported. One unfinished run per connection at a time."""
+    """A Sync, a Check or an Undo: planned, shown, confirmed, carried out, reported.
+
+    One unfinished run per connection at a time.
+    """
+
+    class Kind(models.TextChoices):
+        SYNC = "sync", "Sync"  # everything we want there
+        CHECK = "check", "Check"  # the same, with what is there freshly read (L31)
+        UNDO = "undo", "Undo"  # back to what was there before an earlier run (L37)
 
     class State(models.TextChoices):
         PLANNING = "planning", "Making the preview"
@@ -28,6 +36,7 @@ class SyncRun(TenantOwned):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.SYNC)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNING)
     reason = models.CharField(max_length=300, blank=True)
     new_settings = models.JSONField(null=True, blank=True, help_text="Settings that take effect when it is confirmed.")
@@ -57,7 +66,7 @@ class SyncRun(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.connection} Sync of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"{self.connection} {self.get_kind_display()} of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
     def count_outcomes(self) -> dict[str, dict[str, int]]:
         """What came of its rows: {state: {verb: how many}}."""
