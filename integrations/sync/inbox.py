@@ -1,11 +1,13 @@
 """Listening to a vendor: messages from the inbox, and full readings of who opted out. What is heard goes to pull."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from contacts.models import EmailAddress
@@ -13,30 +15,58 @@ from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
 from integrations.models import Connection, RemoteRecord, WebhookEvent
 from integrations.provider_kit.base import Provider
+from integrations.provider_kit.errors import CallFailed, Reconnect
 from integrations.provider_kit.states import Member, Places, Standing
 from integrations.sync import pull, slices
 from integrations.sync.planning import HEARS_FROM_US
+from integrations.sync.settle import backoff
 
-GIVE_UP_AFTER = 20  # attempts at one message; the daily reading of opt-outs makes up for it
+log = logging.getLogger(__name__)
+GIVE_UP_AFTER = 20  # attempts at one message, over some hours; the reading of opt-outs makes up for it
+GIVEN_UP = "It could not be read several times; the next full reading makes up for it."
+
+
+def waiting(events: Any) -> Any:
+    """Of these messages, those that may be acted on now: one that could not be read waits longer each time."""
+    now, wait, due = Now(), 0.0, Q(attempts=0)
+    for attempts in range(1, GIVE_UP_AFTER + 1):
+        wait += backoff(attempts - 1)
+        last = Q(attempts__gte=attempts) if attempts == GIVE_UP_AFTER else Q(attempts=attempts)
+        due |= last & Q(received_at__lte=now - timedelta(seconds=wait))
+    return events.filter(due, handled_at__isnull=True)
 
 
 def handle_inbox(connection: Connection, provider: Provider, stop: Any) -> None:
     """Act on stored messages, oldest first: read each person at the vendor and apply what is there now.
 
-    Raises `CallFailed` when the vendor cannot be asked; the message stays and is taken up again.
+    One that cannot be read waits, while the others, and what is to be sent, go on. Raises `CallFailed` when it is the
+    vendor that cannot be asked; the messages stay and are taken up again.
     """
+    failed: list[int] = []
+    in_a_row = 0
     while not stop():
-        event = (
-            WebhookEvent.objects.filter(connection=connection, handled_at__isnull=True)
-            .order_by("received_at", "pk").first()
-        )  # fmt: skip
+        events = waiting(WebhookEvent.objects.filter(connection=connection)).exclude(pk__in=failed)
+        event = events.order_by("attempts", "received_at", "pk").first()
         if event is None:
             return
-        WebhookEvent.objects.filter(pk=event.pk).update(attempts=F("attempts") + 1)
-        outcome = "It could not be read several times; the next full reading makes up for it."
-        if event.attempts < GIVE_UP_AFTER:
-            outcome = act_on(connection, provider, event)
-        WebhookEvent.objects.filter(pk=event.pk).update(handled_at=Now(), outcome=outcome[:250])
+        mine = WebhookEvent.objects.filter(pk=event.pk)
+        mine.update(attempts=F("attempts") + 1)
+        try:
+            outcome = GIVEN_UP if event.attempts >= GIVE_UP_AFTER else act_on(connection, provider, event)
+        except CallFailed as failure:
+            is_vendor = isinstance(failure.outcome, Reconnect) or getattr(failure.outcome, "after", None) is not None
+            if is_vendor:
+                mine.update(attempts=event.attempts)
+            in_a_row += 1
+            if is_vendor or in_a_row > 1:
+                raise
+            failed.append(event.pk)
+        except Exception:  # noqa: BLE001  a bug of ours about one message must not stop the others; attempts bound it
+            log.exception("message failed", extra={"connection": connection.pk, "event": event.pk})
+            failed.append(event.pk)
+        else:
+            in_a_row = 0
+            mine.update(handled_at=Now(), outcome=outcome[:250])
 
 
 def act_on(connection: Connection, provider: Provider, event: WebhookEvent) -> str:

@@ -92,7 +92,7 @@ def is_more_to_do(connection: Connection) -> bool:
         return False
     return (
         SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).exists()
-        or WebhookEvent.objects.filter(connection=connection, handled_at__isnull=True).exists()
+        or inbox.waiting(WebhookEvent.objects.filter(connection=connection)).exists()
         or Connection.objects.filter(pk=connection.pk).exclude(reading="").exists()
         or (is_active(connection) and due_rows(connection).exists())
     )
@@ -116,7 +116,7 @@ def waiting() -> list[int]:
         provider__in=all_providers(),
     ).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=Now())).order_by("served_at", "pk")  # fmt: skip
     planning = SyncRun.objects.with_scopes_disabled().filter(state=SyncRun.State.PLANNING).values("connection")
-    hearing = WebhookEvent.objects.with_scopes_disabled().filter(handled_at__isnull=True).values("connection")
+    hearing = inbox.waiting(WebhookEvent.objects.with_scopes_disabled()).values("connection")
     owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
     wanted = ~Q(reading="") | Q(pk__in=planning) | Q(pk__in=hearing) | Q(pk__in=owing, state=State.ACTIVE)
     return list(connections.filter(wanted).values_list("pk", flat=True))
