@@ -74,7 +74,7 @@ def contact_standing(connection: Connection, record: RemoteRecord | None, contac
         person = people.load([contact.uid], []).people[str(contact.uid)]
         code = person.blocked or ("" if person.memberships else "not_on_a_list")
         standing.headline, standing.tone = ("Not sent", "plain") if code else ("Not sent yet", "info")
-    elif record.due_at is not None:
+    elif record.is_on_its_way:
         standing.headline, standing.tone = "A change is on its way", "info"
         standing.note = record.reason
     elif record.state != State.OK:
@@ -85,7 +85,7 @@ def contact_standing(connection: Connection, record: RemoteRecord | None, contac
         }.get(State(record.state), ("Not sent", "plain"))
     if code:
         standing.reason = explain(code, record.reason if record else "", str(connection))
-        stuck = record is not None and record.due_at is None and record.state in (State.SET_ASIDE, State.SKIPPED)
+        stuck = record is not None and not record.is_on_its_way and record.state in (State.SET_ASIDE, State.SKIPPED)
         standing.retry = stuck and standing.reason.retry_helps
     _add_pause(standing)
     return standing
@@ -140,7 +140,7 @@ def list_standing(connection: Connection, record: RemoteRecord | None, contact_l
     places = [f"There as “{name}”" for name in names]
     headline, tone = ("In step", "good") if names else ("Not there yet", "info")
     standing = Standing(connection, record, headline, tone, places)
-    if record is not None and record.due_at is not None:
+    if record is not None and record.is_on_its_way:
         standing.headline, standing.tone, standing.note = "A change is on its way", "info", record.reason
     elif record is not None and record.state == State.SET_ASIDE:
         standing.headline, standing.tone, standing.retry = "Refused", "bad", True

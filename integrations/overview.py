@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.connecting import redirect_uri
 from integrations.models import Connection, RemoteRecord, SyncRun
-from integrations.models.remote import Priority
+from integrations.models.remote import ON_ITS_WAY, Priority
 from integrations.provider_kit.base import Can, Provider
 from integrations.providers import all_providers
 from integrations.words import lasting
@@ -159,7 +159,7 @@ def overviews() -> list[Overview]:
         overview.questions = [Question(uid, *said) for uid, said in brake.items()]
     records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
     # Kind and priority exclude nothing; named, they lead SQLite to the index of the outbox, past 100,000 settled rows.
-    due = records.filter(due_at__isnull=False, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)
+    due = records.filter(ON_ITS_WAY, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)
     for pk, waiting, oldest in due.values_list("connection").annotate(Count("pk"), Min("marked_at")):
         ours[pk].waiting, ours[pk].oldest = waiting, oldest
     counted = records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state", "reason_code")

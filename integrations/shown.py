@@ -8,7 +8,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts.models import Contact, ContactList
+from contacts.models import Contact, ContactList, EmailAddress
 from integrations.models import Delivery, RemoteRecord, RunItem
 from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, lasting, verb_label
 
@@ -50,6 +50,12 @@ class Shown:
     changes: list[Difference] = field(default_factory=list)
     reason: Explained | None = None
     retry: bool = False
+    address: str = ""
+
+    @property
+    def other_address(self) -> str:
+        """The address known there, where it is another one."""
+        return self.row.known_address if self.row.known_address != self.address.lower() else ""
 
     @property
     def brief(self) -> list[Difference]:
@@ -79,7 +85,7 @@ def _show_item(item: RunItem, names: Names, service: str, linked: bool) -> Shown
                 changes.append(change)
     reason = explain(item.reason_code, item.reason, service) if item.reason_code or item.reason else None
     record = item.record if linked else None
-    stuck = record is not None and record.due_at is None and record.state in (
+    stuck = record is not None and not record.is_on_its_way and record.state in (
         RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED
     )  # fmt: skip
     words = VERBS.get(item.verb, VerbWords(item.verb, ""))
@@ -95,14 +101,19 @@ def show_records(records: Iterable[RemoteRecord]) -> list[Shown]:
     names = Names(
         (r.subject_uid for r in records if r.kind != LIST), (r.subject_uid for r in records if r.kind == LIST)
     )
+    # What the service complains about is the address that was to go there, not the one that it knew before.
+    emails: Any = EmailAddress.objects.filter(contact__in=names.contacts.values(), is_primary=True).order_by()
+    now = dict(emails.values_list("contact__uid", "address")) if names.contacts else {}
     rows = []
     for record in records:
         name, link = names.of(record.kind, record.subject_uid)
         reason = explain(record.reason_code, record.reason, str(record.connection))
-        if record.due_at is not None:
+        if record.is_on_its_way:
             reason = on_its_way(record)
         retry = reason.retry_helps and record.state != RemoteRecord.State.HELD
-        rows.append(Shown(name or record.known_address or "Deleted here", link, record, reason=reason, retry=retry))
+        address = now.get(record.subject_uid, "") or record.known_address
+        shown = Shown(name or address or "Deleted here", link, record, reason=reason, retry=retry, address=address)
+        rows.append(shown)
     return rows
 
 

@@ -13,6 +13,7 @@ from contacts.models import ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 from integrations.mends import mend
 from integrations.models import Connection, RemoteRecord
+from integrations.models.remote import ON_ITS_WAY
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 from integrations.words import Explained, explain
@@ -98,7 +99,7 @@ def standing_at(connection: Connection, list_is_there: bool) -> Case:
         connection=connection, kind=Kind.CONTACT, subject_uid=OuterRef("contact__uid")
     ).order_by()
     settled = Case(
-        When(due_at__isnull=False, then=Value(MOVING)),
+        When(ON_ITS_WAY, then=Value(MOVING)),
         When(state=State.OK, effect=RemoteRecord.Effect.DONE, then=Value(THERE if list_is_there else NO_LIST)),
         When(~Q(state=State.OK) & ~Q(reason_code=""), then=F("reason_code")),
         When(~Q(state=State.OK), then=Value("refused")),
@@ -150,7 +151,7 @@ def word_of(
     email = str(place.contact.primary_email or "")
     if standing != ON_THIS_LIST and (way := mend(request, standing, connection, email)):
         word["mend"], word["mend_at"] = way
-    stuck = record is not None and record.due_at is None and record.state in (State.SET_ASIDE, State.SKIPPED)
+    stuck = record is not None and not record.is_on_its_way and record.state in (State.SET_ASIDE, State.SKIPPED)
     if stuck and reason.retry_helps and record is not None and is_allowed(request, CHANGE, AREA):
         fields = {"record": str(record.pk), "back": f"{request.get_full_path()}#members"}
         word |= {"button": "Retry", "action": reverse("integrations:retry"), "fields": fields}

@@ -18,6 +18,10 @@ class Priority(models.IntegerChoices):
     SYNC = 9, "Sync"
 
 
+# The same as `RemoteRecord.is_on_its_way`, for queries.
+ON_ITS_WAY = models.Q(due_at__isnull=False) & ~models.Q(state="set_aside")
+
+
 class RemoteRecord(TenantOwned):
     """One subject (a contact or a list, by uid) on one connection.
 
@@ -86,6 +90,11 @@ class RemoteRecord(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.subject_uid}"
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it goes out by itself soon. What was set aside, and is tried again now and then, is refused."""
+        return self.due_at is not None and self.state != self.State.SET_ASIDE
 
     @property
     def containers(self) -> dict[str, Any]:

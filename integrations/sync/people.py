@@ -79,7 +79,7 @@ class Crowd:
 def load(uids: Iterable[uuid.UUID], known_addresses: Iterable[str]) -> Crowd:
     """Read these contacts, and whoever shares their present address or the one known there.
 
-    Five queries, and a sixth if anybody shares.
+    Six queries, and a seventh if anybody shares.
     """
     everybody = list(uids)
     crowd = Crowd({uid: Person(uid) for uid in map(str, everybody)})

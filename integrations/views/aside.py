@@ -12,6 +12,7 @@ from contacts.models import Contact, ListMembership
 from contacts.tenancy.views import go_back
 from integrations import jobs
 from integrations.models import Connection, RemoteRecord
+from integrations.models.remote import ON_ITS_WAY
 from integrations.shown import show_records
 from integrations.sync import outbox
 from integrations.views.page import kept_query, page_of, press, render, see_page
@@ -33,7 +34,7 @@ def chosen(filters: Any) -> "QuerySet[RemoteRecord]":
     """The rows that these filters (of the address, or of a form) ask for."""
     kind = filters.get("kind", "") or "set_aside"
     if kind == "due":
-        rows = RemoteRecord.objects.filter(due_at__isnull=False)
+        rows = RemoteRecord.objects.filter(ON_ITS_WAY)
     else:
         rows = RemoteRecord.objects.filter(state__in=KINDS.get(kind, KINDS["set_aside"])[2])
     if service := filters.get("service", ""):
@@ -74,7 +75,7 @@ def show(request: HttpRequest) -> HttpResponse:
     page = page_of(request, rows.select_related("connection").order_by(*order))
     states: Any = RemoteRecord.objects.exclude(state=State.OK).order_by().values_list("state")
     counts = dict(states.annotate(Count("pk")))
-    due = RemoteRecord.objects.filter(due_at__isnull=False).count()
+    due = RemoteRecord.objects.filter(ON_ITS_WAY).count()
     reasons: Any = rows.order_by().values_list("reason_code").annotate(count=Count("pk")).order_by("-count")
     services = list(Connection.objects.all())
     service = next((str(c) for c in services if c.provider == request.GET.get("service")), "")

@@ -17,6 +17,7 @@ from django.utils import timezone
 from contacts.models import Contact, ContactList, Export
 from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection, Delivery, RemoteRecord, RunItem, SyncRun
+from integrations.overview import overview_of
 from tests.factories import ConnectionFactory, ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.integrations.desk import CONNECT, SETUP, Desk, desk, plain, said
 from tests.integrations.engine import World
@@ -572,6 +573,46 @@ def test_the_oldest_unsent_change_and_what_needs_a_person_are_on_the_first_page(
     assert "waits for about 7 minutes" in words
     assert "1 service has to be reconnected: Mailchimp; 2 changes wait" in words
     assert "The key was taken back." in words
+
+
+# --- what is not in step ---
+
+
+def test_L27_the_row_shows_the_address_that_the_service_complains_about(world: World, owner: Desk, tenant: Any) -> None:
+    with in_tenant(tenant):
+        Connection.objects.update(state="active")
+        one = world.a_list()
+        new, moved = world.person("new@example.com", one), world.person("old@rivermail.test", one)
+        world.push()
+        moved.email_addresses.update(address="Moved@example.com", address_key="moved@example.com")
+        world.push()
+        assert [world.record(c).reason_code for c in (new, moved)] == ["fake_address"] * 2
+    words = plain(owner.get(ASIDE).content.decode().replace("<wbr>", ""))
+    assert "new@example.com" in words
+    assert "Moved@example.com Known there as old@rivermail.test" in words
+
+
+def test_L27_L36_what_is_refused_and_tried_again_is_counted_once(world: World, owner: Desk, tenant: Any) -> None:
+    with in_tenant(tenant):
+        Connection.objects.update(state="active")
+        one = world.a_list()
+        ana = world.person("ana@rivermail.test", one)
+        world.push()
+        RemoteRecord.objects.filter(subject_uid=ana.uid).update(
+            state="set_aside", reason_code="vendor_error", due_at=timezone.now() + timedelta(hours=1)
+        )
+        found = overview_of(world.connection)
+        assert (found.waiting, found.oldest, found.set_aside) == (0, None, 1)
+    card = owner.text(f"/admin/contacts/contact/{ana.pk}/change/")
+    assert "Refused" in card and "answers with an error" in card and "A change is on its way" not in card
+    kinds = owner.text(ASIDE)
+    assert "Refused 1" in kinds and "On the way 0" in kinds
+    assert "answers with an error" in kinds
+    members = owner.text(f"/admin/contacts/contactlist/{one.pk}/change/")
+    assert "answers with an error" in members and "On the way" not in members
+    with in_tenant(tenant):
+        row = world.record(ana)
+    assert "1 is being sent again" in said(owner.post(RETRY, {"record": row.pk}, follow=True))
 
 
 # --- size ---
