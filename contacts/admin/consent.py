@@ -6,6 +6,7 @@ from unfold.decorators import display
 
 from contacts.admin.history import local
 from contacts.models import ConsentEvent
+from contacts.templatetags.addresses import breakable
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 
 
@@ -15,7 +16,7 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
 
     area = "contacts"
     rows_called = ("decision", "decisions")
-    list_display = ["when", "decision", "name", "address", "where", "who", "source"]
+    list_display = ["when", "decision", "name", "mail", "where", "who", "source"]
     list_display_links = ["when"]
     list_filter = [("kind", ChoicesDropdownFilter), ("by", ChoicesDropdownFilter)]
     search_fields = ["contact_name", "address", "list_name", "actor_label"]
@@ -39,6 +40,10 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
     @display(description="Contact", ordering="contact_name")
     def name(self, event: ConsentEvent) -> str:
         return event.contact_name
+
+    @display(description="Address", ordering="address")
+    def mail(self, event: ConsentEvent) -> str:
+        return breakable(event.address)
 
     @display(description="Who decided", ordering="actor_label")
     def who(self, event: ConsentEvent) -> str:
