@@ -1,6 +1,6 @@
 """What a provider is: data about itself and a few short methods. The engine knows no provider by name."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -22,6 +22,7 @@ class Can(Enum):
     READ_MEMBERS = auto()  # everybody who is there, page by page, and the lists that exist there
     WEBHOOKS = auto()
     OAUTH = auto()
+    KEEP_ALIVE = auto()  # the grant runs out for want of use
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,14 @@ class Policy:
     """How a vendor models people and lists, as data.
 
     `container` is the one place where everybody lives ("audience:ab12"); empty means that each list is a container of
-    its own ("list:<uid>").
+    its own ("list:<uid>"). `fields` are sent, and none other; what is longer than `longest_field` is cut.
     """
 
     container: str = ""
     batch_size: int = 500
     obeys_do_not_contact: bool = True
+    fields: tuple[str, ...] = ("first_name", "last_name")
+    longest_field: int = 255
 
     def container_of(self, list_uid: str) -> str:
         """The container that members of this list live in."""
@@ -101,6 +104,7 @@ class Provider:
     # Whether what is called for now is an opt-out or a single edit, which overtake bulk work where calls are counted;
     # the engine says so before it hands over a slice.
     is_urgent: bool = False
+    look_size: ClassVar[int] = 1  # how many people `look_many` takes at once with advantage
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -173,8 +177,9 @@ class Provider:
         At most one batch, or the few calls that ran side by side, were made without their outcome being told;
         repeating them does no harm.
 
-        What the vendor took in but has not done yet is `Ambiguous(…, after=…, is_underway=True)`: nobody's trouble.
-        The engine comes back after that time and asks `look_many` what became of it.
+        What the vendor took in but has not done yet is `Ambiguous(…, after=…, is_underway=True, ticket=…)`: nobody's
+        trouble. After that time the engine hands over the same operation with its `ticket`, to find out what became
+        of it; if something else is wanted by then, it asks `look_many` first.
         """
         raise Unsupported
 
@@ -192,6 +197,8 @@ class Provider:
     ) -> tuple[list[Member], str]:
         """Some of those who are unsubscribed or cleaned in this container now, and where the next call goes on: it gets
         that as its `cursor`, which is "" at the beginning and at the end.
+
+        Who is archived may be among them: whether they had opted out before, `look` tells.
 
         With `since`, those who left before then may be passed over, where the vendor can tell; None asks for everybody.
         """
@@ -222,9 +229,14 @@ class Provider:
         raise Unsupported
 
     def look_many(
-        self, container: str, people: Sequence[tuple[str, str]], places: Places | None = None
-    ) -> list[Member | None]:
-        """`look` for many people, each (address, remote_id) in this order; in few calls where the vendor can."""
+        self, container: str, people: Sequence[tuple[str, str]], places: Places | None = None,
+        tickets: Collection[str] = (),
+    ) -> list[Member | None]:  # fmt: skip
+        """`look` for many people, each (address, remote_id) in this order; in few calls where the vendor can.
+
+        `tickets` are of work there that these people were part of: while it is under way nobody can tell, so that
+        `CallFailed` with the same `Ambiguous(is_underway=True)` is raised.
+        """
         return [self.look(container, address, remote_id, places) for address, remote_id in people]
 
     def listen(self, url: str, places: Places | None = None) -> Mapping[str, Any]:

@@ -37,12 +37,14 @@ class Retry:
 class Ambiguous:
     """The request left and the answer is unclear: it may have been done.
 
-    `is_underway`: the vendor took it in and is still at work. Nothing is wrong; who is meant is looked at `after` that.
+    `is_underway`: the vendor took it in and is still at work. Nothing is wrong; `after` so many seconds it is asked
+    what became of it, by the `ticket` that it gave us.
     """
 
     sentence: str
     after: float | None = None
     is_underway: bool = False
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ class Member:
 class Operation:
     """One intended change of one person in one container. Repeating it does no harm.
 
-    `by_person` tells an opt-out that is the person's own word from one that staff decided.
+    `by_person` tells an opt-out that is the person's own word from one that staff decided. `ticket` is what the vendor
+    gave us when it took the same in before and had not finished.
     """
 
     verb: Verb
@@ -74,6 +75,7 @@ class Operation:
     before: Member | None
     after: Member
     by_person: bool = False
+    ticket: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
