@@ -260,6 +260,21 @@ MAILCHIMP_CONNECTIONS: int = env.int("MAILCHIMP_CONNECTIONS", default=6)  # of t
 # Unconfirmed for the 500-row call. Switched off, the new go with `status`, apart from those who are there already.
 MAILCHIMP_BULK_STATUS_IF_NEW: bool = env.bool("MAILCHIMP_BULK_STATUS_IF_NEW", default=True)
 
+# --- Constant Contact ------------------------------------------------------------------------------------------------
+CONSTANT_CONTACT_CLIENT_ID: str = env("CONSTANT_CONTACT_CLIENT_ID", default="")
+CONSTANT_CONTACT_CLIENT_SECRET: str = env("CONSTANT_CONTACT_CLIENT_SECRET", default="")  # empty: a public client (PKCE)
+CONSTANT_CONTACT_LOGIN_URL: str = env(
+    "CONSTANT_CONTACT_LOGIN_URL", default="https://authz.constantcontact.com/oauth2/default/v1"
+).rstrip("/")
+CONSTANT_CONTACT_API_URL: str = env("CONSTANT_CONTACT_API_URL", default="https://api.cc.email").rstrip("/")
+# What the vendor allows the application key, over all organizations that use it.
+CONSTANT_CONTACT_PER_SECOND: int = env.int("CONSTANT_CONTACT_PER_SECOND", default=4)
+CONSTANT_CONTACT_PER_DAY: int = env.int("CONSTANT_CONTACT_PER_DAY", default=10_000)
+# Unconfirmed: that opt-outs can be asked for by date. Switched off, each hourly reading goes through all of them.
+CONSTANT_CONTACT_OPTOUT_FILTER: bool = env.bool("CONSTANT_CONTACT_OPTOUT_FILTER", default=True)
+# Unconfirmed: what "temp_hold" means. "subscribed" takes it for a pause of the vendor's; "cleaned" for a dead address.
+CONSTANT_CONTACT_TEMP_HOLD: str = env("CONSTANT_CONTACT_TEMP_HOLD", default="subscribed")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

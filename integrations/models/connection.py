@@ -56,10 +56,13 @@ class Connection(TenantOwned):
         default=dict, blank=True, help_text="{list uid: [since when, [records taken off it without asking]]}"
     )
     listen_error = models.CharField(max_length=300, blank=True, help_text="Why opt-outs do not reach us at once.")
-    reading = models.CharField(
-        max_length=200, blank=True, help_text="How far the reading of opt-outs has come that is under way."
+    reading = models.TextField(
+        blank=True, help_text="How far the reading of opt-outs has come that is under way: since|container|cursor."
     )
     listened_at = models.DateTimeField(null=True, blank=True, help_text="When opt-outs were last read from there.")
+    swept_at = models.DateTimeField(
+        null=True, blank=True, help_text="When that was last everybody, not only who left since the time before."
+    )
 
     class Meta(TenantOwned.Meta):
         ordering = ["provider"]
@@ -86,6 +89,10 @@ class Credential(TenantOwned):
     secret = EncryptedJSONField(help_text="Bound to its tenant: copied to another tenant's row it cannot be read.")
     set_at = models.DateTimeField(default=timezone.now)
     set_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    renewed_at = models.DateTimeField(null=True, blank=True, help_text="When a grant that expires was last renewed.")
+    # One worker at a time renews it, judged by the database's clock.
+    lease_token = models.CharField(max_length=36, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
         pass

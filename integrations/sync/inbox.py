@@ -1,8 +1,6 @@
-"""Listening to a vendor: messages from the inbox, and full readings of who opted out. What is heard goes to pull."""
+"""Messages from a vendor, taken from the inbox. Who is meant is read at the vendor, and what is there goes to pull."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +10,11 @@ from django.db.models.functions import Now
 
 from contacts.models import EmailAddress
 from contacts.models.contact import address_key
-from contacts.models.recorded import chunks
-from integrations.models import Connection, RemoteRecord, WebhookEvent
+from integrations.models import Connection, WebhookEvent
 from integrations.provider_kit.base import Provider
 from integrations.provider_kit.errors import CallFailed, Reconnect
-from integrations.provider_kit.states import Member, Places, Standing
+from integrations.provider_kit.states import Places
 from integrations.sync import pull, slices
-from integrations.sync.planning import HEARS_FROM_US
 from integrations.sync.settle import backoff
 
 log = logging.getLogger(__name__)
@@ -99,118 +95,3 @@ def home(connection: Connection, container: str, places: Places) -> str:
         return container if container == policy.container else ""
     remote_id = container.partition(":")[2]
     return next((place for (_, place), found in places.items() if found == remote_id and place.startswith("list:")), "")
-
-
-def listen(
-    connection: Connection, provider: Provider, stay: Callable[[], None] = lambda: None,
-    stop: Callable[[], bool] = lambda: False,
-) -> int | None:  # fmt: skip
-    """Read everybody who is unsubscribed or bounced there, and apply what is news: lost messages are made up for.
-
-    Returns how many were news, or None if `stop` said so before the end: how far it has come is kept, and the next
-    call goes on there. `stay` keeps the lease.
-    """
-    policy = slices.policy_of(connection)
-    places = slices.places_of(connection)
-    containers = [policy.container] if policy.container else sorted({p for _, p in places if p.startswith("list:")})
-    came_to, _, cursor = connection.reading.partition("|")
-    if came_to in containers:
-        containers = containers[containers.index(came_to) :]
-    else:
-        cursor = ""
-    news = 0
-    for container in containers:
-        reading = Reading(connection, provider, container, places, stay, stop)
-        is_done = reading.read_from(cursor)
-        news += reading.news
-        if not is_done:
-            return None
-        cursor = ""
-    keep_place(connection, "")
-    Connection.objects.filter(pk=connection.pk).update(listened_at=Now())
-    return news
-
-
-def keep_place(connection: Connection, place: str) -> None:
-    """Note how far the reading has come; "" at its end."""
-    connection.reading = place
-    Connection.objects.filter(pk=connection.pk).update(reading=place)
-
-
-@dataclass
-class Reading:
-    """Going through one container, page by page."""
-
-    connection: Connection
-    provider: Provider
-    container: str
-    places: Places
-    stay: Callable[[], None]
-    stop: Callable[[], bool]
-    news: int = 0
-    strangers: dict[str, Member] = field(default_factory=dict)  # by their id there
-
-    def read_from(self, cursor: str) -> bool:
-        """Go on from here; returns whether the end was reached. Each call gets at least one step further."""
-        is_over = False
-        while not is_over:
-            keep_place(self.connection, f"{self.container}|{cursor}")
-            members, cursor = self.provider.opt_outs_page(self.container, cursor, self.places)
-            self.stay()
-            if not self.apply(members):
-                break
-            is_over = not cursor
-            if not is_over:
-                keep_place(self.connection, f"{self.container}|{cursor}")
-                if self.stop():
-                    break
-        self.hear_of_moved()
-        return is_over
-
-    def apply(self, members: list[Member]) -> bool:
-        """Apply the news of one page; returns whether all were. What was applied is no news the next time."""
-        for part in chunks(members):
-            keys = {address_key(m.address): m for m in part}
-            rows = RemoteRecord.objects.filter(connection=self.connection, known_address__in=list(keys))
-            known = dict(rows.values_list("known_address", "known"))
-            listed = EmailAddress.objects.filter(contact__memberships__contact_list__synchronize=True)
-            here = set(listed.filter(address_key__in=list(keys)).values_list("address_key", flat=True))
-            for key, member in keys.items():
-                there = known.get(key, {}).get("containers", {}).get(self.container, {}).get("standing")
-                if there is None and key not in here:
-                    self.strangers[member.remote_id] = member
-                elif member.standing == Standing.ARCHIVED:
-                    if there in HEARS_FROM_US:  # otherwise it is known, or was our doing
-                        self.news += 1
-                        self.look(member, member.address)
-                elif there != member.standing:
-                    said = pull.apply(self.connection, self.container, member, (member.address,))
-                    self.news += 1
-                    self.stay()
-                    if said not in (pull.KNOWN, pull.NOBODY) and self.stop():
-                        return False
-        return True
-
-    def look(self, member: Member, *addresses: str) -> None:
-        """Who is archived may have unsubscribed before, which shows only when one looks at them (L35)."""
-        found = self.provider.look(self.container, member.address, member.remote_id, self.places)
-        pull.apply(self.connection, self.container, found, addresses)
-        self.stay()
-
-    def hear_of_moved(self) -> None:
-        """Who changed their address there before they left is known here by their id there."""
-        records = RemoteRecord.objects.filter(connection=self.connection, kind=RemoteRecord.Kind.CONTACT)
-        moved = []
-        rows = records.exclude(known_address="").values_list("known", flat=True).iterator() if self.strangers else ()
-        for known in rows:
-            there = known["containers"].get(self.container)
-            member = self.strangers.get(there["remote_id"]) if there and there["remote_id"] else None
-            if member is not None and member.standing != there["standing"]:
-                moved.append((member, there))
-        for member, there in moved:
-            if member.standing != Standing.ARCHIVED:
-                self.news += 1
-                pull.apply(self.connection, self.container, member, (member.address, there["address"]))
-            elif there["standing"] in HEARS_FROM_US:
-                self.news += 1
-                self.look(member, member.address, there["address"])

@@ -108,7 +108,7 @@ def apply_to(
     contact = Contact.objects.filter(uid=record.subject_uid).first()
     if before is not None and not is_about(before, member, keys):
         return about_new_address(connection, policy, container, record, contact, member)
-    if member is None or member.standing == Standing.ARCHIVED:
+    if member is None or member.standing in (Standing.ARCHIVED, Standing.REMOVED):
         return removed(connection, container, record, known, before, member)
     if before is None and not (has_address(contact, member) and on_lists_in(policy, container, contact)):
         return ""

@@ -16,7 +16,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import inbox, notices, runs
+from integrations.sync import inbox, notices, reading, runs
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 
@@ -72,7 +72,7 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
         reads = Can.READ_OPT_OUTS in provider.can and type(provider).is_set_up(connection.settings)
         is_read = True
         if reads and (listen or connection.reading or (run is not None and not run.cursor)):
-            is_read = inbox.listen(connection, provider, sitting.stay, lambda: sitting.is_over) is not None
+            is_read = reading.listen(connection, provider, sitting.stay, lambda: sitting.is_over) is not None
         if connection.state == State.ACTIVE:
             sitting.push(urgent_up_to=Priority.EDIT)
         if run is not None and is_read:

@@ -12,7 +12,7 @@ from integrations.models import Delivery, RemoteRecord
 from integrations.provider_kit.errors import Retry
 from integrations.providers import provider_for
 from integrations.providers.mailchimp import Mailchimp
-from integrations.sync import inbox, outbox, pull, slices
+from integrations.sync import outbox, pull, reading, slices
 from integrations.sync.push import Sitting
 from tests.integrations.engine import World
 
@@ -300,7 +300,7 @@ def look(world: World, email: str, *before: str) -> None:
 def hourly(world: World) -> None:
     """The reading of everybody who left, and what it leads to."""
     with provider_for(world.connection) as provider:
-        inbox.listen(world.connection, provider)
+        reading.listen(world.connection, provider)
     world.push()
 
 
@@ -494,8 +494,8 @@ def test_L21_an_unsubscribe_under_an_address_changed_there_is_read_even_if_no_me
     tags.act("person", "change_address", email="ana@rivermail.test", new_email="anna@rivermail.test")
     tags.act("person", "unsubscribe", email="anna@rivermail.test")
     with provider_for(tags.connection) as provider:
-        assert inbox.listen(tags.connection, provider) == 1
-        assert inbox.listen(tags.connection, provider) == 0
+        assert reading.listen(tags.connection, provider) == 1
+        assert reading.listen(tags.connection, provider) == 0
     assert tags.place(ana, one).do_not_contact
 
 

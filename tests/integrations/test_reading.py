@@ -90,7 +90,7 @@ def test_L28_a_reading_that_the_vendor_interrupts_goes_on_there(world, monkeypat
     all_unsubscribe(world)
     page, asked = Mailchimp.opt_outs_page, []
 
-    def breaking(provider: Any, container: str, cursor: str, places: Any) -> Any:
+    def breaking(provider: Any, container: str, cursor: str, places: Any, since: Any) -> Any:
         asked.append(cursor)
         if len(asked) == 2:
             raise CallFailed(Retry("A pause.", after=60))

@@ -7,7 +7,7 @@ from contacts import services
 from contacts.models import Contact, ListMembership
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.providers import provider_for
-from integrations.sync import brake, inbox, runs
+from integrations.sync import brake, reading, runs
 from tests.integrations.engine import World
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -243,7 +243,7 @@ def test_L24_L35_who_opted_out_where_everybody_lived_stays_out_when_lists_move(w
     world.sync()
     world.act("person", "unsubscribe", email="ana@rivermail.test")
     with provider_for(world.connection) as provider:
-        inbox.listen(world.connection, provider)
+        reading.listen(world.connection, provider)
     services.add_to_list(two, Contact.objects.all())
     world.sync({**world.connection.settings, "mode": "audiences"})
     assert world.standing("ana@rivermail.test", world.record(two).known["ids"][f"list:{two.uid}"]) is None
