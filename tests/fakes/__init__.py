@@ -4,7 +4,8 @@ The demo starts them with ``python -m tests.fakes``; a test starts one with
 ``with running(MailchimpSandbox()) as sandbox`` and talks to ``sandbox.url``.
 """
 
+from tests.fakes.constant_contact import ConstantContactSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import running
 
-__all__ = ["MailchimpSandbox", "running"]
+__all__ = ["ConstantContactSandbox", "MailchimpSandbox", "running"]

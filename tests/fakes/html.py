@@ -146,6 +146,17 @@ def entry(name: str, text: str, value: str = "", kind: str = "text", field_id: s
     return shape.format(field_id, text, name, kind, value)
 
 
+def choice(name: str, text: str, choices: Mapping[str, str], chosen: str = "", *, field_id: str = "") -> Markup:
+    """A labelled choice of one."""
+    field_id = field_id or f"f-{name}"
+    option = Markup('<option value="{}"{}>{}</option>')
+    options = Markup().join(
+        option.format(value, Markup(" selected") if value == chosen else "", label) for value, label in choices.items()
+    )
+    shape = Markup('<div><label for="{0}">{1}</label><select id="{0}" name="{2}">{3}</select></div>')
+    return shape.format(field_id, text, name, options)
+
+
 def form(action: str, text: str, fields: Iterable[Markup], values: Mapping[str, object]) -> Markup:
     """Labelled inputs and a button in a row."""
     shape = Markup('<form class="row" method="post" action="{}">{}{}<button class="quiet">{}</button></form>')

@@ -43,11 +43,15 @@ class KeptSandbox(Sandbox, Generic[Account]):
         """Find accounts by secret again."""
         raise NotImplementedError
 
+    def take_extra(self, kept: dict[str, Any]) -> None:
+        """Read what was written besides accounts, and take it out."""
+
     # -- life ---------------------------------------------------------------------------------
 
     def load(self) -> None:
         """What was written before, or the seed."""
         kept = self.saver.load() if self.saver else {}
+        self.take_extra(kept)
         if kept:
             self.accounts = {name: self.read(data) for name, data in kept.items()}
             self.reindex()

@@ -1,14 +1,45 @@
-"""Pieces the human pages share: what was just done, the last calls, the last deliveries."""
+"""Pieces the pages for people share: what was just done, search and pages, the last calls and deliveries."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 from werkzeug.wrappers import Request
 
 from tests.fakes import html as h
+
+Row = TypeVar("Row")
+SEARCH = Markup("""<form class="row" method="get" action="{action}" role="search">{hidden}
+<div style="flex:1 1 14rem"><label for="q">Search address or name</label>
+<input id="q" name="q" type="search" value="{q}"></div>
+{choices}
+<button class="quiet">Search</button></form>""")
+
+
+def search(
+    action: str, place: Mapping[str, object], query: str, choices: Mapping[str, tuple[str, Mapping[str, str], str]]
+) -> Markup:
+    """A search field and choices: {name: (label, options, the chosen one)}."""
+    shown = Markup().join(h.choice(name, *each, field_id=name) for name, each in choices.items())
+    return SEARCH.format(action=action, hidden=h.hidden(place), q=query, choices=shown)
+
+
+def pager(
+    found: Sequence[Row], request: Request, path: str, size: int, one: str, many: str, **place: object
+) -> tuple[Markup, Sequence[Row]]:
+    """How many there are and the ways to the pages beside this one; and this page's rows."""
+    last = max(1, -(-len(found) // size))
+    number = min(max(1, request.args.get("page", 1, type=int)), last)
+    moves = [f"{len(found):,} {one if len(found) == 1 else many}, page {number} of {last:,}"]
+    for text, to in (("Previous", number - 1), ("Next", number + 1)):
+        if 1 <= to <= last:
+            moves.append(h.link(path, text, **place, page=to))
+    nav = Markup().join(Markup("<span>{}</span>").format(each) for each in moves)
+    shape = Markup('<nav class="pages soft" aria-label="Pages">{}</nav>')
+    return shape.format(nav), found[(number - 1) * size : number * size]
 
 
 def said(request: Request) -> Markup:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import acts
 from tests.fakes.mailchimp import holder_acts as holder
 from tests.fakes.mailchimp import person_acts as person
 from tests.fakes.mailchimp.act import Act
-from tests.fakes.mailchimp.errors import Problem
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox
@@ -43,16 +43,4 @@ ACTS: dict[tuple[str, str], Callable[[Act], dict[str, Any] | None]] = {
 
 def perform(sandbox: MailchimpSandbox, wish: dict[str, Any]) -> dict[str, Any]:
     """Do one act; ValueError tells a script what it got wrong."""
-    role, action = wish.get("as"), wish.get("action")
-    if (handler := ACTS.get((str(role), str(action)))) is None:
-        raise ValueError(f"No such act. Known: {', '.join(f'{r}/{a}' for r, a in ACTS)}")
-    if (account := sandbox.accounts.get(str(wish.get("account")))) is None:
-        raise ValueError(f"No such account. Known: {', '.join(sandbox.accounts)}")
-    with account.lock:
-        try:
-            result = handler(Act(sandbox, account, wish)) or {}
-        except Problem as problem:
-            more = "; ".join(each["message"] for each in problem.errors or [])
-            raise ValueError(f"{problem.detail} {more}".strip()) from None
-    sandbox.account_changed(account)
-    return result
+    return acts.perform(sandbox, ACTS, Act, wish)

@@ -12,17 +12,12 @@ from tests.fakes.mailchimp.oauth import NOTICE
 from tests.fakes.mailchimp.shown import status_counts
 from tests.fakes.mailchimp.state import Account, Audience, Member
 from tests.fakes.mailchimp.transitions import STATUSES
-from tests.fakes.page_parts import day, outcome, said
+from tests.fakes.page_parts import day, outcome, pager, said, search
 
 if TYPE_CHECKING:
     from tests.fakes.mailchimp.app import MailchimpSandbox
 
 PER_PAGE = 50
-SEARCH = Markup("""<form class="row" method="get" action="/audience" role="search">{hidden}
-<div style="flex:1 1 14rem"><label for="q">Search address or name</label>
-<input id="q" name="q" type="search" value="{q}"></div>
-<div><label for="status">Status</label><select id="status" name="status">{options}</select></div>
-<button class="quiet">Search</button></form>""")
 
 
 def show(sandbox: MailchimpSandbox, request: Request) -> Response:
@@ -49,15 +44,10 @@ def show(sandbox: MailchimpSandbox, request: Request) -> Response:
 def people(account: Account, audience: Audience, request: Request) -> list[Markup]:
     query, status = request.args.get("q", "").strip(), request.args.get("status", "")
     found = matching(audience, query.lower(), status)
-    last = max(1, -(-len(found) // PER_PAGE))
-    number = min(max(1, request.args.get("page", 1, type=int)), last)
     place = {"account": account.login, "id": audience.id}
     counts = status_counts(audience)
     choices = {"": "any"} | {each: f"{each} ({counts[each]:,})" for each in (*STATUSES, "archived")}
-    option = Markup('<option value="{}"{}>{}</option>')
-    options = Markup().join(
-        option.format(each, Markup(" selected") if each == status else "", text) for each, text in choices.items()
-    )
+    moves, shown = pager(found, request, "/audience", PER_PAGE, "person", "people", **place, q=query, status=status)
     rows = [
         (
             h.link("/member", m.email_address, account=account.login, audience=audience.id, contact=m.contact_id),
@@ -66,17 +56,12 @@ def people(account: Account, audience: Audience, request: Request) -> list[Marku
             ", ".join(audience.segments[tag].name for tag in m.tags) or "–",
             day(m.last_changed),
         )
-        for m in found[(number - 1) * PER_PAGE : number * PER_PAGE]
+        for m in shown
     ]
-    moves = [f"{len(found):,} {'person' if len(found) == 1 else 'people'}, page {number} of {last:,}"]
-    for text, to in (("Previous", number - 1), ("Next", number + 1)):
-        if 1 <= to <= last:
-            moves.append(h.link("/audience", text, **place, q=query, status=status, page=to))
-    nav = Markup().join(Markup("<span>{}</span>").format(each) for each in moves)
     return [
-        SEARCH.format(hidden=h.hidden(place), q=query, options=options),
+        search("/audience", place, query, {"status": ("Status", choices, status)}),
         h.table(("Address", "Name", "Status", "Tags", "Last changed (UTC)"), rows, "Nobody found."),
-        Markup('<nav class="pages soft" aria-label="Pages">{}</nav>').format(nav),
+        moves,
     ]
 
 

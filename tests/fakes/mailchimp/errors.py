@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fakes.acts import Refusal
+
 TYPE = "https://mailchimp.com/developer/marketing/docs/errors/"
 INVALID = "The resource submitted could not be validated. For field-specific details, see the 'errors' array."
 
 
-class Problem(Exception):
+class Problem(Refusal):
     """A refusal. ``typed`` is False where the live service leaves ``type`` out."""
 
     def __init__(
@@ -24,6 +26,10 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.title, self.detail, self.errors = status, title, detail, errors
         self.typed, self.allow = typed, allow
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.detail} {'; '.join(each['message'] for each in self.errors or [])}".strip()
 
     def document(self, instance: str) -> dict[str, Any]:
         document: dict[str, Any] = {"type": TYPE} if self.typed else {}
