@@ -1,10 +1,12 @@
 """The rows of the integrations app, one noun a file."""
 
-from integrations.models.connection import Connection, Credential
+from integrations.models.connection import Connection
+from integrations.models.credential import Credential
 from integrations.models.delivery import Delivery
 from integrations.models.heartbeat import Heartbeat
+from integrations.models.quota import Quota, QuotaShare
 from integrations.models.remote import RemoteRecord
 from integrations.models.run import RunItem, SyncRun
 from integrations.models.webhook import WebhookEvent
 
-__all__ = ["Connection", "Credential", "Delivery", "Heartbeat", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]
+__all__ = ["Connection", "Credential", "Delivery", "Heartbeat", "Quota", "QuotaShare", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]

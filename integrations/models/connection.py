@@ -1,15 +1,10 @@
-"""A tenant's link to one outside service, its credentials, and the lease that lets one worker at a time push."""
+"""A tenant's link to one outside service, and the lease that lets one worker at a time push."""
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from django.db import models
-from django.utils import timezone
 
 from contacts.tenancy.models import TenantOwned, User
-from integrations.fields import EncryptedJSONField
-from integrations.keyring import Tampered
 
 
 def provider_choices() -> list[tuple[str, str]]:
@@ -47,6 +42,10 @@ class Connection(TenantOwned):
     nudged_at = models.DateTimeField(null=True, blank=True)
     served_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
+    bulk_retry_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until then only opt-outs and single edits are sent: calls are short."
+    )
+    bulk_reason = models.CharField(max_length=300, blank=True, help_text="Why large changes wait, as a sentence.")
     failures = models.PositiveIntegerField(default=0, help_text="Calls in a row that failed on the way.")
     # What the last call said, for the pages.
     last_success_at = models.DateTimeField(null=True, blank=True)
@@ -80,46 +79,3 @@ class Connection(TenantOwned):
     def place(self) -> str:
         """The name of this connection in the consent ledger, followed there by a container."""
         return self.provider
-
-
-class Credential(TenantOwned):
-    """What opens the door at the vendor. Encrypted; read only by the provider's client; never shown again."""
-
-    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="credential")
-    secret = EncryptedJSONField(help_text="Bound to its tenant: copied to another tenant's row it cannot be read.")
-    set_at = models.DateTimeField(default=timezone.now)
-    set_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    renewed_at = models.DateTimeField(null=True, blank=True, help_text="When a grant that expires was last renewed.")
-    # One worker at a time renews it, judged by the database's clock.
-    lease_token = models.CharField(max_length=36, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-
-    class Meta(TenantOwned.Meta):
-        pass
-
-    def __str__(self) -> str:
-        return f"Credential for {self.connection}"
-
-    def __repr__(self) -> str:
-        return "<Credential>"
-
-    @classmethod
-    def store(cls, connection: Connection, secret: Mapping[str, Any], user: User | None) -> "Credential":
-        """Keep this secret in place of any other, bound to the tenant and the connection."""
-        sealed = {"for": cls._binding(connection), "secret": dict(secret)}
-        credential, _ = cls.objects.update_or_create(
-            connection=connection, defaults={"secret": sealed, "set_at": timezone.now(), "set_by": user}
-        )
-        connection.credential = credential
-        return credential
-
-    def read(self) -> dict[str, Any]:
-        """The secret. Raises `KeyUnavailable`, or `Tampered` if it was changed or copied from another row."""
-        sealed = self.secret
-        if not isinstance(sealed, dict) or sealed.get("for") != self._binding(self.connection):
-            raise Tampered("This credential was not stored for this connection.")
-        return dict(sealed["secret"])
-
-    @staticmethod
-    def _binding(connection: Connection) -> str:
-        return f"{connection.tenant_id}/{connection.uid}"
