@@ -3,9 +3,9 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -14,6 +14,7 @@ from contacts.models.recorded import chunks
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.provider_kit.base import Policy
 from integrations.sync import people, slices
+from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US as HEARS
 from integrations.sync.planning import lists_left
 from integrations.sync.slices import Row
@@ -116,12 +117,14 @@ def unchanged(versions: Mapping[int, int]) -> list[int]:
 
 def let_pass(versions: Mapping[int, int]) -> None:
     """Note that these rows may go as they are; those that were held go, too."""
+
+    def write(part: list[int]) -> None:
+        rows = RemoteRecord.objects.filter(pk__in=unchanged({pk: versions[pk] for pk in part}))
+        let_go(rows.filter(state=RemoteRecord.State.HELD, reason_code="brake"), "")
+        rows.update(brake_passed=True)
+
     for part in chunks(versions):
-        with transaction.atomic():
-            pks = unchanged({pk: versions[pk] for pk in part})
-            rows = RemoteRecord.objects.filter(pk__in=pks)
-            let_go(rows.filter(state=RemoteRecord.State.HELD, reason_code="brake"), "")
-            rows.update(brake_passed=True)
+        giving_way(partial(write, part))
 
 
 def taken_off_lately(connection: Connection) -> dict[str, set[int]]:
@@ -177,11 +180,14 @@ def known_name(connection: Connection, list_uid: str) -> str:
 def hold(connection: Connection, versions: Mapping[int, int], question: dict[str, list[Any]]) -> None:
     """Hold these people's rows, and the lists themselves if they are to be deleted there; ask the question."""
     reason = {"state": RemoteRecord.State.HELD, "due_at": None, "reason_code": "brake", "reason": ""}
+
+    def write(part: list[int]) -> None:
+        pks = unchanged({pk: versions[pk] for pk in part})
+        RemoteRecord.objects.filter(pk__in=pks).update(**reason)
+        RunItem.objects.filter(record__in=pks, run__state=SyncRun.State.RUNNING).update(state=RunItem.State.HELD)
+
     for part in chunks(versions):
-        with transaction.atomic():
-            pks = unchanged({pk: versions[pk] for pk in part})
-            RemoteRecord.objects.filter(pk__in=pks).update(**reason)
-            RunItem.objects.filter(record__in=pks, run__state=SyncRun.State.RUNNING).update(state=RunItem.State.HELD)
+        giving_way(partial(write, part))
     existing = {str(u) for u in ContactList.objects.filter(uid__in=list(question)).values_list("uid", flat=True)}
     RemoteRecord.objects.filter(
         connection=connection, kind=RemoteRecord.Kind.LIST, due_at__isnull=False,

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -113,8 +112,8 @@ class Sitting(Turn):
         if operation is not None and not isinstance(outcome, Retry | Reconnect):
             self.deliver_list(record, operation, outcome)
         if isinstance(outcome, Done):
-            with transaction.atomic():  # or its members might never hear that it is there
-                self.settle_done(mine, record, outcome, operation)
+            # In one transaction, or its members might never hear that it is there.
+            giving_way(lambda: self.settle_done(mine, record, outcome, operation))
             report([record.pk], "changed" if changed else "done")
             if operation is not None:
                 self.success()
@@ -247,9 +246,6 @@ class Sitting(Turn):
                 return False
             for container, sent in row.maybe.items():
                 giving_way(partial(self.clear_up, row, container, sent, found[container]))
-            # What is planned from here on was not in any preview: it goes for its own sake.
-            mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
-            mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
             row.record.refresh_from_db()
         return True
 
@@ -258,6 +254,9 @@ class Sitting(Turn):
         self.lease.renew()
         row.record.refresh_from_db()
         pull.clear_up(self.connection, row.record, container, sent, found)
+        # What is planned from here on was not in any preview: it goes for its own sake.
+        mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
+        mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
 
     def find(self, row: Row, container: str, places: Places) -> list[Member | None]:
         """Who has the known and the new address there."""

@@ -5,6 +5,7 @@ Planning goes page by page with its cursor in the same commit as its rows, so th
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,6 +19,7 @@ from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Operation, Verb
 from integrations.providers import all_providers
 from integrations.sync import brake, outbox, people, slices
+from integrations.sync.giving_way import giving_way
 from integrations.sync.outbox import sooner
 from integrations.sync.planning import is_move, lists_left, signature
 
@@ -106,13 +108,17 @@ def policy_for(run: SyncRun) -> Policy:
 def plan_some(run: SyncRun, stop: Callable[[], bool]) -> None:
     """Go on making the preview until it is done or the sitting is over."""
     while run.state == SyncRun.State.PLANNING and not stop():
+        run = giving_way(partial(plan_page, run.pk))
+
+
+def plan_page(pk: int) -> SyncRun:
+    """The next page of a preview, with how far it is, within the transaction of whoever calls."""
+    run = SyncRun.objects.select_for_update().select_related("connection").get(pk=pk)
+    if run.state == SyncRun.State.PLANNING:
         phase, _, after = run.cursor.partition(":")
-        with transaction.atomic():
-            run = SyncRun.objects.select_for_update().select_related("connection").get(pk=run.pk)
-            if run.state != SyncRun.State.PLANNING:
-                return
-            {"": begin, "note": note_page, "lists": plan_list_page, "people": plan_people_page}[phase](run, after)
-            run.save()
+        {"": begin, "note": note_page, "lists": plan_list_page, "people": plan_people_page}[phase](run, after)
+        run.save()
+    return run
 
 
 def begin(run: SyncRun, _: str) -> None:

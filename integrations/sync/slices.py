@@ -13,6 +13,7 @@ from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 from integrations.providers import all_providers
 from integrations.sync import people
+from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, same_goal, signature
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
@@ -64,9 +65,8 @@ def claim(
         rows = rows.filter(priority__lte=urgent_up_to)
     found = [Found(*row) for row in rows.values_list(*Found._fields)[:limit]]
     pks = [row.pk for row in found if row.attempts >= TIRING][:1] or together(found, limit)
-    RemoteRecord.objects.filter(pk__in=pks).update(
-        token=token, attempts=F("attempts") + 1, sent_version=F("want_version")
-    )
+    claimed = {"token": token, "attempts": F("attempts") + 1, "sent_version": F("want_version")}
+    giving_way(lambda: RemoteRecord.objects.filter(pk__in=pks).update(**claimed))
     return list(RemoteRecord.objects.filter(pk__in=pks, token=token).order_by("priority", "due_at", "pk"))
 
 

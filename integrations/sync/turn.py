@@ -12,6 +12,7 @@ from integrations.models import Connection, RemoteRecord
 from integrations.provider_kit.base import Policy, Provider
 from integrations.provider_kit.errors import Outcome, Reconnect
 from integrations.sync import notices, patience, people, slices
+from integrations.sync.giving_way import giving_way
 from integrations.sync.lease import Lease
 from integrations.sync.settle import backoff
 
@@ -48,7 +49,8 @@ class Turn:
     def give_back(self, records: list[RemoteRecord]) -> None:
         """They stay due, and nothing was wrong with them."""
         left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
-        left.update(token="", attempts=Greatest(F("attempts") - 1, 0))  # an edit meanwhile has set it to 0
+        # An edit meanwhile has set the attempts to 0.
+        giving_way(lambda: left.update(token="", attempts=Greatest(F("attempts") - 1, 0)))
 
     def success(self) -> None:
         """A call that changes something there got through."""
@@ -82,7 +84,8 @@ class Turn:
 
         Raises `Interrupted`, except after a nap short enough to wait for here, or if the others need not wait.
         """
-        RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token).update(token="", attempts=0)
+        mine = RemoteRecord.objects.filter(connection=self.connection, token=self.lease.token)
+        giving_way(lambda: mine.update(token="", attempts=0))
         sentence = getattr(outcome, "sentence", "")[:300]
         if isinstance(outcome, Reconnect):
             notices.reconnect_needed(self.connection, sentence)

@@ -1,19 +1,25 @@
 """The engine and staff at the same rows in the same moment: on PostgreSQL they could wait for each other for ever."""
 
 import threading
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
+from django.db.models.functions import Now
 
-from contacts.models import ListMembership
+from contacts.models import ContactList, ListMembership
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
 from integrations.models import RemoteRecord
 from integrations.provider_kit.states import Standing
 from integrations.providers import provider_for
-from integrations.sync import giving_way, pull, slices
+from integrations.sync import brake, giving_way, pull, slices
+from integrations.sync.lease import Lease
+from integrations.sync.push import Sitting
+from integrations.sync.turn import Turn
 from tests.integrations.engine import World
 
 PATIENCE = 15  # seconds for a thread to come to its point; more means that something hangs
@@ -113,15 +119,83 @@ def test_L21_an_unsubscribe_and_an_edit_at_the_same_moment_both_happen(both) -> 
         assert member["standing"] == "unsubscribed"
 
 
-def test_L21_control_without_giving_way_postgresql_throws_one_of_them_out(both) -> None:
-    def at_once(work: Callable[[], Any]) -> Any:
-        with transaction.atomic():
-            return work()
+def at_once(work: Callable[[], Any]) -> Any:
+    """As it would be without giving way."""
+    with transaction.atomic():
+        return work()
 
+
+def test_L21_control_without_giving_way_postgresql_throws_one_of_them_out(both) -> None:
     both.monkeypatch.setattr(pull, "giving_way", at_once)
     errors = meet(both)
     if connection.vendor == "postgresql":
         assert len(errors) == 1 and "deadlock detected" in errors[0]
+
+
+def two_rows(both: Both) -> list[RemoteRecord]:
+    """The rows of Ana and of somebody else, due."""
+    with in_tenant(both.world.tenant):
+        both.world.person("ben@rivermail.test", ContactList.objects.get())
+        RemoteRecord.objects.filter(kind="contact").update(due_at=Now())
+        return list(RemoteRecord.objects.filter(kind="contact").order_by("pk"))
+
+
+MANY = {
+    "claim": lambda link, rows: slices.claim(link, "contact", "token", 500),
+    "brake": lambda link, rows: brake.let_pass({row.pk: row.want_version for row in rows}),
+    "give back": lambda link, rows: Turn(link, Lease(link, ""), None, 0.0).give_back(rows),  # type: ignore[arg-type]
+}
+
+
+def meet_at_many(both: Both, what: str) -> list[str]:
+    """Staff hold the second row and want the first; the engine has the first and waits for the second."""
+    one, two = rows = two_rows(both)
+
+    def edit() -> None:
+        with transaction.atomic():
+            RemoteRecord.objects.filter(pk=two.pk).update(cause="Staff")
+            both.staff_holds.set()
+            if connection.vendor == "postgresql":
+                time.sleep(0.15)  # the engine runs into what is held here
+            RemoteRecord.objects.filter(pk=one.pk).update(cause="Staff")
+
+    def engine() -> None:
+        both.staff_holds.wait(PATIENCE)
+        MANY[what](both.world.connection, rows)
+
+    both.begin("staff", edit)
+    both.begin("engine", engine)
+    return both.end()
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_L25_many_rows_at_once_are_locked_without_throwing_staff_out(both, what) -> None:
+    assert meet_at_many(both, what) == []
+    with in_tenant(both.world.tenant):
+        assert set(RemoteRecord.objects.filter(kind="contact").values_list("cause", flat=True)) == {"Staff"}
+
+
+def test_L25_control_many_rows_at_once_without_giving_way_throw_somebody_out(both) -> None:
+    both.monkeypatch.setattr(brake, "giving_way", at_once)
+    errors = meet_at_many(both, "brake")
+    if connection.vendor == "postgresql":
+        assert len(errors) == 1 and "deadlock detected" in errors[0]
+
+
+def test_L25_what_was_found_and_that_it_is_planned_anew_are_written_together(both, monkeypatch) -> None:
+    """Otherwise a worker killed in between would leave a row that is not as its Sync had shown it, and is dropped."""
+    with in_tenant(both.world.tenant):
+        ana = RemoteRecord.objects.get(kind="contact")
+        monkeypatch.setattr(pull, "clear_up", lambda *args: None)
+        link = both.world.connection
+        lease = Lease.take(link)
+        assert lease is not None
+        RemoteRecord.objects.filter(pk=ana.pk).update(token=lease.token)
+        sitting = Sitting(link, lease, None, 0.0)  # type: ignore[arg-type]
+        row = SimpleNamespace(record=ana)
+        sitting.clear_up(row, "audience:x", None, [])  # type: ignore[arg-type]
+        now = RemoteRecord.objects.get(pk=ana.pk)
+        assert (now.want_version, now.sent_version) == (ana.want_version + 1, ana.sent_version + 1)
 
 
 def test_L25_what_was_collected_is_written_though_the_first_attempt_was_taken_back(both, monkeypatch) -> None:
