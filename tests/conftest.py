@@ -106,6 +106,43 @@ def sandbox_settings(url: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def constant_contact_server() -> Iterator[Any]:
+    """The sandbox Constant Contact on a port of its own; ask for `constant_contact` instead."""
+    from tests.fakes import ConstantContactSandbox, running
+
+    with running(ConstantContactSandbox()) as server:
+        yield server
+
+
+@pytest.fixture
+def constant_contact(constant_contact_server: Any, settings: Any) -> Any:
+    """The sandbox Constant Contact, as new, with the settings pointed at it; its 4 calls a second are switched off."""
+    from tests.fakes.control import reset
+
+    reset(constant_contact_server, {})
+    constant_contact_server.options.per_second = 0
+    constant_contact_server.options.activity_step_s = 0.02
+    for name, value in constant_contact_settings(constant_contact_server.url).items():
+        setattr(settings, name, value)
+    return constant_contact_server
+
+
+def constant_contact_settings(url: str) -> dict[str, Any]:
+    """The settings that send Constant Contact's traffic to a sandbox on this machine."""
+    import ipaddress
+
+    return {
+        "CONSTANT_CONTACT_CLIENT_ID": "almoner-sandbox",
+        "CONSTANT_CONTACT_CLIENT_SECRET": "almoner-sandbox-secret",
+        "CONSTANT_CONTACT_LOGIN_URL": f"{url}/oauth2/default/v1",
+        "CONSTANT_CONTACT_API_URL": url,
+        "OUTGOING_PRIVATE_NETWORKS": [ipaddress.ip_network("127.0.0.0/8")],
+        "BACKOFF_BASE_SECONDS": 0.05,
+        "BACKOFF_MAX_SECONDS": 1.0,
+    }
+
+
 @pytest.fixture
 def base_dir() -> Path:
     """The project's folder."""
