@@ -164,7 +164,8 @@ def test_a_row_that_goes_between_reading_and_writing_is_told_like_one_that_went_
 ) -> None:
     ana = ContactFactory(first_name="Ana", last_name="Ruiz")
     form, address = opened(client, ana), page_of(ana)
-    plain_save, gone = Contact.save, []
+    plain_save = Contact.save
+    gone: list[Any] = []
 
     def save(row: Contact, *args: Any, **kwargs: Any) -> None:
         if not gone:
