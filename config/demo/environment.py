@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-PREFIXES = ("MAILCHIMP_", "Q_", "SECURE_", "ALMONER_")  # what a developer's own settings might change
+# What a developer's own settings might change.
+PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "Q_", "SECURE_", "ALMONER_")
+VENDORS = ("mailchimp", "constant_contact")
 
 
-def environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
+def environment(folder: Path, port: int) -> dict[str, str]:
     """What every part is started with. Settings of this shell or of a .env file do not get in."""
-    public, sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}"
+    public, sandbox = f"http://127.0.0.1:{port}", vendors(port)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     return inherited | kept_secrets(folder / "demo.env") | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -28,10 +30,19 @@ def environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
         "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
         "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
         "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",
-        "MAILCHIMP_LOGIN_URL": sandbox,
-        "MAILCHIMP_API_URL": sandbox + "/{dc}",
+        "MAILCHIMP_LOGIN_URL": sandbox["mailchimp"],
+        "MAILCHIMP_API_URL": sandbox["mailchimp"] + "/{dc}",
+        "CONSTANT_CONTACT_CLIENT_ID": "almoner-sandbox",
+        "CONSTANT_CONTACT_CLIENT_SECRET": "almoner-sandbox-secret",
+        "CONSTANT_CONTACT_LOGIN_URL": sandbox["constant_contact"] + "/oauth2/default/v1",
+        "CONSTANT_CONTACT_API_URL": sandbox["constant_contact"],
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
+
+
+def vendors(port: int) -> dict[str, str]:
+    """{vendor: address of its sandbox}: the ports after the one of the pages."""
+    return {vendor: f"http://127.0.0.1:{port + number}" for number, vendor in enumerate(VENDORS, 1)}
 
 
 def kept_secrets(path: Path) -> dict[str, str]:
@@ -44,13 +55,16 @@ def kept_secrets(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if line)
 
 
-def parts(folder: Path, port: int, sandbox_port: int) -> dict[str, list[str]]:
+def parts(folder: Path, port: int) -> dict[str, list[str]]:
     """{name of a part: its command}."""
     web = ["-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
-    vendors = ["-m", "tests.fakes", "--mailchimp-port", str(sandbox_port), "--state", str(folder / "sandbox")]
-    callback = f"http://127.0.0.1:{port}/integrations/mailchimp/callback/"
+    sandbox = ["-m", "tests.fakes", "--state", str(folder / "sandbox")]
+    for vendor, url in vendors(port).items():
+        option = f"--{vendor.replace('_', '-')}"
+        callback = f"http://127.0.0.1:{port}/integrations/{vendor}/callback/"
+        sandbox += [f"{option}-port", url.rpartition(":")[2], f"{option}-redirect", callback]
     return {
-        "sandbox": [sys.executable, *vendors, "--mailchimp-redirect", callback],
+        "sandbox": [sys.executable, *sandbox],
         # Without the last option gunicorn leaves a socket in the home folder.
         "web": [sys.executable, *web, "--threads", "8", "--no-control-socket"],
         "worker": [sys.executable, "manage.py", "worker"],

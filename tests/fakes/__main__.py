@@ -1,4 +1,4 @@
-"""Serve every sandbox vendor for a demo: ``python -m tests.fakes --mailchimp-port 8301``."""
+"""Serve every sandbox vendor for a demo: ``python -m tests.fakes --mailchimp-port 8301``; port 0 is any free one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from tests.fakes.constant_contact import ConstantContactSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import Server
 
@@ -19,14 +20,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--state", type=Path, help="folder to keep state in; memory only without it")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="delay of every API call")
-    parser.add_argument("--mailchimp-port", type=int, default=8301)
-    parser.add_argument(
-        "--mailchimp-redirect",
-        action="append",
-        default=[],
-        metavar="URI",
-        help="a redirect_uri registered for the OAuth app; may be given several times",
-    )
+    for vendor, port in (("mailchimp", 8301), ("constant-contact", 8302)):
+        parser.add_argument(f"--{vendor}-port", type=int, default=port)
+        parser.add_argument(
+            f"--{vendor}-redirect",
+            action="append",
+            default=[],
+            metavar="URI",
+            help="a redirect_uri registered for the OAuth app; may be given several times",
+        )
     return parser.parse_args()
 
 
@@ -35,14 +37,20 @@ def main() -> int:
     mailchimp = MailchimpSandbox(
         redirect_uris=wish.mailchimp_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
     )
-    servers = [Server(mailchimp, wish.host, wish.mailchimp_port)]
+    constant_contact = ConstantContactSandbox(
+        redirect_uris=wish.constant_contact_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
+    )
+    servers = [
+        Server(mailchimp, wish.host, wish.mailchimp_port),
+        Server(constant_contact, wish.host, wish.constant_contact_port),
+    ]
     # Blocked before any thread starts, so that the wait below is what receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     # Hundreds of thousands of long-lived members: look for garbage less often.
     gc.set_threshold(50_000, 20, 100)
     for server in servers:
         server.start()
-    ready = ", ".join(f"{each.sandbox.key} {each.sandbox.url}" for each in servers)
+    ready = " ".join(f"{each.sandbox.key} {each.sandbox.url}" for each in servers)
     print(f"Sandbox vendors ready: {ready}", flush=True)
     signal.sigwait(STOPPING)
     for server in servers:

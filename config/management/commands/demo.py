@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import sample_file
-from config.demo.environment import environment, parts
+from config.demo.environment import environment, parts, vendors
 from config.demo.seed import PASSWORD, WORKERS
 from config.demo.stage import PartEnded, Stage
 
@@ -45,7 +45,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="The web address; the sandbox is on the next port.")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="The web address; the sandboxes are on the ports after it."
+        )
         parser.add_argument("--var", default="var", metavar="DIR", help="Where data, logs and mail are kept.")
         parser.add_argument("--contacts", type=int, default=0, help="Make River Trust this large.")
         parser.add_argument("--reset", action="store_true", help="Start afresh.")
@@ -78,10 +80,10 @@ class Command(BaseCommand):
 
     def run(self, folder: Path, port: int, contacts: int) -> None:
         """Prepare, start, say so, and wait."""
-        stage = Stage(folder, environment(folder, port, port + 1))
+        stage = Stage(folder, environment(folder, port))
         try:
             self.prepare(stage, contacts)
-            for name, command in parts(folder, port, port + 1).items():
+            for name, command in parts(folder, port).items():
                 stage.start(name, command)
             self.stdout.write("Starting the web pages, the worker and the sandbox vendors …")
             self.stdout.flush()
@@ -123,7 +125,8 @@ def ignore_signals() -> None:
 
 def refuse_busy_ports(port: int) -> None:
     """A sentence instead of a failure later on."""
-    for number, what in ((port, "the web pages"), (port + 1, "the sandbox vendors")):
+    for number in range(port, port + 1 + len(vendors(port))):
+        what = "the web pages" if number == port else "the sandbox vendors"
         with closing(socket.socket()) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -148,7 +151,8 @@ def start_afresh(folder: Path) -> None:
 def started(stage: Stage, port: int) -> None:
     """Every part answers: the vendors, the pages, and the worker by the sign of life that it leaves."""
     before = time.time()
-    stage.wait_until_answers(f"http://127.0.0.1:{port + 1}/_sandbox/health")
+    for sandbox in vendors(port).values():
+        stage.wait_until_answers(f"{sandbox}/_sandbox/health")
     stage.wait_until_answers(f"http://127.0.0.1:{port}/admin/login/")
     while True:
         health = json.loads(stage.wait_until_answers(f"http://127.0.0.1:{port}/healthz"))
@@ -171,7 +175,7 @@ def describe(port: int) -> dict[str, Any]:
         "url": f"http://127.0.0.1:{port}",
         "logins": logins,
         "tokens": {},
-        "sandbox": {"mailchimp": f"http://127.0.0.1:{port + 1}"},
+        "sandbox": vendors(port),
         "mail": f"http://127.0.0.1:{port}/demo/mail/",
     }
 
@@ -185,7 +189,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def welcome(description: dict[str, Any], folder: Path) -> str:
     """What a person needs to know."""
-    url, sandbox = description["url"], description["sandbox"]["mailchimp"]
+    url, sandbox = description["url"], description["sandbox"]
     lines = ["", f"Almoner runs at {url}/", "", f"Log in with one of these; the password is always {PASSWORD}"]
     for role, organization, user, _ in description["logins"]:
         where = (
@@ -201,7 +205,9 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         "  4. Change somebody's name and watch it arrive at the sandbox.",
         f"  5. Open Import and bring in {folder / 'sample-import.csv'}: 5,000 messy contacts.",
         "",
-        f"The sandbox Mailchimp: {sandbox}/   Mail, which goes to nobody: {description['mail']}",
+        f"The sandbox Mailchimp: {sandbox['mailchimp']}/",
+        f"The sandbox Constant Contact: {sandbox['constant_contact']}/",
+        f"Mail, which goes to nobody: {description['mail']}",
         f"Logs are in {folder / 'log'}",
         "Ctrl-C stops everything. make demo RESET=1 starts afresh.",
         "",
