@@ -247,6 +247,9 @@ if LEASE_SECONDS <= CALL_DEADLINE_SECONDS:
 SLICE_SECONDS: float = env.float("SLICE_SECONDS", default=15)
 BACKOFF_BASE_SECONDS: float = env.float("BACKOFF_BASE_SECONDS", default=2)
 BACKOFF_MAX_SECONDS: float = env.float("BACKOFF_MAX_SECONDS", default=900)
+# Of the calls a day that a vendor allows all organizations together: the percentage kept for opt-outs and single
+# edits.
+QUOTA_RESERVE_PERCENT: int = env.int("QUOTA_RESERVE_PERCENT", default=10)
 # Networks that are private and may be called all the same (the demo's sandboxes live on one).
 OUTGOING_PRIVATE_NETWORKS = [ipaddress.ip_network(text) for text in env.list("OUTGOING_PRIVATE_NETWORKS", default=[])]
 

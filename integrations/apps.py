@@ -9,6 +9,8 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations import dashboard, receivers
+        from integrations.sync import broker
 
         receivers.connect()
         dashboard.register()
+        broker.open_gates()

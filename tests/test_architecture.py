@@ -37,7 +37,10 @@ ONLY = {
     },
 }
 # These belong to the installation; every other row of ours belongs to one organization.
-GLOBAL = {"contacts.Tally", "contacts.Tenant", "contacts.User", "integrations.Heartbeat"}
+GLOBAL = {
+    "contacts.Tally", "contacts.Tenant", "contacts.User", "integrations.Heartbeat", "integrations.Quota",
+    "integrations.QuotaShare",
+}  # fmt: skip
 
 
 def sources(*folders: str) -> list[Path]:

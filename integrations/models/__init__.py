@@ -9,4 +9,15 @@ from integrations.models.remote import RemoteRecord
 from integrations.models.run import RunItem, SyncRun
 from integrations.models.webhook import WebhookEvent
 
-__all__ = ["Connection", "Credential", "Delivery", "Heartbeat", "Quota", "QuotaShare", "RemoteRecord", "RunItem", "SyncRun", "WebhookEvent"]
+__all__ = [
+    "Connection",
+    "Credential",
+    "Delivery",
+    "Heartbeat",
+    "Quota",
+    "QuotaShare",
+    "RemoteRecord",
+    "RunItem",
+    "SyncRun",
+    "WebhookEvent",
+]

@@ -25,12 +25,15 @@ class Done:
 class Retry:
     """Not done, through no fault of this subject: try again. `after` in seconds, None for the usual back-off.
 
-    `alone` says that only this subject has to wait; otherwise the whole connection does.
+    `alone` says that only this subject has to wait; otherwise the whole connection does. `is_limit`: nothing is wrong
+    there, we may only not call at present (the gate says so); with `bulk_only`, opt-outs and single edits still may.
     """
 
     sentence: str
     after: float | None = None
     alone: bool = False
+    is_limit: bool = False
+    bulk_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

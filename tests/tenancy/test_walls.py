@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 SHARED = {
     "Tenant", "User", "Group", "Permission", "ContentType", "Session", "LogEntry", "AccessAttempt", "AccessLog",
     "AccessFailureLog", "AccessAttemptExpiration", "Schedule", "Task", "Success", "Failure", "OrmQ", "Heartbeat",
-    "Tally",
+    "Tally", "Quota", "QuotaShare",
 }  # fmt: skip
 
 
