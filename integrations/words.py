@@ -168,6 +168,11 @@ REASONS: dict[str, Reason] = {
         "Somebody here decided to leave this person on the list at {service} for now.",
         "Nothing to do. The next change of this contact, or the next Sync, brings the question up again.",
     ),
+    "not_chosen": Reason(
+        "Not chosen",
+        "Whoever confirmed did not choose this row, so nothing was sent.",
+        "Nothing to do. The next check or Sync shows it again if it still differs.",
+    ),
     "try_later": Reason(
         "{service} could not do it yet",
         "{service} could not do this for now.",

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,13 +27,16 @@ from integrations.sync.planning import is_move, lists_left, signature
 PAGE = 1000
 SKIP = "skip"
 MOVE = "move"  # from one place to another there, on the same lists (L24)
+CAUSES = {SyncRun.Kind.SYNC: "Sync", SyncRun.Kind.CHECK: "Repair", SyncRun.Kind.UNDO: "Undo"}
 # The verb that stands for a row with several operations: the one that people most want to know of.
 WEIGHT = [
     Verb.OPT_OUT, Verb.DISABLE, Verb.ASK, Verb.ENABLE, Verb.CREATE, Verb.UPDATE,
 ]  # fmt: skip
 
 
-def start(connection: Connection, user: Any, new_settings: dict[str, Any] | None = None) -> SyncRun:
+def start(
+    connection: Connection, user: Any, new_settings: dict[str, Any] | None = None, kind: str = SyncRun.Kind.SYNC
+) -> SyncRun:
     """A new run whose preview is being made; or the one that is under way: pressing twice never runs twice.
 
     A preview that was shown and not confirmed is replaced by a fresh one.
@@ -47,7 +51,9 @@ def start(connection: Connection, user: Any, new_settings: dict[str, Any] | None
             finish(unfinished, SyncRun.State.CANCELLED, "Replaced by a newer preview.")
         try:
             with transaction.atomic():
-                return SyncRun.objects.create(connection=connection, started_by=user, new_settings=new_settings)
+                return SyncRun.objects.create(
+                    connection=connection, started_by=user, new_settings=new_settings, kind=kind
+                )
         except IntegrityError:  # somebody else pressed at the same moment
             return SyncRun.objects.get(connection=connection, state__in=SyncRun.UNFINISHED)
 
@@ -74,8 +80,9 @@ def cancel(run: SyncRun, user: Any) -> bool:
     return bool(changed)
 
 
-def confirm(run: SyncRun, user: Any) -> bool:
-    """Start what the preview shows. Returns False if it was confirmed already, or is no longer the newest."""
+def confirm(run: SyncRun, user: Any, chosen: Q | None = None) -> bool:
+    """Start what the preview shows; with `chosen`, only those of its rows. Returns False if it was confirmed already, or
+    is no longer the newest."""
     with transaction.atomic():
         won = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.READY).update(
             state=SyncRun.State.RUNNING, confirmed_at=Now(), started_by=user
@@ -89,10 +96,13 @@ def confirm(run: SyncRun, user: Any) -> bool:
         connection.state = Connection.State.ACTIVE
         connection.save(update_fields=["settings", "state"])
         SyncRun.objects.filter(pk=run.pk).update(is_first=is_first)
-        shown = run.items.exclude(verb=SKIP)
+        shown = run.items.filter(state=RunItem.State.SHOWN)
+        if chosen is not None:
+            left = shown.exclude(pk__in=shown.filter(chosen).values("pk"))
+            left.update(state=RunItem.State.SKIPPED, reason_code="not_chosen")
         RemoteRecord.objects.filter(pk__in=shown.values("record")).update(
-            run=run, due_at=Now(), marked_at=Now(), priority=sooner(Priority.SYNC), cause="Sync", brake_passed=False,
-            attempts=0, state=RemoteRecord.State.OK,
+            run=run, due_at=Now(), marked_at=Now(), priority=sooner(Priority.SYNC), brake_passed=False,
+            cause=CAUSES[SyncRun.Kind(run.kind)], attempts=0, state=RemoteRecord.State.OK,
         )  # fmt: skip
         # Lists go first, whatever else is due.
         RemoteRecord.objects.filter(run=run, kind=RemoteRecord.Kind.LIST).update(priority=Priority.LIST)
