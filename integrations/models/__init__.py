@@ -1,5 +1,6 @@
 """The rows of the integrations app, one noun a file."""
 
+from integrations.models.check import ListCheck
 from integrations.models.connection import Connection
 from integrations.models.credential import Credential
 from integrations.models.delivery import Delivery
@@ -14,6 +15,7 @@ __all__ = [
     "Credential",
     "Delivery",
     "Heartbeat",
+    "ListCheck",
     "Quota",
     "QuotaShare",
     "RemoteRecord",

@@ -70,6 +70,7 @@ class RemoteRecord(TenantOwned):
     troubles = models.PositiveSmallIntegerField(default=0, help_text="Times in a row that no clear answer came.")
     troubled_at = models.DateTimeField(null=True, blank=True, help_text="When that was so last.")
     brake_passed = models.BooleanField(default=False)
+    seen = models.CharField(max_length=80, blank=True, help_text="The reading in which it was last met there (L31).")
     token = models.CharField(max_length=36, blank=True, help_text="The lease under which it is being sent.")
 
     class Meta(TenantOwned.Meta):

@@ -41,13 +41,14 @@ class SyncRun(TenantOwned):
     reason = models.CharField(max_length=300, blank=True)
     new_settings = models.JSONField(null=True, blank=True, help_text="Settings that take effect when it is confirmed.")
     is_first = models.BooleanField(default=False, help_text="Whether sending by itself began with this run.")
-    cursor = models.CharField(max_length=60, blank=True, help_text="How far the planning has come.")
+    cursor = models.CharField(max_length=400, blank=True, help_text="How far the planning has come.")
     looked_at = models.PositiveIntegerField(default=0, help_text="Contacts planned so far.")
     to_look_at = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict, help_text="{verb: how many were shown}")
     outcomes = models.JSONField(null=True, blank=True, help_text="{state: {verb: how many}}, once it is over.")
     removals = models.JSONField(default=dict, help_text="{list uid: [name, how many go, how many are there]}")
+    found = models.JSONField(default=dict, blank=True, help_text="What a check has read and found; see sync.comparing.")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -88,12 +89,22 @@ class RunItem(TenantOwned):
         HELD = "held", "Waits for your answer"
         CHANGED = "changed", "Changed after the preview"
 
+    class Difference(models.TextChoices):
+        """How a check found what is there to differ from what is wanted (L31), in the order in which people read it."""
+
+        CONSENT = "consent", "Different consent"
+        MISSING = "missing", "Missing there"
+        EXTRA = "extra", "Extra there"
+        DIFFERS = "differs", "Differs"
+        NOT_OURS = "not_ours", "Not put there by us"
+
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
     record = models.ForeignKey(RemoteRecord, null=True, on_delete=models.SET_NULL, related_name="run_items")
     kind = models.CharField(max_length=8)
     subject_uid = models.UUIDField()
     label = models.CharField(max_length=250)
     address = models.CharField(max_length=254, blank=True)
+    difference = models.CharField(max_length=8, blank=True, choices=Difference.choices, help_text="Found by a check.")
     verb = models.CharField(max_length=20, help_text="The weightiest operation: create, update, disable, skip …")
     operations = models.JSONField(default=list, help_text="Each with verb, container, before and after.")
     plan_hash = models.CharField(max_length=64)
@@ -107,6 +118,7 @@ class RunItem(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["run", "kind", "subject_uid"], name="one_item_per_subject")]
         indexes = [
             models.Index(fields=["run", "verb"]),
+            models.Index(fields=["run", "difference"], name="rows_by_difference", condition=~models.Q(difference="")),
             models.Index(fields=["run", "state"]),
             models.Index(fields=["run", "label"]),
         ]

@@ -81,8 +81,10 @@ def cancel(run: SyncRun, user: Any) -> bool:
 
 
 def confirm(run: SyncRun, user: Any, chosen: Q | None = None) -> bool:
-    """Start what the preview shows; with `chosen`, only those of its rows. Returns False if it was confirmed already, or
-    is no longer the newest."""
+    """Start what the preview shows; with `chosen`, only those of its rows.
+
+    Returns False if it was confirmed already, or is no longer the newest.
+    """
     with transaction.atomic():
         won = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.READY).update(
             state=SyncRun.State.RUNNING, confirmed_at=Now(), started_by=user
