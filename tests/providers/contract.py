@@ -204,6 +204,25 @@ class ProviderContract:
         assert "ben@rivermail.test" not in found
         assert stand.provider.look(stand.container(), "nobody@rivermail.test", places=stand.places) is None
 
+    def test_L31_claimed_READ_MEMBERS(self, stand: Stand) -> None:
+        """Everybody of any standing, with the lists they are on, as `look` shows them; and every list, ours or not."""
+        if Can.READ_MEMBERS not in stand.provider.can:
+            return
+        ana, ben = stand.create(), stand.create("ben@rivermail.test", lists=())
+        stand.create("eva@rivermail.test")
+        stand.leaves("eva@rivermail.test")
+        found, cursor, is_done = {}, "", False
+        while not is_done:
+            page, cursor = stand.provider.members_page(stand.container(), cursor, stand.places)
+            found |= {each.address: each for each in page}
+            is_done = not cursor
+        assert found[ANA] == ana
+        assert found["ben@rivermail.test"].remote_id == ben.remote_id
+        assert found["eva@rivermail.test"].standing == Standing.UNSUBSCRIBED
+        place = stand.provider.policy(stand.connection.settings).container
+        there = {each.remote_id: each.name for each in stand.provider.lists_there(place)}
+        assert there[stand.places[NEWS, stand.container()]] == "Newsletter"
+
     def test_claimed_OAUTH(self, stand: Stand) -> None:
         provider = type(stand.provider)
         assert provider.is_available()

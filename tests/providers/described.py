@@ -88,6 +88,8 @@ def drive(provider: Mailchimp, hook: str) -> None:
         for _, outcome in provider.carry_out([operation], places):
             print(f"  {operation.verb}: {outcome}"[:150])
     list(provider.opt_outs(container, places))
+    provider.members_page(container, "", places)
+    provider.lists_there(provider.policy(provider.settings).container)
     provider.look(container, "ana.ruiz@rivermail.test", places=places)
     provider.listen(hook, places)
     for (uid, place), remote_id in places.items():

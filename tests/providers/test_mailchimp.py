@@ -12,7 +12,7 @@ from integrations.models import Credential
 from integrations.provider_kit.base import Provider
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Done, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Standing, Verb
-from integrations.providers.mailchimp import Mailchimp, people
+from integrations.providers.mailchimp import Mailchimp, everybody, people
 from integrations.providers.mailchimp.answers import classify, refusal
 from integrations.providers.mailchimp.api import hash_of
 from tests.providers.contract import ProviderContract
@@ -112,6 +112,51 @@ def tags(in_tenant: Tenant, sandbox: Any) -> Any:
 
 class TestContract(ProviderContract):
     """In both ways of modelling lists."""
+
+
+# --- reading everybody (L31) ---
+
+
+def everybody_there(stand: MailchimpStand) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    cursor, is_done = "", False
+    while not is_done:
+        page, cursor = stand.provider.members_page(stand.container(), cursor, stand.places)
+        found |= {each.address: each for each in page}
+        is_done = not cursor
+    return found
+
+
+def test_L31_everybody_is_read_in_pages_that_overlap_and_who_is_archived_as_well(
+    tags: MailchimpStand, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(everybody, "PAGE", 20)
+    monkeypatch.setattr(everybody, "OVERLAP", 3)
+    for number in range(50):
+        tags.create(f"p{number}@rivermail.test")
+    tags.act("holder", "archive", "p7@rivermail.test")
+    since = len(tags.sandbox.calls.since())
+    found = everybody_there(tags)
+    assert len([address for address in found if address.startswith("p")]) == 50
+    assert found["p7@rivermail.test"].standing == Standing.ARCHIVED
+    asked = [call["query"] for call in tags.sandbox.calls.since()[since:]]
+    assert any("offset=17" in query for query in asked) and "status=archived" in asked[-1]
+
+
+def test_L31_the_lists_of_somebody_with_more_tags_than_are_shown_are_all_read(tags: MailchimpStand) -> None:
+    """Mailchimp shows the first fifty (vendors/mailchimp.md, section 3)."""
+    tags.create(lists=())
+    for number in range(60):
+        tags.act("holder", "add_tag", tag=f"Older tag {number}")
+    tags.act("holder", "add_tag", tag="Gala")
+    assert everybody_there(tags)[ANA].lists == frozenset({GALA})
+
+
+def test_L33_lists_there_tell_their_names_and_how_many_are_on_them(tags: MailchimpStand) -> None:
+    tags.create()
+    tags.act("holder", "add_tag", tag="Made there")
+    there = {each.name: each.members for each in tags.provider.lists_there(tags.container())}
+    assert (there["Newsletter"], there["Gala"], there["Made there"]) == (1, 0, 1)
 
 
 # --- bulk writes (L12, L29) ---

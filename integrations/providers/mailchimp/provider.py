@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings as installation
 
-from integrations.provider_kit.base import Account, Can, Heard, Policy, Provider
+from integrations.provider_kit.base import Account, Can, Heard, ListThere, Policy, Provider
 from integrations.provider_kit.errors import CallFailed, Outcome
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
-from integrations.providers.mailchimp import account, form, lists, members, people, webhooks
+from integrations.providers.mailchimp import account, everybody, form, lists, members, people, webhooks
 from integrations.providers.mailchimp.api import Api
 
 NOWHERE = Places()
@@ -23,7 +23,7 @@ class Mailchimp(Provider):
 
     key, label = "mailchimp", "Mailchimp"
     blurb = "Keep your newsletter audience in step: lists, names, addresses and unsubscribes."
-    can = frozenset({Can.PUSH_LISTS, Can.PUSH_CONTACTS, Can.READ_OPT_OUTS, Can.WEBHOOKS, Can.OAUTH})
+    can = frozenset({Can.PUSH_LISTS, Can.PUSH_CONTACTS, Can.READ_OPT_OUTS, Can.READ_MEMBERS, Can.WEBHOOKS, Can.OAUTH})
 
     @classmethod
     def policy(cls, settings: Mapping[str, Any]) -> Policy:
@@ -74,6 +74,13 @@ class Mailchimp(Provider):
     ) -> tuple[list[Member], str]:
         where = members.container(container, places or NOWHERE)
         return webhooks.opt_outs_page(self.api, where, cursor) if where else ([], "")
+
+    def members_page(self, container: str, cursor: str, places: Places | None = None) -> tuple[list[Member], str]:
+        where = members.container(container, places or NOWHERE)
+        return everybody.members_page(self.api, where, cursor) if where else ([], "")
+
+    def lists_there(self, place: str) -> list[ListThere]:
+        return everybody.lists_there(self.api, place)
 
     def look(self, container: str, address: str, remote_id: str = "", places: Places | None = None) -> Member | None:
         where = members.container(container, places or NOWHERE)
