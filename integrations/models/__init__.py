@@ -1,5 +1,6 @@
 """The rows of the integrations app, one noun a file."""
 
+from integrations.models.alarm import Alarm
 from integrations.models.check import ListCheck
 from integrations.models.connection import Connection
 from integrations.models.credential import Credential
@@ -11,6 +12,7 @@ from integrations.models.run import RunItem, SyncRun
 from integrations.models.webhook import WebhookEvent
 
 __all__ = [
+    "Alarm",
     "Connection",
     "Credential",
     "Delivery",

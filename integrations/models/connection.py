@@ -47,6 +47,9 @@ class Connection(TenantOwned):
     )
     bulk_reason = models.CharField(max_length=300, blank=True, help_text="Why large changes wait, as a sentence.")
     failures = models.PositiveIntegerField(default=0, help_text="Calls in a row that failed on the way.")
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the first call failed after which none has succeeded yet."
+    )
     # What the last call said, for the pages.
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)

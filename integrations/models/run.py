@@ -37,6 +37,10 @@ class SyncRun(TenantOwned):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.SYNC)
+    undoes = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by",
+        help_text="The run that this one takes back (L37).",
+    )  # fmt: skip
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNING)
     reason = models.CharField(max_length=300, blank=True)
     new_settings = models.JSONField(null=True, blank=True, help_text="Settings that take effect when it is confirmed.")

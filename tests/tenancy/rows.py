@@ -86,6 +86,8 @@ def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
     if field.name == "second":  # a pair is two
         return Contact.objects.create(first_name=word, last_name=word)
     if isinstance(field, models.ForeignKey):
+        if field.remote_field.model is field.model:  # one of its own kind, which nothing has to have
+            return None
         return row_of(field.remote_field.model, rows, tenant, word)
     if f"{field.model.__name__}.{field.name}" in REAL:
         return REAL[f"{field.model.__name__}.{field.name}"]
