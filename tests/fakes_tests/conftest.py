@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes import MailchimpSandbox, running
+from tests.fakes import ConstantContactSandbox, MailchimpSandbox, running
 from tests.fakes.control import reset
 from tests.fakes.mailchimp import Options
+from tests.fakes_tests import constant_contact
 from tests.fakes_tests.api import CALLBACK, Api
 from tests.fakes_tests.receiver import Receiver
 
@@ -29,6 +30,26 @@ def sandbox(server: MailchimpSandbox) -> MailchimpSandbox:
 @pytest.fixture
 def api(sandbox: MailchimpSandbox) -> Api:
     return Api(sandbox)
+
+
+@pytest.fixture(scope="session")
+def cc_server() -> Iterator[ConstantContactSandbox]:
+    with running(ConstantContactSandbox(redirect_uris=[constant_contact.CALLBACK])) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def cc_sandbox(cc_server: ConstantContactSandbox) -> ConstantContactSandbox:
+    """As new; the four calls a second are for the tests about them only."""
+    reset(cc_server, {})
+    cc_server.options.per_second = 0
+    cc_server.options.activity_step_s = 0.002
+    return cc_server
+
+
+@pytest.fixture
+def cc(cc_sandbox: ConstantContactSandbox) -> constant_contact.Api:
+    return constant_contact.Api(cc_sandbox)
 
 
 @pytest.fixture

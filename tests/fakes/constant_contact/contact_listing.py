@@ -92,7 +92,9 @@ def counts(call: Call) -> Answer:
         "unsubscribed": having("unsubscribed"),
     }
     if call.words("include", ("new_subscriber",)):
-        content["new_subscriber"] = sum(each.opt_in_date > call.now - MONTH for each in here)
+        content["new_subscriber"] = sum(
+            each.status == "active" and each.opt_in_date > call.now - MONTH for each in here
+        )
     return Answer(content)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from tests.fakes.constant_contact.call import Call
 from tests.fakes.constant_contact.errors import Problem, invalid
-from tests.fakes.constant_contact.state import CORE, fold
-from tests.fakes.constant_contact.writing import Writer
+from tests.fakes.constant_contact.state import CORE, Contact, fold
+from tests.fakes.constant_contact.writing import NUMBERED, Writer
 from tests.fakes.values import is_address
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -86,7 +86,7 @@ def one(write: Writer, row: dict[str, Any], lists: list[str]) -> str:
             contact = write.create(body, "Account", opted_in="Account")
         except Problem:
             return "error_count"
-        custom(write, contact, row)
+        put_columns(write, contact, row)
         return ""
     # Whoever unsubscribed gets the new values, and stays off the list.
     has_left = contact.permission == "unsubscribed"
@@ -94,15 +94,37 @@ def one(write: Writer, row: dict[str, Any], lists: list[str]) -> str:
         write.revive(contact)
     if not contact.deleted_at:
         write.update(contact, row)
-        custom(write, contact, row)
+        put_columns(write, contact, row)
     if has_left:
         return "cannot_add_to_list_count"
     return "" if write.put_on(contact, lists) else "error_count"
 
 
-def custom(write: Writer, contact: Any, row: dict[str, Any]) -> None:
-    """`cf:` columns: given ones replace, others stay."""
+def put_columns(write: Writer, contact: Contact, row: dict[str, Any]) -> None:
+    """Columns that are sub-resources elsewhere: given ones replace those of their kind, others stay."""
     ids = {f"cf:{each['name']}": each["custom_field_id"] for each in write.account.custom_fields.values()}
-    if given := {ids[name]: str(value) for name, value in row.items() if name in ids}:
-        held = {each["custom_field_id"]: each["value"] for each in contact.parts.get("custom_fields", [])} | given
-        contact.parts["custom_fields"] = [{"custom_field_id": key, "value": value} for key, value in held.items()]
+    for name, value in row.items():
+        if value in (None, ""):
+            continue
+        if name in ids:
+            found = having(contact, "custom_fields", "custom_field_id", ids[name], write)
+            found["value"] = str(value)
+        elif name in PHONES:
+            kind = name.removesuffix("phone").removesuffix("_") or "other"
+            having(contact, "phone_numbers", "kind", kind, write)["phone_number"] = str(value)
+        elif name in PLACES:
+            kind, _, part = name.rpartition("_")
+            key = {"zip": "postal_code", "street2": "street"}.get(part, part)
+            found = having(contact, "street_addresses", "kind", kind or "home", write)
+            found[key] = f"{found[key]} {value}" if part == "street2" and found.get(key) else str(value)
+
+
+def having(contact: Contact, part: str, key: str, value: str, write: Writer) -> dict[str, Any]:
+    """The one of this kind, or a new one."""
+    held = contact.parts.setdefault(part, [])
+    for each in held:
+        if each[key] == value:
+            return each  # type: ignore[no-any-return]
+    made = {key: value} | ({NUMBERED[part]: write.account.next_id(part)} if part in NUMBERED else {})
+    held.append(made)
+    return made
