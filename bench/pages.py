@@ -50,6 +50,8 @@ def looks() -> list[tuple[str, str, dict[str, Any]]]:
         ("search: two words", contacts, {"q": "priya novak"}),
         ("search: part of an address", contacts, {"q": "iris.jan"}),
         ("search: what all have", contacts, {"q": "crowdmail"}),
+        ("search: what all have, on a list", contacts, {"q": "crowdmail", "list": newsletter}),
+        ("search: what all have, in a form", autocomplete, {**choice, "term": "crowdmail"}),
         ("search: a phone number", contacts, {"q": "(415) 000-0101"}),
         ("search: two letters", contacts, {"q": "pa"}),
         ("search: nobody", contacts, {"q": "zzzqqq"}),
@@ -63,6 +65,8 @@ def looks() -> list[tuple[str, str, dict[str, Any]]]:
         ("contacts with a tag", contacts, {"tag": tag}),
         ("contacts without an address", contacts, {"email": "none"}),
         ("lists", reverse("admin:contacts_contactlist_changelist"), {}),
+        ("a list that everybody is on", reverse("admin:contacts_contactlist_change", args=[newsletter]), {}),
+        ("first page", reverse("admin:index"), {}),
         ("history", reverse("admin:contacts_historyentry_changelist"), {}),
     ]
 

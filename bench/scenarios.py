@@ -212,7 +212,7 @@ def fresh_postgres() -> Iterator[str]:
 
 def page_figures(scenario: str, small: dict[str, dict[str, float]], large: dict[str, dict[str, float]]) -> Figures:
     """For each page the time, how much longer than with few contacts, and what of it is the database's. That part is
-    what grows, so it has the aim; what it takes to draw fifty rows is the same for all."""
+    what grows, so it has the aim; what it takes to draw a page of rows (25 contacts) is the same for all."""
     # The page of lists asks once more where there are so many members that it tells the count of last night.
     more = max(int(large[page]["queries"] - small[page]["queries"]) for page in large)
     figures: Figures = [

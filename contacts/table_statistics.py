@@ -1,5 +1,5 @@
 """SQLite's picture of its own tables. It takes none by itself, and without one it reads all rows of a tenant where it
-should read the fifty of a page. PostgreSQL keeps its own."""
+should read those of a page. PostgreSQL keeps its own."""
 
 from django.db import connections
 
