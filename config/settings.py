@@ -270,7 +270,7 @@ CONSTANT_CONTACT_LOGIN_URL: str = env(
     "CONSTANT_CONTACT_LOGIN_URL", default="https://authz.constantcontact.com/oauth2/default/v1"
 ).rstrip("/")
 CONSTANT_CONTACT_API_URL: str = env("CONSTANT_CONTACT_API_URL", default="https://api.cc.email").rstrip("/")
-# What the vendor allows the application key, over all organizations that use it.
+# What the vendor allows the application key, over all organizations that use it; 0 does not count.
 CONSTANT_CONTACT_PER_SECOND: int = env.int("CONSTANT_CONTACT_PER_SECOND", default=4)
 CONSTANT_CONTACT_PER_DAY: int = env.int("CONSTANT_CONTACT_PER_DAY", default=10_000)
 # Unconfirmed: that opt-outs can be asked for by date. Switched off, each hourly reading goes through all of them.

@@ -1,0 +1,96 @@
+"""Bulk work at Constant Contact: taken in at once, done later, told by counters only. What became of each person is
+read back afterwards; the counters are not believed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+
+from integrations.provider_kit.errors import Ambiguous, CallFailed
+from integrations.providers.constant_contact.api import Api
+
+ACTIVITIES = "/v3/activities"
+IMPORT, REMOVE = "contacts_json_import", "remove_list_memberships"
+POLLS = (0.3, 0.7, 2.0, 3.0)  # seconds before each look at one that was just taken in
+OLDEST = 3600.0  # seconds after which one that never ends is given up, and the people looked at as they are
+AFTER = (10.0, 60.0)  # seconds until the next look: at least, at most; between them half its age
+MARGIN = timedelta(seconds=60)
+SENTENCE = "Constant Contact took this in and is still working on it."
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One piece of bulk work."""
+
+    kind: str
+    activity_id: str
+    state: str
+    created_at: datetime
+
+    @property
+    def ticket(self) -> str:
+        """What finds it again later."""
+        return f"{self.kind}:{self.activity_id}"
+
+    @property
+    def age(self) -> float:
+        return (datetime.now(UTC) - self.created_at).total_seconds()
+
+    @property
+    def is_underway(self) -> bool:
+        """Whether the vendor is still at it. Cancelled, failed and timed out are ends as well."""
+        return self.state in ("initialized", "processing") and self.age < OLDEST
+
+    @property
+    def since(self) -> datetime:
+        """From when on it may have touched somebody, by the vendor's clock."""
+        return self.created_at - MARGIN
+
+
+def submit(api: Api, kind: str, body: Mapping[str, Any]) -> Activity:
+    """Hand it in. Raises `CallFailed`."""
+    content = api.call("POST", f"{ACTIVITIES}/{kind}", json=body, patience=settings.CALL_DEADLINE_SECONDS)
+    return of(kind, content)
+
+
+def read(api: Api, ticket: str) -> Activity | None:
+    """How far it is; None if the vendor does not know it any more (it tells of the last ten days)."""
+    kind, _, activity_id = ticket.partition(":")
+    try:
+        return of(kind, api.call("GET", f"{ACTIVITIES}/{quote(activity_id, safe='')}"))
+    except CallFailed as failure:
+        if getattr(failure.outcome, "code", "") != "not_found":
+            raise
+        return None
+
+
+def wait_for(api: Api, activity: Activity) -> Activity:
+    """Give it a few seconds. Raises `CallFailed`."""
+    for pause in POLLS:
+        if not activity.is_underway:
+            break
+        time.sleep(pause)
+        activity = read(api, activity.ticket) or activity
+    return activity
+
+
+def underway(activity: Activity, failure: CallFailed | None = None) -> Ambiguous:
+    """The outcome of everybody who is part of it, for now; `failure` if it was asking that did not succeed."""
+    sentence = failure.outcome.sentence if failure else SENTENCE
+    asked_for = getattr(failure.outcome, "after", None) if failure else None
+    after = max(asked_for or 0.0, min(max(AFTER[0], activity.age / 2), AFTER[1]))
+    return Ambiguous(sentence, after, is_underway=True, ticket=activity.ticket)
+
+
+def of(kind: str, content: Mapping[str, Any]) -> Activity:
+    """An activity as the vendor shows it."""
+    try:
+        at = datetime.fromisoformat(str(content.get("created_at")))
+    except ValueError:
+        at = datetime.now(UTC)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Activity(kind, str(content.get("activity_id") or ""), str(content.get("state") or ""), at)
