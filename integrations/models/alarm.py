@@ -19,7 +19,9 @@ class Alarm(TenantOwned):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="alarms")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    sentence = models.CharField(max_length=700, help_text="What happened, and what waits since when.")
+    sentence = models.CharField(max_length=400, help_text="What happened.")
+    waiting = models.PositiveIntegerField(default=0, help_text="How many changes waited when it was last looked at.")
+    waiting_since = models.DateTimeField(null=True, blank=True, help_text="Since when the oldest of them waited.")
     opened_at = models.DateTimeField(default=timezone.now)
     mailed_at = models.DateTimeField(null=True, blank=True, help_text="When owners and managers were told.")
     cleared_at = models.DateTimeField(null=True, blank=True)
