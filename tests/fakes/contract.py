@@ -1,6 +1,6 @@
-"""Check the sandbox against the vendor's own description, through Prism.
+"""Check a sandbox against the vendor's own description, through Prism.
 
-    python -m tests.fakes.contract --spec mailchimp.swagger.json --prism FOLDER
+    python -m tests.fakes.contract --vendor mailchimp --spec mailchimp.swagger.json --prism FOLDER
 
 FOLDER is where ``npm install @stoplight/prism-cli`` was run. Every call goes through
 ``prism proxy --errors``, which refuses requests and answers that differ from the description.
@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.fakes import MailchimpSandbox, running
-from tests.fakes.contract_calls import drive
-from tests.fakes.mailchimp import Options
+from tests.fakes import ConstantContactSandbox, MailchimpSandbox, running
+from tests.fakes.constant_contact import Options as ConstantContactOptions
+from tests.fakes.constant_contact import contract_calls as constant_contact_calls
+from tests.fakes.mailchimp import Options, contract_calls
 
 PRISM = Path("node_modules/@stoplight/prism-cli/dist/index.js")
 
@@ -38,6 +39,7 @@ class Checker:
 
     base: str
     token: str
+    prefix: str
     calls: int = 0
     violations: list[str] = field(default_factory=list)
 
@@ -45,7 +47,7 @@ class Checker:
         parts = urlsplit(self.base)
         link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        url = f"/3.0{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self.prefix}{path}" + (f"?{urlencode(query)}" if query else "")
         link.request(method, url, json.dumps(body) if body is not None else None, headers)
         answer = link.getresponse()
         content = answer.read()
@@ -55,6 +57,7 @@ class Checker:
         if complaint or answer.status != expect:
             said = complaint or content.decode("utf-8", "replace")[:600]
             self.violations.append(f"{method} {url} -> {answer.status} (expected {expect}): {said}")
+            return {}
         try:
             return json.loads(content)
         except ValueError:
@@ -107,8 +110,28 @@ def prism(folder: Path, spec: Path, behind: str) -> Iterator[str]:
         process.wait(timeout=20)
 
 
+def mailchimp(folder: Path, spec: Path) -> Checker:
+    sandbox = MailchimpSandbox(options=Options(batch_step_s=0.01))
+    with running(sandbox), receiving() as hook, prism(folder, spec, sandbox.url) as address:
+        check = Checker(address, sandbox.grant(), "/3.0")
+        contract_calls.drive(check, next(iter(sandbox.account().audiences)), hook)
+    return check
+
+
+def constant_contact(folder: Path, spec: Path) -> Checker:
+    sandbox = ConstantContactSandbox(options=ConstantContactOptions(per_second=0, activity_step_s=0.01))
+    with running(sandbox), prism(folder, spec, sandbox.url) as address:
+        check = Checker(address, sandbox.grant()["access_token"], "/v3")
+        constant_contact_calls.drive(check, next(iter(sandbox.account().lists)))
+    return check
+
+
+VENDORS = {"mailchimp": mailchimp, "constant_contact": constant_contact}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.contract")
+    parser.add_argument("--vendor", choices=VENDORS, required=True)
     parser.add_argument("--spec", type=Path, required=True, help="the vendor's description")
     parser.add_argument("--prism", type=Path, required=True, help="folder with node_modules/@stoplight/prism-cli")
     wish = parser.parse_args()
@@ -116,13 +139,10 @@ def main() -> int:
         if not path.exists():
             print(f"Contract check: {what} not present, skipped.")
             return 0
-    sandbox = MailchimpSandbox(options=Options(batch_step_s=0.01))
-    with running(sandbox), receiving() as hook, prism(wish.prism, wish.spec, sandbox.url) as address:
-        check = Checker(address, sandbox.grant())
-        drive(check, next(iter(sandbox.account().audiences)), hook)
+    check = VENDORS[wish.vendor](wish.prism, wish.spec)
     for violation in check.violations:
         print(violation)
-    print(f"Contract check: {check.calls} calls, {len(check.violations)} violations.")
+    print(f"Contract check of {wish.vendor}: {check.calls} calls, {len(check.violations)} violations.")
     return 1 if check.violations else 0
 
 
