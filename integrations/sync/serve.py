@@ -12,17 +12,19 @@ from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
 from integrations.keyring import Unreadable
 from integrations.models import Connection, RemoteRecord, SyncRun, WebhookEvent
-from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
 from integrations.sync import inbox, notices, reading, runs
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
+from integrations.sync.slices import URGENT
+from integrations.sync.turn import is_bulk_waiting
 
 log = logging.getLogger(__name__)
 State = Connection.State
 CONNECTED = (State.SETUP, State.READY, State.ACTIVE)
+READING = (SyncRun.Kind.CHECK,)  # runs whose plan is made from what is read at the vendor, call by call
 
 
 def open_connection(pk: int) -> Connection | None:
@@ -65,6 +67,7 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
     """The turn itself."""
     provider = provider_for(connection)
     sitting = Sitting(connection, lease, provider, time.monotonic() + settings.SLICE_SECONDS)
+    provider.is_urgent = True  # who opted out there is heard of before anything else (L21, L23)
     try:
         if Can.WEBHOOKS in provider.can:
             inbox.handle_inbox(connection, provider, lambda: sitting.is_over)
@@ -74,8 +77,9 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
         if reads and (listen or connection.reading or (run is not None and not run.cursor)):
             is_read = reading.listen(connection, provider, sitting.stay, lambda: sitting.is_over) is not None
         if connection.state == State.ACTIVE:
-            sitting.push(urgent_up_to=Priority.EDIT)
-        if run is not None and is_read:
+            sitting.push(only_urgent=True)
+        provider.is_urgent = False
+        if run is not None and is_read and not (sitting.bulk_waits and run.kind in READING):
             runs.plan_some(run, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:
             sitting.push()
@@ -90,11 +94,15 @@ def is_more_to_do(connection: Connection) -> bool:
     """Whether the connection has work that could be done now."""
     if open_connection(connection.pk) is None:
         return False
+    planning = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING)
+    due = due_rows(connection)
+    if is_bulk_waiting(connection):
+        planning, due = planning.exclude(kind__in=READING), due.filter(URGENT)
     return (
-        SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).exists()
+        planning.exists()
         or inbox.waiting(WebhookEvent.objects.filter(connection=connection)).exists()
         or Connection.objects.filter(pk=connection.pk).exclude(reading="").exists()
-        or (is_active(connection) and due_rows(connection).exists())
+        or (is_active(connection) and due.exists())
     )
 
 
@@ -118,5 +126,12 @@ def waiting() -> list[int]:
     planning = SyncRun.objects.with_scopes_disabled().filter(state=SyncRun.State.PLANNING).values("connection")
     hearing = inbox.waiting(WebhookEvent.objects.with_scopes_disabled()).values("connection")
     owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
-    wanted = ~Q(reading="") | Q(pk__in=planning) | Q(pk__in=hearing) | Q(pk__in=owing, state=State.ACTIVE)
+    bulk = Q(pk__in=planning.filter(kind__in=READING)) | Q(pk__in=owing, state=State.ACTIVE)
+    wanted = (
+        ~Q(reading="")
+        | Q(pk__in=planning.exclude(kind__in=READING))
+        | Q(pk__in=hearing)
+        | Q(pk__in=owing.filter(URGENT), state=State.ACTIVE)
+        | (~Q(bulk_retry_at__gt=Now()) & bulk)
+    )
     return list(connections.filter(wanted).values_list("pk", flat=True))

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from contacts.models import ContactList
 from integrations.models import Connection, RemoteRecord, RunItem
+from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 from integrations.providers import all_providers
@@ -20,6 +21,8 @@ TIRING = 3  # a row that was claimed so often without an outcome goes alone, so 
 POISON = 6  # and after this many it is set aside
 BEARABLE = 1  # unclear answers in a row that may be anybody's fault; from the next on, claims are halved
 ALONE = 10  # after so many a row is claimed alone: 500 halved nine times
+# What goes out even while large changes wait for calls (L29). Lists always come first; of a Sync they are bulk work.
+URGENT = Q(priority__lte=Priority.EDIT) & ~Q(kind=RemoteRecord.Kind.LIST, run__isnull=False)
 
 
 @dataclass(slots=True)
@@ -34,6 +37,7 @@ class Row:
     address: str = ""
     entries: dict[str, Member] = field(default_factory=dict)  # of the present address, known through others
     maybe: dict[str, Member] = field(default_factory=dict)  # what was sent before without a clear answer
+    tickets: dict[str, str] = field(default_factory=dict)  # of what the vendor was still working on
     left: dict[str, Member] = field(default_factory=dict)  # entries that we gave up in this slice
     open_operations: int = 0
     fresh_known: dict[str, Member] = field(default_factory=dict)
@@ -56,13 +60,12 @@ def is_anything_due(connection: Connection) -> bool:
     return RemoteRecord.objects.filter(connection=connection, due_at__lte=Now()).exists()
 
 
-def claim(
-    connection: Connection, kind: str, token: str, limit: int, urgent_up_to: int | None = None
-) -> list[RemoteRecord]:
-    """Take up to `limit` due rows for this lease. The attempt is counted here, before any effect."""
+def claim(connection: Connection, kind: str, token: str, limit: int, only_urgent: bool = False) -> list[RemoteRecord]:
+    """Take up to `limit` due rows for this lease, urgent ones and others never together. The attempt is counted here,
+    before any effect."""
     rows = due(connection, kind)
-    if urgent_up_to is not None:
-        rows = rows.filter(priority__lte=urgent_up_to)
+    if only_urgent:
+        rows = rows.filter(URGENT)
     found = [Found(*row) for row in rows.values_list(*Found._fields)[:limit]]
     pks = [row.pk for row in found if row.attempts >= TIRING][:1] or together(found, limit)
     claimed = {"token": token, "attempts": F("attempts") + 1, "sent_version": F("want_version")}
@@ -76,6 +79,24 @@ class Found(NamedTuple):
     pk: int
     attempts: int
     troubles: int
+    kind: str = RemoteRecord.Kind.CONTACT
+    priority: int = Priority.EDIT
+    run_id: int | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """The same as `URGENT`."""
+        return self.priority <= Priority.EDIT and not (self.kind == RemoteRecord.Kind.LIST and self.run_id)
+
+    @property
+    def sort(self) -> tuple[bool, bool]:
+        """Rows of different sorts do not go together."""
+        return self.is_urgent, self.troubles > BEARABLE
+
+
+def is_urgent(record: RemoteRecord) -> bool:
+    """Whether this row may use the calls that are kept for opt-outs and single edits; so may all claimed with it."""
+    return Found(*(getattr(record, name) for name in Found._fields)).is_urgent
 
 
 def together(found: Sequence[Found], limit: int) -> list[int]:
@@ -83,7 +104,7 @@ def together(found: Sequence[Found], limit: int) -> list[int]:
     fewer the longer it lasts."""
     taken: list[int] = []
     for row in found:
-        if (row.troubles > BEARABLE) == (found[0].troubles > BEARABLE):
+        if row.sort == found[0].sort:
             limit = min(limit, 2 ** max(0, ALONE - max(row.troubles, BEARABLE)))
             if len(taken) >= limit:
                 break
@@ -135,7 +156,8 @@ def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, prese
         label = person.label or next((member.address for member in known.values()), "Deleted contact")
         code = verdict.code or plan.skip_code
         mine = entries.get(record.pk, {})
-        rows.append(Row(record, known, plan, code, label, person.address, mine, members_maybe(record)))
+        tickets = dict(record.known.get("tickets", {}))
+        rows.append(Row(record, known, plan, code, label, person.address, mine, members_maybe(record), tickets))
     return rows
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest, Now
 
 from integrations.models import Connection, RemoteRecord
 from integrations.provider_kit.base import Policy, Provider
-from integrations.provider_kit.errors import Outcome, Reconnect
+from integrations.provider_kit.errors import Outcome, Reconnect, Retry
 from integrations.sync import notices, patience, people, slices
 from integrations.sync.giving_way import giving_way
 from integrations.sync.lease import Lease
@@ -33,6 +33,7 @@ class Turn:
         self.ends_at = ends_at
         self.policy: Policy = slices.policy_of(connection)
         self.place = people.place_of(connection)
+        self.bulk_waits = is_bulk_waiting(connection)  # for calls; opt-outs and single edits go on
         self.renewed_at = time.monotonic()
 
     @property
@@ -91,6 +92,9 @@ class Turn:
             notices.reconnect_needed(self.connection, sentence)
             raise Interrupted
         after = self.pause_for(outcome) if pause is None else pause
+        if isinstance(outcome, Retry) and outcome.is_limit:
+            self.wait_for_calls(sentence, after, outcome.bulk_only)
+            return
         self.connection.failures += 1
         Connection.objects.filter(pk=self.connection.pk).update(
             failures=self.connection.failures, last_error=sentence,
@@ -100,3 +104,20 @@ class Turn:
             time.sleep(after)
         elif not row_only:
             raise Interrupted
+
+    def wait_for_calls(self, sentence: str, after: float, bulk_only: bool) -> None:
+        """We may not call now, though nothing is wrong (L29): large changes wait, and the rest only if it has to."""
+        if after <= SHORT_NAP and time.monotonic() + after <= self.ends_at:
+            time.sleep(after)
+            return
+        until = Now() + timedelta(seconds=after)
+        everything = {} if bulk_only else {"retry_at": until}
+        Connection.objects.filter(pk=self.connection.pk).update(bulk_retry_at=until, bulk_reason=sentence, **everything)
+        self.bulk_waits = True
+        if not bulk_only:
+            raise Interrupted
+
+
+def is_bulk_waiting(connection: Connection) -> bool:
+    """Whether large changes wait for calls, by the database's clock."""
+    return Connection.objects.filter(pk=connection.pk, bulk_retry_at__gt=Now()).exists()
