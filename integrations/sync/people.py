@@ -176,11 +176,14 @@ def wanted_of(
         asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
         lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
         verdict.containers[container] = Wanted(
-            member=Member(person.address, fields=fields_of(greeted, others), lists=lists) if lists else None,
+            member=Member(person.address, fields=sent(policy, fields_of(greeted, others)), lists=lists)
+            if lists
+            else None,
             opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
             ask=asked,
             held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
             stays=container in known and not moving.isdisjoint(known[container].lists),
+            by_person=not lists and _by_themselves(person, policy, container, place),
         )
     if not any(w.member for w in verdict.containers.values()):
         verdict.code = _why_not(person, policy, place)
@@ -200,6 +203,16 @@ def fields_of(greeted: list[Person], others: Iterable[Person]) -> Mapping[str, s
     absent = [p.fields["first_name"] for p in others if p not in greeted and p.home == home]
     name = households.greet(here, home.name, home.greeting, absent)
     return {"first_name": name.first, "last_name": name.last}
+
+
+def sent(policy: Policy, fields: Mapping[str, str]) -> Mapping[str, str]:
+    """What of these fields goes to the vendor, and how much of each it takes."""
+    most = policy.longest_field
+    return {
+        name: value if len(value) <= most else value[:most].rstrip()
+        for name, value in fields.items()
+        if name in policy.fields
+    }
 
 
 def _held(
@@ -225,6 +238,12 @@ def _has_opted_out(person: Person, policy: Policy, container: str, place: str) -
             if dnc or out:
                 return True
     return False
+
+
+def _by_themselves(person: Person, policy: Policy, container: str, place: str) -> bool:
+    """Whether the opt-out is the person's own word, which only they can take back."""
+    here = [uid for uid, _ in person.memberships if policy.container_of(uid) == container]
+    return any(consent.allows(person.consent, uid, f"{place} {container}") == consent.OUT for uid in ["", *here])
 
 
 def _why_not(person: Person, policy: Policy, place: str) -> str:

@@ -21,7 +21,8 @@ class Wanted:
     `member` is set when they should be on lists there; otherwise `opted_out` tells a withdrawal of consent from merely
     being on no list. `ask`: only the person may undo their opt-out, so they are asked. `held_by_others`: addresses
     that another eligible contact still uses (L8), which must not be given up there. `stays`: a list that they are on
-    there is moving to a place that does not exist yet, so nothing is taken from them (L24).
+    there is moving to a place that does not exist yet, so nothing is taken from them (L24). `by_person`: the opt-out is
+    their own word, and not a decision of staff.
     """
 
     member: Member | None = None
@@ -29,6 +30,7 @@ class Wanted:
     ask: bool = False
     held_by_others: frozenset[str] = frozenset()
     stays: bool = False
+    by_person: bool = False
 
 
 @dataclass(slots=True)
@@ -125,7 +127,8 @@ def _plan_off(plan: Plan, subject: str, container: str, there: Member, want: Wan
     """They should be on no list there."""
 
     def add(verb: Verb, after: Member) -> None:
-        plan.operations.append(Operation(verb, subject, container, there, after))
+        by_person = verb == Verb.OPT_OUT and want.by_person
+        plan.operations.append(Operation(verb, subject, container, there, after, by_person))
 
     if there.address.lower() in want.held_by_others:
         plan.released.append(container)

@@ -157,9 +157,10 @@ def clear_up(
         if standing == Standing.ARCHIVED and standing not in expected:
             standing = Standing.REMOVED
         known[container] = now.but(standing=standing, ours=ours)
-    record.known = {key: value for key, value in record.known.items() if key != "maybe"}
+    tickets = {key: ticket for key, ticket in record.known.get("tickets", {}).items() if key in maybe}
+    record.known = {key: value for key, value in record.known.items() if key not in ("maybe", "tickets")}
     if maybe:
-        record.known["maybe"] = {key: member.to_json() for key, member in maybe.items()}
+        record.known |= {"maybe": {key: member.to_json() for key, member in maybe.items()}, "tickets": tickets}
     keep_known(record, known)
     if now is not None and own_word:
         apply(connection, container, now, (now.address,))

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -20,20 +20,21 @@ from integrations.models import Delivery, RemoteRecord
 from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
-from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Verb
+from integrations.provider_kit.states import ListOperation, Operation, Verb
 from integrations.sync import brake, listening, pull, slices
+from integrations.sync.doubts import Doubts
 from integrations.sync.giving_way import giving_way
-from integrations.sync.planning import same, signature
+from integrations.sync.planning import same_goal, signature
 from integrations.sync.settle import Settlement, report
 from integrations.sync.slices import Row
-from integrations.sync.turn import Interrupted, Turn
+from integrations.sync.turn import Interrupted
 
 log = logging.getLogger(__name__)
 State = RemoteRecord.State
 LONGEST_LOOK = 40.0  # seconds that the brake may look on when the turn is over; with them a job is not cut yet
 
 
-class Sitting(Turn):
+class Sitting(Doubts):
     """One worker's turn on one connection, with what it sends."""
 
     has_new_places = False
@@ -196,7 +197,7 @@ class Sitting(Turn):
                     trouble = outcome
                     break
                 settlement.take(operation, outcome)
-                if isinstance(outcome, Ambiguous):
+                if isinstance(outcome, Ambiguous) and not outcome.is_underway:
                     trouble = outcome
                 if len(settlement.deliveries) >= 500 or time.monotonic() - self.renewed_at > settings.LEASE_SECONDS / 4:
                     self.record(settlement)
@@ -231,45 +232,8 @@ class Sitting(Turn):
             elif not planned:
                 settlement.finish_planned(row)
             else:
-                operations += planned
+                operations += [with_ticket(operation, row) for operation in planned]
         return operations
-
-    def look_at(self, rows: list[Row], places: Places) -> bool:
-        """Ask the vendor what became of what was sent without a clear answer, now that something else is wanted.
-
-        Returns whether everybody was looked at; if not, what was found so far is known and the rest is for later.
-        """
-        for count, row in enumerate(rows):
-            if self.is_over:
-                return False
-            try:
-                found = {container: self.find(row, container, places) for container in row.maybe}
-            except errors.CallFailed as failure:
-                if isinstance(failure.outcome, Reconnect):
-                    raise
-                self.bear(failure.outcome, [row.record], got_through=count > 0)
-                return False
-            for container, sent in row.maybe.items():
-                giving_way(partial(self.clear_up, row, container, sent, found[container]))
-            row.record.refresh_from_db()
-        return True
-
-    def clear_up(self, row: Row, container: str, sent: Member, found: list[Member | None]) -> None:
-        """Write what was found; the doubt is read anew, as an attempt before this one may have been taken back."""
-        self.lease.renew()
-        row.record.refresh_from_db()
-        pull.clear_up(self.connection, row.record, container, sent, found)
-        # What is planned from here on was not in any preview: it goes for its own sake.
-        mine = RemoteRecord.objects.filter(pk=row.record.pk, token=self.lease.token)
-        mine.update(want_version=F("want_version") + 1, sent_version=F("sent_version") + 1)
-
-    def find(self, row: Row, container: str, places: Places) -> list[Member | None]:
-        """Who has the known and the new address there."""
-        known, sent = row.known.get(container), row.maybe[container]
-        found = [self.provider.look(container, known.address, known.remote_id, places)] if known else []
-        if known is None or not same(known.address, sent.address):
-            found.append(self.provider.look(container, sent.address, "", places))
-        return found
 
     def plan_wholly(self, records: list[RemoteRecord]) -> list[Row]:
         """Plan as the preview did: as if every list were there."""
@@ -336,6 +300,13 @@ class Sitting(Turn):
         left = RemoteRecord.objects.filter(pk__in=[r.pk for r in records], token=self.lease.token)
         failed = settlement.unclear if isinstance(trouble, Ambiguous) else set(left.values_list("pk", flat=True))
         self.bear(trouble, [record for record in records if record.pk in failed], settlement.got_through)
+
+
+def with_ticket(operation: Operation, row: Row) -> Operation:
+    """The operation, with what the vendor gave us when it took the same in before."""
+    ticket = row.tickets.get(operation.container, "")
+    is_it = ticket and same_goal(operation.after, row.maybe[operation.container])
+    return replace(operation, ticket=ticket) if is_it else operation
 
 
 def learn_list(known: dict[str, dict[str, str]], operation: ListOperation, outcome: Done) -> dict[str, dict[str, str]]:

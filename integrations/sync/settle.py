@@ -18,7 +18,7 @@ from integrations.sync.planning import same, signature
 from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
-COLLECTED = ("deliveries", "finished", "refused", "delayed", "learned", "moving", "heard", "told")
+COLLECTED = ("deliveries", "finished", "refused", "delayed", "underway", "learned", "moving", "heard", "told")
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -33,6 +33,7 @@ class Settlement:
         self.finished: dict[int, tuple[str, str, str]] = {}  # record pk: (state, code, reason)
         self.refused: dict[int, str] = {}
         self.delayed: dict[int, float] = {}
+        self.underway: dict[int, float] = {}  # rows that the vendor is still working on: seconds until it is asked
         self.refusals: dict[int, list[tuple[Operation, Refused]]] = {}
         self.waits: dict[int, Retry] = {}
         self.open: set[int] = set()  # rows that stay due, whatever else of theirs was done
@@ -58,6 +59,7 @@ class Settlement:
         if isinstance(outcome, Done) or (operation.before is None and not isinstance(outcome, Ambiguous)):
             # A creation is one call. Of a change that was refused in the end, some may have been done.
             row.maybe.pop(operation.container, None)
+            row.tickets.pop(operation.container, None)
             self.learn(row)
         if isinstance(outcome, Done):
             self._done(row, operation, outcome)
@@ -72,6 +74,13 @@ class Settlement:
         elif isinstance(outcome, Retry):
             self.deliver(row, operation, Delivery.Outcome.RETRY, outcome.sentence)
             self.waits[row.record.pk] = outcome
+        elif isinstance(outcome, Ambiguous) and outcome.is_underway:
+            # Told when it has come to its end; what was sent stays in doubt until then.
+            row.tickets[operation.container] = outcome.ticket
+            self.learn(row)
+            self.open.add(row.record.pk)
+            self.underway[row.record.pk] = max(outcome.after or 0.0, self.underway.get(row.record.pk, 0.0))
+            self.got_through = True
         elif isinstance(outcome, Ambiguous):
             self.deliver(row, operation, Delivery.Outcome.UNCLEAR, outcome.sentence)
             self.open.add(row.record.pk)
@@ -134,6 +143,8 @@ class Settlement:
         for operation in operations:
             row = self.rows[operation.subject]
             row.maybe[operation.container] = operation.after
+            if not operation.ticket:
+                row.tickets.pop(operation.container, None)
             self.learn(row)
 
     def learn(self, row: Row) -> None:
@@ -174,13 +185,14 @@ class Settlement:
 
     def write(self) -> None:
         """Write what has been taken in so far, in one transaction; rows that changed meanwhile stay due."""
-        if not (self.finished or self.learned or self.deliveries):
+        if not (self.finished or self.learned or self.deliveries or self.underway):
             return
         with transaction.atomic():
             mine = RemoteRecord.objects.filter(token=self.token)
             self._write_learned()
             self._write_finished(mine)
             self._write_delayed(mine)
+            self._write_underway(mine)
             for pk, fingerprint in self.refused.items():
                 mine.filter(pk=pk).update(refused_hash=fingerprint)
             Delivery.objects.bulk_create(self.deliveries, batch_size=500)
@@ -192,7 +204,8 @@ class Settlement:
                 want_version=F("want_version") + 1, sent_version=F("sent_version") + 1, brake_passed=False
             )
             self.moving = set()
-        self.deliveries, self.finished, self.refused, self.delayed, self.learned = [], {}, {}, {}, {}
+        self.deliveries, self.finished, self.refused, self.learned = [], {}, {}, {}
+        self.delayed, self.underway = {}, {}
 
     def _write_learned(self) -> None:
         """One statement for many rows: Django's `bulk_update` spends 40 times as long on making its CASE."""
@@ -239,12 +252,24 @@ class Settlement:
                 report([pk], RunItem.State.REFUSED, "try_later", reason)
                 mine.filter(pk=pk).update(run=None)
 
+    def _write_underway(self, mine: Any) -> None:
+        """They come up again when the vendor may be done; an edit meanwhile does not wait. It was no vain attempt."""
+        waits: defaultdict[float, list[int]] = defaultdict(list)
+        for pk, seconds in self.underway.items():
+            waits[round(seconds, 1)].append(pk)
+        for seconds, pks in waits.items():
+            unchanged = mine.filter(pk__in=pks, want_version=F("sent_version"))
+            unchanged.update(due_at=Now() + timedelta(seconds=seconds))
+            mine.filter(pk__in=pks).update(token="", attempts=0, troubles=0, troubled_at=None)
+
 
 def fresh_knowledge(row: Row) -> tuple[dict[str, Any], str, str]:
     """What is known of this row now, as `known`, `known_address` and `effect` keep it."""
     known: dict[str, Any] = {"containers": {key: member.to_json() for key, member in row.fresh_known.items()}}
     if row.maybe:
         known["maybe"] = {key: member.to_json() for key, member in row.maybe.items()}
+    if tickets := {key: ticket for key, ticket in row.tickets.items() if key in row.maybe}:
+        known["tickets"] = tickets
     if left := entries_left(row):
         known["offered"] = {key: member.to_json() for key, member in left.items()}
     addresses = (m.address.lower() for m in [*row.fresh_known.values(), *row.maybe.values()])
