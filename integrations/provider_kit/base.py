@@ -59,7 +59,7 @@ class Heard:
     """A vendor's message, as a hint: whom to look at, in which container, and what it was about.
 
     `container` is in the vendor's terms (an audience, say), which may be one that we do not use, or one that we call by
-    the list that lives in it. `addresses` begins with the newest.
+    the list that lives in it. `addresses` begins with the newest. `is_complaint`: they reported our mail as spam.
     """
 
     kind: str  # "look" (read the person and apply what the vendor says) or "ignore"
@@ -67,6 +67,7 @@ class Heard:
     addresses: tuple[str, ...] = ()
     remote_id: str = ""
     sentence: str = ""
+    is_complaint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from contacts.models.contact import address_key
 from integrations.models import Connection, WebhookEvent
 from integrations.provider_kit.base import Provider
 from integrations.provider_kit.errors import CallFailed, Reconnect
-from integrations.provider_kit.states import Places
-from integrations.sync import pull, slices
+from integrations.provider_kit.states import Places, Standing
+from integrations.sync import complaints, pull, slices
 from integrations.sync.settle import backoff
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,10 @@ def act_on(connection: Connection, provider: Provider, event: WebhookEvent) -> s
         if member is not None:
             break
     addresses = {*hint.addresses, *([member.address] if member else [])}
-    return pull.apply(connection, container, member, addresses)
+    said = pull.apply(connection, container, member, addresses)
+    if hint.is_complaint and member is not None and member.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+        return complaints.note(connection, container, addresses) or said
+    return said
 
 
 def home(connection: Connection, container: str, places: Places) -> str:

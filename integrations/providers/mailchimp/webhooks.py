@@ -95,7 +95,9 @@ def hear(body: str) -> Heard:
         return Heard("ignore", sentence="Not about a person.")
     if not addresses or any(address.lower().endswith(FORGOTTEN) for address in addresses):
         return Heard("ignore", sentence="About somebody who was erased at Mailchimp.")
-    return Heard("look", f"audience:{fields.get('data[list_id]', '')}", addresses, sentence=TOLD[kind])
+    is_complaint = fields.get("data[reason]") == "abuse"  # of an unsubscribe, or of a cleaned address
+    where = f"audience:{fields.get('data[list_id]', '')}"
+    return Heard("look", where, addresses, sentence=TOLD[kind], is_complaint=is_complaint)
 
 
 def opt_outs_page(api: Api, where: Container, cursor: str) -> tuple[list[Member], str]:
