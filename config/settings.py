@@ -247,6 +247,8 @@ if LEASE_SECONDS <= CALL_DEADLINE_SECONDS:
 SLICE_SECONDS: float = env.float("SLICE_SECONDS", default=15)
 BACKOFF_BASE_SECONDS: float = env.float("BACKOFF_BASE_SECONDS", default=2)
 BACKOFF_MAX_SECONDS: float = env.float("BACKOFF_MAX_SECONDS", default=900)
+# How long a change may wait to go out, with nothing that is known to hold it up, until owners and managers are told.
+ALARM_AFTER_MINUTES: int = env.int("ALARM_AFTER_MINUTES", default=15)
 # Of the calls a day that a vendor allows all organizations together: the percentage kept for opt-outs and single
 # edits.
 QUOTA_RESERVE_PERCENT: int = env.int("QUOTA_RESERVE_PERCENT", default=10)

@@ -118,7 +118,7 @@ def connect(connection: Connection, account: Account, user: User) -> None:
         connection.reason = connection.last_error = ""
         connection.account_id, connection.account_label = account.account_id, account.label
         connection.connected_at, connection.connected_by = timezone.now(), user
-        connection.failures, connection.retry_at = 0, None
+        connection.failures, connection.failing_since, connection.retry_at = 0, None, None
         connection.save()
         _remember(connection, was, f"{connection} ({account.label})")
         if connection.state == State.ACTIVE:

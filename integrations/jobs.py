@@ -10,10 +10,11 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Connection, Delivery, RunItem, SyncRun, WebhookEvent
+from integrations.models import Alarm, Connection, Delivery, RunItem, SyncRun, WebhookEvent
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
+from integrations.sync import alarms
 from integrations.sync import serve as serving
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,11 @@ def listen_all() -> None:
         async_task("integrations.jobs.listen", pk)
 
 
+def watch() -> None:
+    """Every few minutes: notice who should have spoken and did not, and tell people (L36)."""
+    alarms.look_round()
+
+
 def prune() -> None:
     """Every night: throw away what is kept for a time only."""
     for tenant in Tenant.objects.all():
@@ -78,3 +84,4 @@ def prune() -> None:
             over = SyncRun.objects.filter(finished_at__lt=Now() - KEEP)
             RunItem.objects.filter(run__in=over).delete()
             Delivery.objects.filter(at__lt=Now() - KEEP_HISTORY).delete()
+            Alarm.objects.filter(cleared_at__lt=Now() - KEEP_HISTORY).delete()

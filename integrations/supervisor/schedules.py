@@ -16,6 +16,9 @@ BELLS: dict[str, dict[str, Any]] = {
     "almoner: sweep": {
         "func": "integrations.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1,
     },
+    "almoner: watch": {
+        "func": "integrations.jobs.watch", "schedule_type": Schedule.MINUTES, "minutes": 2,
+    },
     "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
     "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
     "almoner: desk sweep": {

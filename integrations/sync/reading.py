@@ -57,7 +57,7 @@ def listen(
         cursor = ""
     keep_place(connection, "")
     swept = {"swept_at": Now()} if since is None else {}
-    Connection.objects.filter(pk=connection.pk).update(listened_at=Now(), **swept)
+    Connection.objects.filter(pk=connection.pk).update(listened_at=Now(), failing_since=None, **swept)
     return news
 
 

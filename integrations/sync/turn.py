@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from integrations.models import Connection, RemoteRecord
 from integrations.provider_kit.base import Policy, Provider
@@ -56,7 +56,7 @@ class Turn:
     def success(self) -> None:
         """A call that changes something there got through."""
         Connection.objects.filter(pk=self.connection.pk).update(
-            last_success_at=Now(), last_error="", failures=0, retry_at=None
+            last_success_at=Now(), last_error="", failures=0, failing_since=None, retry_at=None
         )
         self.connection.failures = 0
 
@@ -98,6 +98,7 @@ class Turn:
         self.connection.failures += 1
         Connection.objects.filter(pk=self.connection.pk).update(
             failures=self.connection.failures, last_error=sentence,
+            failing_since=F("failing_since") if row_only else Coalesce("failing_since", Now()),
             retry_at=None if row_only else Now() + timedelta(seconds=after),
         )  # fmt: skip
         if after <= SHORT_NAP and time.monotonic() + after <= self.ends_at:
