@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from contacts import households
 from contacts.elsewhere import MOVING, THERE, tally
@@ -19,6 +20,7 @@ from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 from integrations.shown import Names, lists_in, show_deliveries
 from integrations.sync import people
+from integrations.sync.slices import is_urgent
 from integrations.words import STANDINGS, Explained, explain
 
 State = RemoteRecord.State
@@ -101,8 +103,18 @@ def _add_pause(standing: Standing) -> None:
         standing.reason, standing.retry = None, False
     elif connection.state != Connection.State.ACTIVE:
         standing.note = "Nothing is sent before the first Sync is confirmed."
+    elif standing.record is not None and waits_for_calls(connection, standing.record):
+        standing.note = connection.bulk_reason
     elif connection.failures and standing.record is not None and standing.record.due_at is not None:
         standing.note = f"{connection} does not answer at the moment. Almoner tries again by itself; nothing is lost."
+
+
+def waits_for_calls(connection: Connection, record: RemoteRecord) -> bool:
+    """Whether this change waits until the vendor may be called again for such (L29)."""
+    now = timezone.now()
+    until = connection.retry_at if is_urgent(record) else connection.bulk_retry_at
+    is_short = connection.bulk_retry_at is not None and connection.bulk_retry_at > now
+    return record.is_on_its_way and is_short and until is not None and until > now
 
 
 def _places(record: RemoteRecord, names: Any, own_name: str = "") -> list[str]:

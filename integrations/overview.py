@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from integrations.allowance import Allowance, allowance_of
 from integrations.connecting import redirect_uri
 from integrations.models import Connection, RemoteRecord, SyncRun
 from integrations.models.remote import ON_ITS_WAY, Priority
@@ -50,6 +51,7 @@ class Overview:
     provider: type[Provider]
     connection: Connection | None = None
     waiting: int = 0
+    waiting_bulk: int = 0  # of these, what is neither an opt-out nor a single edit
     oldest: datetime | None = None
     set_aside: int = 0
     held: int = 0
@@ -58,6 +60,7 @@ class Overview:
     unfinished: SyncRun | None = None
     last_run: SyncRun | None = None
     questions: list[Question] = field(default_factory=list)
+    allowance: Allowance | None = None  # where the vendor counts the calls of all organizations together
 
     @property
     def key(self) -> str:
@@ -78,17 +81,21 @@ class Overview:
     @property
     def state_label(self) -> str:
         """The state as people read it."""
+        if self.is_stopped:
+            return "Connected, out of calls for now"
         if self.is_struggling:
             return "Connected, but not answering"
         return str(State(self.state).label)
 
     @property
     def tone(self) -> str:
-        return "warn" if self.is_struggling or self.questions else LOOKS[State(self.state)][0]
+        if self.is_struggling or self.is_stopped or self.questions:
+            return "warn"
+        return LOOKS[State(self.state)][0]
 
     @property
     def icon(self) -> str:
-        return "hourglass_top" if self.is_struggling else LOOKS[State(self.state)][1]
+        return "hourglass_top" if self.is_struggling or self.is_stopped else LOOKS[State(self.state)][1]
 
     @property
     def is_connected(self) -> bool:
@@ -98,18 +105,33 @@ class Overview:
     def is_struggling(self) -> bool:
         """Whether calls fail on the way, and Almoner tries again by itself."""
         retry_at = self.connection.retry_at if self.connection and self.state == State.ACTIVE else None
-        return bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
+        fails = bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
+        return fails and not self.is_stopped
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing at all may be called for want of calls (L29)."""
+        return bool(
+            self.state == State.ACTIVE and self.allowance and self.allowance.waits and self.allowance.is_stopped
+        )
 
     @property
     def explanation(self) -> str:
         """Why it is in this state, as a sentence."""
         if self.connection is None:
             return ""
+        if self.state == State.ACTIVE and self.allowance and self.allowance.waits and (self.waiting or self.is_stopped):
+            return self.allowance.waits
         if self.is_struggling:
             again = timezone.localtime(self.connection.retry_at)
             said = self.connection.last_error or f"{self.label} does not answer."
             return f"{said} Almoner tries again by itself at {again:%H:%M}. Nothing is lost."
         return self.connection.reason
+
+    @property
+    def rest(self) -> str:
+        """When the large changes that wait will be out, where calls are short."""
+        return self.allowance.rest(self.waiting_bulk) if self.allowance and self.state == State.ACTIVE else ""
 
     @property
     def next_step(self) -> str:
@@ -148,7 +170,8 @@ class Overview:
 
 
 def overviews() -> list[Overview]:
-    """Every integration of the active organization: five queries, however many rows there are."""
+    """Every integration of the active organization: five queries, however many rows there are, and three more for each
+    whose vendor counts the calls of all organizations together."""
     connections = {c.provider: c for c in Connection.objects.select_related("connected_by")}
     found = [Overview(provider, connections.get(key)) for key, provider in all_providers().items()]
     ours = {o.connection.pk: o for o in found if o.connection}
@@ -157,11 +180,13 @@ def overviews() -> list[Overview]:
     for overview in ours.values():
         brake: dict[str, list[Any]] = overview.connection.brake if overview.connection else {}
         overview.questions = [Question(uid, *said) for uid, said in brake.items()]
+        overview.allowance = allowance_of(overview.connection)
     records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
     # Kind and priority exclude nothing; named, they lead SQLite to the index of the outbox, past 100,000 settled rows.
     due = records.filter(ON_ITS_WAY, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)
-    for pk, waiting, oldest in due.values_list("connection").annotate(Count("pk"), Min("marked_at")):
-        ours[pk].waiting, ours[pk].oldest = waiting, oldest
+    counts = (Count("pk"), Count("pk", filter=Q(priority__gt=Priority.EDIT)), Min("marked_at"))
+    for pk, *found_due in due.values_list("connection").annotate(*counts):
+        ours[pk].waiting, ours[pk].waiting_bulk, ours[pk].oldest = found_due
     counted = records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state", "reason_code")
     for pk, state, code, count in counted.annotate(Count("pk")):
         if state == RemoteRecord.State.SET_ASIDE:

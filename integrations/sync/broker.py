@@ -72,9 +72,8 @@ class DatabaseBroker:
             mine = share_of(quota, tenant_id or 0)
             if not is_urgent:
                 mine.wanted_at = clock.now
-            answer = is_counted_out(quota, clock) or self.judge(limits, quota, mine, clock, is_urgent, is_counted)
-            if answer is None:
-                answer = take_place(limits, quota, clock, AHEAD[is_urgent])
+            later = is_counted_out(quota, clock) or self.judge(limits, quota, mine, clock, is_urgent, is_counted)
+            answer = later or take_place(limits, quota, clock, AHEAD[is_urgent])
             if isinstance(answer, Go) and not is_counted:
                 count(limits, quota, mine, clock, is_urgent)
             mine.save()
@@ -87,7 +86,7 @@ class DatabaseBroker:
         """What the day has to say."""
         if is_counted:
             return None
-        had = [] if is_urgent else others_had(quota, mine.tenant_number, clock.now)
+        had = [] if is_urgent else others_had(quota.key, quota.day, mine.tenant_number, clock.now)
         why = what_stops(day_stands(limits, quota), Use(mine.bulk, mine.of_kept), had, is_urgent)
         if why is None:
             return None
@@ -135,15 +134,16 @@ def share_of(quota: Quota, tenant_number: int) -> QuotaShare:
     return QuotaShare.objects.get_or_create(key=quota.key, day=quota.day, tenant_number=tenant_number)[0]
 
 
-def others_had(quota: Quota, tenant_number: int, now: datetime) -> list[int]:
-    """The bulk calls of today of each other organization that has bulk work now."""
-    wanting = QuotaShare.objects.filter(key=quota.key, day=quota.day, wanted_at__gt=now - WANTS_FOR)
+def others_had(key: str, day: date, tenant_number: int, now: datetime) -> list[int]:
+    """The bulk calls of that day of each other organization that has bulk work now."""
+    wanting = QuotaShare.objects.filter(key=key, day=day, wanted_at__gt=now - WANTS_FOR)
     return list(wanting.exclude(tenant_number=tenant_number).values_list("bulk", flat=True))
 
 
 def day_stands(limits: Limits, quota: Quota) -> Day:
     """The day as the rules look at it."""
-    return Day(limits.per_day, kept_of(limits.per_day), quota.used)
+    used = limits.per_day if quota.day_is_over else quota.used
+    return Day(limits.per_day, kept_of(limits.per_day), used)
 
 
 def is_counted_out(quota: Quota, clock: Clock) -> Later | None:

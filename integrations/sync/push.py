@@ -21,7 +21,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Operation, Verb
-from integrations.sync import brake, listening, pull, slices
+from integrations.sync import brake, broker, listening, pull, slices
 from integrations.sync.doubts import Doubts
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import same_goal, signature
@@ -265,6 +265,8 @@ class Sitting(Doubts):
 
         giving_way(write)
         self.renewed_at = time.monotonic()
+        if self.limits and not self.provider.is_urgent:
+            broker.count_changes(self.limits, self.connection.tenant_id, len(kept["finished"]))
 
     def hear_found(self, settlement: Settlement) -> set[tuple[str, str]]:
         """Somebody turned out to have opted out there: their word counts here as well (L21), for all who have the

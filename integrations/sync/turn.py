@@ -33,6 +33,7 @@ class Turn:
         self.ends_at = ends_at
         self.policy: Policy = slices.policy_of(connection)
         self.place = people.place_of(connection)
+        self.limits = type(provider).limits(connection.settings)
         self.bulk_waits = is_bulk_waiting(connection)  # for calls; opt-outs and single edits go on
         self.renewed_at = time.monotonic()
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from integrations import connecting, jobs
+from integrations.allowance import Allowance, allowance_of
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.overview import overview_of
 from integrations.results import with_results
@@ -105,10 +106,13 @@ def figures(run: SyncRun) -> dict[str, Any]:
         "sentences": sum_up(run.counts, ahead=not is_over),
         "skipped": run.counts.get("skip", 0), "is_over": is_over,
     }  # fmt: skip
+    allowance = allowance_of(run.connection)
     if run.state == State.PLANNING:
         done, total = run.looked_at, run.to_look_at
+        calls_nobody = run.kind == SyncRun.Kind.SYNC and not (allowance and allowance.is_stopped)
         return found | {
-            "done": done, "total": total, "percent": percent(done, total), "waits": waits(run.connection),
+            "done": done, "total": total, "percent": percent(done, total),
+            "waits": waits(run.connection, None if calls_nobody else allowance),
         }  # fmt: skip
     if run.confirmed_at is None:
         return found
@@ -117,9 +121,10 @@ def figures(run: SyncRun) -> dict[str, Any]:
     total = sum(counted.values())
     done = total - sum(counted.get(state, 0) for state in OPEN_ITEMS)
     return found | {
-        "done": done, "total": total, "percent": percent(done, total), "left": time_left(run, done, total),
+        "done": done, "total": total, "percent": percent(done, total),
+        "left": time_left(run, done, total, allowance),
         "outcomes": [(state, label, counted[state]) for state, label in RunItem.State.choices if counted.get(state)],
-        "refused": counted.get(RunItem.State.REFUSED, 0), "waits": waits(run.connection),
+        "refused": counted.get(RunItem.State.REFUSED, 0), "waits": waits(run.connection, allowance),
     }  # fmt: skip
 
 
@@ -128,18 +133,23 @@ def percent(done: int, total: int) -> int:
     return min(100, done * 100 // total) if total else 0
 
 
-def time_left(run: SyncRun, done: int, total: int) -> str:
-    """An estimate from the pace so far, once there is one."""
-    if run.state != State.RUNNING or run.confirmed_at is None or not done:
+def time_left(run: SyncRun, done: int, total: int, allowance: Allowance | None = None) -> str:
+    """An estimate from the pace so far, once there is one; where calls are counted, it knows when those are used up."""
+    if run.state != State.RUNNING or run.confirmed_at is None or not done or total <= done:
         return ""
+    if allowance is not None:
+        when = allowance.is_out(total - done)
+        return f"at this pace it is done {when}" if when else ""
     spent = (timezone.now() - run.confirmed_at).total_seconds()
-    return lasting(spent / done * (total - done)) if total > done else ""
+    return f"{lasting(spent / done * (total - done))} to go"
 
 
-def waits(connection: Connection) -> str:
+def waits(connection: Connection, allowance: Allowance | None) -> str:
     """Why nothing moves at the moment, if so."""
     if connection.state == Connection.State.RECONNECT:
         return f"{connection} has to be reconnected first. Nothing is lost; the Sync goes on afterwards."
+    if allowance is not None and allowance.waits:
+        return allowance.waits
     if connection.retry_at and connection.retry_at > timezone.now() and connection.failures > 1:
         return f"{connection.last_error or f'{connection} does not answer.'} Almoner tries again by itself."
     return ""
