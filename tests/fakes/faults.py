@@ -18,7 +18,9 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 # Nothing was applied when one of these happens.
-INSTEAD = ("401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb").split()
+INSTEAD = (
+    "200_empty 401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb"
+).split()
 # The work was done; only the answer is bad.
 SPOILED = ("500_applied invalid_json cut_body slow_body stall wrong_charset done_unanswered").split()
 KINDS = (*INSTEAD, *SPOILED)

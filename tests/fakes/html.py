@@ -31,8 +31,10 @@ summary:focus-visible { outline:3px solid var(--brand); outline-offset:2px; }
   margin:0 0 1rem; }
 .grid { display:grid; gap:1rem; grid-template-columns:repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
 .grid .card { margin:0; } .grid + .card, .card + .grid { margin-top:1rem; } .grid { margin-bottom:1rem; }
-form.row + table { margin-top:.8rem; } .card > p:first-child { margin-top:0; }
-.card > p:last-child { margin-bottom:0; } details { margin:.2rem 0 .6rem; }
+form.row + table, table + form.row { margin-top:.8rem; } form.row + form { margin-top:1rem; }
+.card > p:first-child { margin-top:0; }
+.card > p:last-child { margin-bottom:0; } .when { white-space:nowrap; } select { max-width:22rem; }
+details { margin:.2rem 0 .6rem; }
 summary { cursor:pointer; color:var(--brand); padding:.4rem 0; } td details { margin:0; } td summary { padding:0; }
 summary.grave { color:var(--warn); }
  details form { margin-top:.3rem; }
@@ -93,6 +95,11 @@ def address(path: str, **query: object) -> str:
 
 def badge(text: str, kind: str = "") -> Markup:
     return Markup('<span class="badge {}">{}</span>').format(kind or text, text)
+
+
+def when(text: str) -> Markup:
+    """A time, in one line."""
+    return Markup('<span class="when">{}</span>').format(text)
 
 
 def card(title: str, *parts: object) -> Markup:

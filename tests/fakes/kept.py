@@ -53,7 +53,8 @@ class KeptSandbox(Sandbox, Generic[Account]):
         kept = self.saver.load() if self.saver else {}
         self.take_extra(kept)
         if kept:
-            self.accounts = {name: self.read(data) for name, data in kept.items()}
+            in_order = sorted(kept, key=lambda name: kept[name].get("position", 0))
+            self.accounts = {name: self.read(kept[name]) for name in in_order}
             self.reindex()
         else:
             self.reset()
@@ -78,4 +79,5 @@ class KeptSandbox(Sandbox, Generic[Account]):
     def snapshot(self) -> dict[str, Any]:
         with self.unsaved_lock:
             unsaved, self.unsaved = self.unsaved, set()
-        return {login: self.written(self.accounts[login]) for login in unsaved}
+        order = list(self.accounts)
+        return {login: self.written(self.accounts[login]) | {"position": order.index(login)} for login in unsaved}

@@ -29,11 +29,12 @@ def press(api: Api, role: str, action: str, back: str = "/", **more: Any) -> req
 
 def test_the_start_shows_accounts_the_days_quota_and_calls(cc: Api) -> None:
     cc.act("holder", "spend_calls", calls=1_234)
-    cc.sandbox.options.per_day = 10_000
-    # Both applications are counted: the one with a secret and the public one.
     text = page(cc, "/")
-    for word in ("River Trust", "Harbor Food Bank", "2,468 of 10,000 used", "00:00 UTC", "Last calls"):
+    for word in ("River Trust", "Harbor Food Bank", "1,234 of 10,000 used", "00:00 UTC", "Last calls"):
         assert word in text
+    assert "almoner-sandbox-public" not in text, "it made no calls"
+    cc.act("holder", "spend_calls", calls=7, client_id="almoner-sandbox-public")
+    assert "7 of 10,000 used" in page(cc, "/")
 
 
 def test_an_account_shows_its_lists_people_and_bulk_work(cc: Api) -> None:
@@ -116,6 +117,7 @@ def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         for each in (before, again):
             for account in each["accounts"].values():
                 del account["grants"]
+        assert list(again["accounts"]) == list(before["accounts"]) == ["river", "harbor"]
         assert again == before and again["calls_today"]["almoner-sandbox"] > 0
         api.use(held["access_token"])
         sandbox.clock_ahead_s = 61

@@ -43,7 +43,7 @@ def people(account: Account, request: Request) -> list[Markup]:
     found = matching(account, query.lower(), status, on)
     place = {"account": account.login}
     counts = statuses(account)
-    choices = {"": "any"} | {each: f"{each} ({counts[each]:,})" for each in STATUSES if each != "all"}
+    choices = {"": "any"} | {each: f"{each.replace('_', ' ')} ({counts[each]:,})" for each in STATUSES if each != "all"}
     held = {"": "any"} | {each.list_id: each.name for each in living(account)}
     moves, shown = pager(found, request, "/account", PER_PAGE, "person", "people", **place, q=query, status=status,
                          list=on)  # fmt: skip
@@ -51,9 +51,9 @@ def people(account: Account, request: Request) -> list[Markup]:
         (
             h.link("/contact", each.address or "(no address)", account=account.login, id=each.contact_id),
             name_of(each) or "–",
-            h.badge(each.status, badge_of(each)),
+            h.badge(each.status.replace("_", " "), badge_of(each)),
             ", ".join(account.lists[number].name for number in each.lists) or "–",
-            day(int(max(each.updated_at, each.email_updated_at))),
+            h.when(day(int(max(each.updated_at, each.email_updated_at)))),
         )
         for each in shown
     ]

@@ -45,7 +45,7 @@ def show(sandbox: ConstantContactSandbox, request: Request) -> Response:
 def about(account: Account, contact: Contact) -> Markup:
     left = contact.opt_out_source and contact.permission == "unsubscribed"
     return h.facts([
-        ("Status", h.badge(contact.status, badge_of(contact))),
+        ("Status", h.badge(contact.status.replace("_", " "), badge_of(contact))),
         ("Permission to send", contact.permission.replace("_", " ")),
         ("Unsubscribed by", f"{LEFT_BY[contact.opt_out_source]}, {day(int(contact.opt_out_date))}" if left else "–"),
         ("Reason", contact.opt_out_reason or "–"),

@@ -37,9 +37,9 @@ def set_account(act: Act) -> None:
 
 
 def spend_calls(act: Act) -> None:
-    """As if so many calls had been made today, by whatever accounts."""
-    for client_id in act.sandbox.oauth.apps:
-        act.sandbox.quota.spend(client_id, int(act.wish["calls"]), act.now)
+    """As if the application (`client_id`) had made so many calls today, for whatever accounts."""
+    client_id = str(act.wish.get("client_id") or next(iter(act.sandbox.oauth.apps)))
+    act.sandbox.quota.spend(client_id, int(act.wish["calls"]), act.now)
 
 
 def finish_activities(act: Act) -> dict[str, Any]:

@@ -39,13 +39,15 @@ def home(sandbox: ConstantContactSandbox, request: Request) -> Response:
 
 
 def quota(sandbox: ConstantContactSandbox) -> Markup:
-    """One allowance for every account that the app is connected to."""
-    most = sandbox.options.per_day
-    used = sum(sandbox.quota.used_today(client, sandbox.now()) for client in sandbox.oauth.apps)
-    text = f"{used:,} of {most:,} used" if most else f"{used:,} used; the limit is switched off"
-    return Markup(
-        '<p><strong>{}</strong></p><p class="soft">All accounts share them; they start again at 00:00 UTC.</p>'
-    ).format(text)
+    """Every application has one allowance for all the accounts that it is connected to."""
+    most, lines = sandbox.options.per_day, []
+    for number, client_id in enumerate(sandbox.oauth.apps):
+        used = sandbox.quota.used_today(client_id, sandbox.now())
+        if used or not number:
+            text = f"{used:,} of {most:,} used" if most else f"{used:,} used; the limit is switched off"
+            lines.append((Markup("<code>{}</code>").format(client_id), Markup("<strong>{}</strong>").format(text)))
+    note = "All accounts that an app is connected to share its calls; they start again at 00:00 UTC."
+    return Markup('{}<p class="soft">{}</p>').format(h.facts(lines), note)
 
 
 def account_card(account: Account) -> Markup:

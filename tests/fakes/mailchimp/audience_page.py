@@ -54,7 +54,7 @@ def people(account: Account, audience: Audience, request: Request) -> list[Marku
             f"{m.merge_fields.get('FNAME', '')} {m.merge_fields.get('LNAME', '')}".strip() or "–",
             h.badge(m.status),
             ", ".join(audience.segments[tag].name for tag in m.tags) or "–",
-            day(m.last_changed),
+            h.when(day(m.last_changed)),
         )
         for m in shown
     ]
