@@ -13,6 +13,7 @@ from integrations.models import Connection, RemoteRecord
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
+from integrations.sync.put_back import put_back
 
 SINGLE_EDIT = 25  # up to so many at once overtake bulk work
 
@@ -98,12 +99,7 @@ def sooner(priority: int) -> Any:
 def retry(records: "QuerySet[RemoteRecord]", cause: str = "Retry") -> int:
     """Send again what was set aside (L27): what was refused, removed there, or found taken."""
     records = records.filter(state__in=[RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED])
-    put_back = list(records.filter(reason_code="removed_there"))
-    for row in put_back:
-        for member in row.known["containers"].values():
-            if member["standing"] == "removed":
-                member["standing"] = "archived"
-    RemoteRecord.objects.bulk_update(put_back, ["known"], batch_size=500)
+    put_back(records.filter(reason_code="removed_there"))
     # A list whose name is taken there: what is found under it is used from now on; that is what Retry says (L33).
     records.filter(kind=RemoteRecord.Kind.LIST, reason_code="name_taken").update(effect=RemoteRecord.Effect.MAYBE)
     return records.update(

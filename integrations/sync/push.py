@@ -25,6 +25,7 @@ from integrations.sync import brake, broker, listening, pull, slices
 from integrations.sync.doubts import Doubts
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import same_goal, signature
+from integrations.sync.put_back import for_a_repair
 from integrations.sync.settle import Settlement, report
 from integrations.sync.slices import Row
 from integrations.sync.turn import Interrupted
@@ -174,6 +175,7 @@ class Sitting(Doubts):
     # --- people ---
     def push_people(self, records: list[RemoteRecord]) -> None:
         """Plan a slice of people from their state now, send what is owed and settle it as answers come."""
+        for_a_repair(records)
         places = slices.places_of(self.connection)
         present = slices.present_lists(places, self.policy)
         rows = slices.plan_rows(records, self.policy, self.place, present)

@@ -4,7 +4,7 @@ Planning goes page by page with its cursor in the same commit as its rows, so th
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Operation, Verb
 from integrations.providers import all_providers
-from integrations.sync import brake, outbox, people, slices
+from integrations.sync import adopting, brake, instep, outbox, people, slices
 from integrations.sync.giving_way import giving_way
 from integrations.sync.outbox import sooner
 from integrations.sync.planning import is_move, lists_left, signature
@@ -123,12 +123,13 @@ def plan_some(run: SyncRun, stop: Callable[[], bool]) -> None:
         run = giving_way(partial(plan_page, run.pk))
 
 
-def plan_page(pk: int) -> SyncRun:
+def plan_page(pk: int, phases: Mapping[str, Callable[[SyncRun, str], None]] | None = None) -> SyncRun:
     """The next page of a preview, with how far it is, within the transaction of whoever calls."""
     run = SyncRun.objects.select_for_update().select_related("connection").get(pk=pk)
     if run.state == SyncRun.State.PLANNING:
         phase, _, after = run.cursor.partition(":")
-        {"": begin, "note": note_page, "lists": plan_list_page, "people": plan_people_page}[phase](run, after)
+        of_a_sync = {"": begin, "note": note_page, "lists": plan_list_page, "people": plan_people_page}
+        (phases or of_a_sync)[phase](run, after)
         run.save()
     return run
 
@@ -248,7 +249,7 @@ def as_json(operation: Operation) -> dict[str, Any]:
 def finish_if_done(connection: Connection) -> SyncRun | None:
     """End the running Sync when nothing of it is due any more: finished, or stopped by the brake and asking."""
     run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.RUNNING).first()
-    if run is None or RemoteRecord.objects.filter(run=run, due_at__isnull=False).exists():
+    if run is None or RemoteRecord.objects.filter(run=run, due_at__isnull=False).exists() or adopting.is_open(run):
         return None
     if RemoteRecord.objects.filter(run=run, state=RemoteRecord.State.HELD).exists():
         SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.ASKING)
@@ -262,6 +263,8 @@ def finish(run: SyncRun, state: str, reason: str = "") -> None:
     outcomes = run.count_outcomes() if run.confirmed_at else None
     SyncRun.objects.filter(pk=run.pk).update(state=state, reason=reason, finished_at=timezone.now(), outcomes=outcomes)
     RemoteRecord.objects.filter(run=run).update(run=None)
+    if run.kind == SyncRun.Kind.CHECK and run.confirmed_at:
+        instep.after_repair(run)
 
 
 def stop_all(connection: Connection, reason: str) -> None:
@@ -271,4 +274,4 @@ def stop_all(connection: Connection, reason: str) -> None:
     RemoteRecord.objects.filter(connection=connection).update(
         due_at=None, state=RemoteRecord.State.OK, reason_code="", reason="", token=""
     )
-    Connection.objects.filter(pk=connection.pk).update(brake={}, retry_at=None, failures=0)
+    Connection.objects.filter(pk=connection.pk).update(brake={}, retry_at=None, failures=0, failing_since=None)

@@ -11,11 +11,11 @@ from django.db.models.functions import Now
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
 from integrations.keyring import Unreadable
-from integrations.models import Connection, RemoteRecord, SyncRun, WebhookEvent
+from integrations.models import Connection, RemoteRecord, RunItem, SyncRun, WebhookEvent
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import inbox, notices, reading, runs
+from integrations.sync import adopting, checking, inbox, notices, reading, runs
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 from integrations.sync.slices import URGENT
@@ -74,13 +74,20 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
         run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING).first()
         reads = Can.READ_OPT_OUTS in provider.can and type(provider).is_set_up(connection.settings)
         is_read = True
-        if reads and (listen or connection.reading or (run is not None and not run.cursor)):
+        # A check reads everybody itself, and tells of what it heard.
+        is_to_be_read = run is not None and not run.cursor and run.kind != SyncRun.Kind.CHECK
+        if reads and (listen or connection.reading or is_to_be_read):
             is_read = reading.listen(connection, provider, sitting.stay, lambda: sitting.is_over) is not None
         if connection.state == State.ACTIVE:
             sitting.push(only_urgent=True)
         provider.is_urgent = False
         if run is not None and is_read and not (sitting.bulk_waits and run.kind in READING):
-            runs.plan_some(run, lambda: sitting.is_over)
+            if run.kind == SyncRun.Kind.CHECK:
+                checking.go_on(run, provider, sitting.stay, lambda: sitting.is_over)
+            else:
+                runs.plan_some(run, lambda: sitting.is_over)
+        if not sitting.bulk_waits:
+            adopting.adopt_some(connection, provider, sitting.stay, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:
             sitting.push()
     except CallFailed as failure:
@@ -95,11 +102,12 @@ def is_more_to_do(connection: Connection) -> bool:
     if open_connection(connection.pk) is None:
         return False
     planning = SyncRun.objects.filter(connection=connection, state=SyncRun.State.PLANNING)
-    due = due_rows(connection)
+    due, adoptions = due_rows(connection), adopting.waiting(RunItem.objects.filter(run__connection=connection))
     if is_bulk_waiting(connection):
-        planning, due = planning.exclude(kind__in=READING), due.filter(URGENT)
+        planning, due, adoptions = planning.exclude(kind__in=READING), due.filter(URGENT), adoptions.none()
     return (
         planning.exists()
+        or adoptions.exists()
         or inbox.waiting(WebhookEvent.objects.filter(connection=connection)).exists()
         or Connection.objects.filter(pk=connection.pk).exclude(reading="").exists()
         or (is_active(connection) and due.exists())
@@ -126,7 +134,12 @@ def waiting() -> list[int]:
     planning = SyncRun.objects.with_scopes_disabled().filter(state=SyncRun.State.PLANNING).values("connection")
     hearing = inbox.waiting(WebhookEvent.objects.with_scopes_disabled()).values("connection")
     owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
-    bulk = Q(pk__in=planning.filter(kind__in=READING)) | Q(pk__in=owing, state=State.ACTIVE)
+    adopting_now = adopting.waiting(RunItem.objects.with_scopes_disabled()).values("run__connection")
+    bulk = (
+        Q(pk__in=planning.filter(kind__in=READING))
+        | Q(pk__in=adopting_now)
+        | Q(pk__in=owing, state=State.ACTIVE)
+    )  # fmt: skip
     wanted = (
         ~Q(reading="")
         | Q(pk__in=planning.exclude(kind__in=READING))

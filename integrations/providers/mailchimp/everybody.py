@@ -1,4 +1,4 @@
-"""Reading everybody who is in an audience, and every list that is there, for a comparison with what is here (L31, L33)."""
+"""Reading everybody who is in an audience, and every list that is there, to compare them with what is here (L31)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,0 +1,129 @@
+"""One person as a check meets them there: what they said counts at once, the rest becomes known (L31, L35).
+
+Called by roll_call for everybody who is there, and for those whom it did not meet.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from contacts.models import Contact
+from contacts.tenancy.acting import By, acting
+from integrations.models import Delivery, RemoteRecord, RunItem
+from integrations.provider_kit.states import Member, Standing
+from integrations.sync import pull, runs, slices
+from integrations.sync.giving_way import giving_way
+from integrations.sync.planning import HEARS_FROM_US, same
+from integrations.sync.visit import Visit
+
+GONE = (Standing.ARCHIVED, Standing.REMOVED)
+
+
+def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:
+    """Take in how one person stands there. Returns whether it was they themselves."""
+    member = member.but(fields={name: value for name, value in member.fields.items() if name in visit.policy.fields})
+    before = slices.members_known(record).get(visit.container)
+    if before is not None and not is_entry(before, member):
+        if is_word(None, member):  # of the address that they were given here and have not been moved to there yet
+            hear(visit, record, member, {member.address})
+        return False
+    if before is not None and before.standing in HEARS_FROM_US and member.standing in GONE:
+        return False  # looked at with those who were not met: they may have unsubscribed before (L35)
+    if is_word(before, member):
+        hear(visit, record, member, {member.address, *([before.address] if before else [])})
+    elif now_known(record, before, member) != before:
+        giving_way(partial(learn, visit, record.pk, member))
+    return True
+
+
+def is_entry(before: Member, member: Member) -> bool:
+    """Whether this is the entry that we know, maybe under another address."""
+    return same(before.address, member.address) or bool(before.remote_id and before.remote_id == member.remote_id)
+
+
+def is_word(before: Member | None, member: Member) -> bool:
+    """Whether this is something that the person, or their mailbox, has said. That somebody is subscribed again where
+    they had left is not: nobody knows by whom, so it is shown, and left to people."""
+    was = before.standing if before else None
+    if member.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+        return was != member.standing
+    return member.standing == Standing.SUBSCRIBED and was == Standing.PENDING
+
+
+def hear(visit: Visit, record: RemoteRecord, member: Member, addresses: Iterable[str]) -> None:
+    """What was said there counts here at once (L21), and the check tells of it."""
+
+    def write() -> None:
+        said = pull.apply_now(visit.connection, visit.container, member, sorted(addresses))
+        if said in (pull.KNOWN, pull.NOBODY):
+            return
+        contact = Contact.objects.filter(uid=record.subject_uid).first()
+        item = runs.item(visit.run, record, str(contact or member.address), member.address, "heard", [])
+        item.state, item.reason, item.difference = RunItem.State.DONE, said[:300], RunItem.Difference.CONSENT
+        RunItem.objects.bulk_create([item], ignore_conflicts=True)
+
+    giving_way(write)
+
+
+def now_known(record: RemoteRecord, before: Member | None, member: Member) -> Member | None:
+    """What is known of an entry after it was read; spaces and capitals alone are no difference."""
+    if member.standing in GONE:
+        return before
+    if before is None:
+        return member.but(ours=record.effect != RemoteRecord.Effect.NONE)  # found where a creation was unclear
+    hears = member.standing in HEARS_FROM_US
+    return before.but(
+        address=before.address if same(before.address, member.address) else member.address,
+        standing=member.standing,
+        fields=fields_read(before.fields, member),
+        lists=member.lists if hears else before.lists,
+        remote_id=member.remote_id or before.remote_id,
+        # Whom somebody else subscribed there is not ours any more (L33).
+        ours=before.ours and (before.standing in HEARS_FROM_US or not hears),
+    )
+
+
+def fields_read(before: Mapping[str, str], member: Member) -> Mapping[str, str]:
+    """What was read of the fields that we send; spaces alone are no difference."""
+    read = {name: member.fields.get(name, value) for name, value in before.items()}
+    is_same = all(" ".join(value.split()) == " ".join(read[name].split()) for name, value in before.items())
+    return before if is_same else read
+
+
+def learn(visit: Visit, pk: int, member: Member) -> None:
+    """Make what was read known; it is planned from, and nothing of it is sent by itself. A name or address that the
+    service may decide about is taken over (L22)."""
+    record = RemoteRecord.objects.select_for_update().get(pk=pk)
+    known = slices.members_known(record)
+    before = known.get(visit.container)
+    now = now_known(record, before, member)
+    if now is None or now == before:
+        return
+    said = ""
+    if before is not None and (not same(before.address, now.address) or before.fields != now.fields):
+        contact = Contact.objects.filter(uid=record.subject_uid).first()
+        with acting(By.SYSTEM, f"{visit.connection}"):
+            said = pull.corrected(visit.connection, contact, before, now)
+    pull.keep_known(record, known | {visit.container: now})
+    found(visit, record, before, now, said)
+
+
+def found(visit: Visit, record: RemoteRecord, before: Member | None, now: Member, said: str) -> None:
+    """A row of the contact's history (L30)."""
+    taken = said if "taken over" in said else "Found to be so there."
+    Delivery.objects.create(
+        tenant_id=record.tenant_id, connection=visit.connection, kind=record.kind, subject_uid=record.subject_uid,
+        verb="heard", container=visit.container, before=before.to_json() if before else None, after=now.to_json(),
+        outcome=Delivery.Outcome.HEARD, answer=taken[:300], cause="Found by a check",
+    )  # fmt: skip
+
+
+def lose(visit: Visit, pk: int) -> None:
+    """Somebody else removed this person there."""
+    record = RemoteRecord.objects.select_for_update().get(pk=pk)
+    known = slices.members_known(record)
+    before = known.get(visit.container)
+    if before is None or before.standing not in HEARS_FROM_US:
+        return
+    now = before.but(standing=Standing.REMOVED)
+    pull.keep_known(record, known | {visit.container: now})
+    found(visit, record, before, now, "")
