@@ -128,6 +128,14 @@ def constant_contact(constant_contact_server: Any, settings: Any) -> Any:
     return constant_contact_server
 
 
+@pytest.fixture
+def quick_activities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's bulk work takes a moment, so its end is looked for sooner than the vendor's."""
+    from integrations.providers.constant_contact import activities
+
+    monkeypatch.setattr(activities, "POLLS", (0.05, 0.05, 0.1))
+
+
 def constant_contact_settings(url: str) -> dict[str, Any]:
     """The settings that send Constant Contact's traffic to a sandbox on this machine."""
     import ipaddress

@@ -28,6 +28,7 @@ from integrations.sync.planning import HEARS_FROM_US, same
 Effect = RemoteRecord.Effect
 NOBODY = "Nobody here has that address; left alone."
 KNOWN = "No news: it is known here."
+GONE = (Standing.ARCHIVED, Standing.REMOVED)
 
 
 def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteRecord]:
@@ -108,7 +109,7 @@ def apply_to(
     contact = Contact.objects.filter(uid=record.subject_uid).first()
     if before is not None and not is_about(before, member, keys):
         return about_new_address(connection, policy, container, record, contact, member)
-    if member is None or member.standing in (Standing.ARCHIVED, Standing.REMOVED):
+    if member is None or member.standing in GONE:
         return removed(connection, container, record, known, before, member)
     if before is None and not (has_address(contact, member) and on_lists_in(policy, container, contact)):
         return ""
@@ -154,8 +155,8 @@ def clear_up(
             expected.add(Standing.UNSUBSCRIBED)  # an old address that was not confirmed is given up so
         own_word = now.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED) and now.standing not in expected
         standing = sent.standing if own_word else now.standing
-        if standing == Standing.ARCHIVED and standing not in expected:
-            standing = Standing.REMOVED
+        if standing in GONE:
+            standing = Standing.ARCHIVED if Standing.ARCHIVED in expected else Standing.REMOVED
         known[container] = now.but(standing=standing, ours=ours)
     tickets = {key: ticket for key, ticket in record.known.get("tickets", {}).items() if key in maybe}
     record.known = {key: value for key, value in record.known.items() if key not in ("maybe", "tickets")}
@@ -297,7 +298,7 @@ def removed(
     member: Member | None,
 ) -> str:  # fmt: skip
     """Archived or deleted there by somebody else: no opt-out, but nothing of ours brings them back by itself."""
-    if before is None or before.standing in (Standing.ARCHIVED, Standing.REMOVED):
+    if before is None or before.standing in GONE:
         return ""
     if before.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
         return ""

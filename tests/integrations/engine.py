@@ -15,16 +15,32 @@ ACCOUNT = "river"
 class World:
     """One tenant, its Mailchimp connection and the account at the sandbox."""
 
+    provider = "mailchimp"
+    refused = ("ana@example.com", "fake_address")  # an address that the vendor does not take, and our code for it
+    removes, deletes = "archive", "delete_permanent"  # what the account holder there can do to somebody
+
     def __init__(self, tenant: Tenant, sandbox: Any, mode: str = "tags", login: str = ACCOUNT) -> None:
         self.tenant = tenant
         self.sandbox = sandbox
         self.login = login
         self.account = sandbox.account(login)
-        self.audience = next(iter(self.account.audiences))
         self.connection = Connection.objects.create(
-            tenant=tenant, provider="mailchimp", state=Connection.State.ACTIVE, settings=self.settings(mode)
+            tenant=tenant, provider=self.provider, state=Connection.State.ACTIVE, settings=self.settings(mode)
         )
-        Credential.store(self.connection, {"token": sandbox.grant(login), "dc": self.account.dc}, None)
+        Credential.store(self.connection, self.secret(), None)
+
+    @property
+    def audience(self) -> str:
+        """The account's first audience."""
+        return next(iter(self.account.audiences))
+
+    def another(self, tenant: Tenant, login: str) -> "World":
+        """Another organization with the same vendor."""
+        return World(tenant, self.sandbox, "tags", login)
+
+    def secret(self) -> dict[str, Any]:
+        """What is stored after Connect."""
+        return {"token": self.sandbox.grant(self.login), "dc": self.account.dc}
 
     def settings(self, mode: str) -> dict[str, Any]:
         """What the settings page would keep."""
@@ -91,6 +107,32 @@ class World:
         return run
 
     # --- there ---
+    def home(self, one: ContactList) -> str:
+        """The audience at the sandbox that members of this list live in."""
+        if self.connection.settings["mode"] == "tags":
+            return self.audience
+        return str(self.record(one).known["ids"][f"list:{one.uid}"])
+
+    def seen(self, who: Contact | str, one: ContactList) -> str:
+        """ "on", a status, "off" (subscribed, but not on that list) or "absent", as the vendor has it."""
+        email = who if isinstance(who, str) else str(who.primary_email)
+        member = self.standing(email, self.home(one))
+        if member is None:
+            return "absent"
+        status, names = member
+        if status != "subscribed":
+            return str(status)
+        return "on" if self.connection.settings.get("mode") == "audiences" or one.name in names else "off"
+
+    def first_name(self, email: str, one: ContactList) -> str:
+        """The first name there."""
+        held = self.there(email, self.home(one))
+        return str(held["merge_fields"]["FNAME"]) if held else ""
+
+    def stranger(self, email: str, list_name: str = "") -> None:
+        """Somebody put there by the account holder."""
+        self.act("holder", "add_member", email=email, **({"tags": [list_name]} if list_name else {}))
+
     def there(self, email: str, audience: str = "") -> dict[str, Any] | None:
         """What the sandbox holds of a person, or None."""
         held = self.sandbox.state({"account": self.login})["accounts"][self.login]["audiences"]

@@ -87,8 +87,7 @@ def consent(sandbox: Any, address: str, redirect_uri: str) -> str:
 
 
 @pytest.fixture
-def stand(in_tenant: Tenant, constant_contact: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(activities, "POLLS", (0.05, 0.05, 0.1))
+def stand(in_tenant: Tenant, constant_contact: Any, quick_activities: None) -> Any:
     made = ConstantContactStand(in_tenant, constant_contact)
     made.make_list()
     yield made
