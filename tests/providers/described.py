@@ -1,6 +1,6 @@
-"""Check what our Mailchimp client sends against the vendor's own description, through Prism.
+"""Check what our clients send against the vendors' own descriptions, through Prism.
 
-    python -m tests.providers.described --spec mailchimp.swagger.json --prism FOLDER
+    python -m tests.providers.described --vendor mailchimp --spec mailchimp.swagger.json --prism FOLDER
 
 The counterpart of `tests.fakes.contract`, which checks the sandbox: here every operation of the provider goes through
 ``prism proxy --errors``. Without the description or Prism it says so and ends with 0.
@@ -26,8 +26,10 @@ from integrations.provider_kit.http import Answer, Http  # noqa: E402
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Standing, Verb  # noqa: E402
 from integrations.providers.mailchimp import Mailchimp  # noqa: E402
 from tests.conftest import sandbox_settings  # noqa: E402
-from tests.fakes import MailchimpSandbox, running  # noqa: E402
+from tests.fakes import ConstantContactSandbox, MailchimpSandbox, running  # noqa: E402
+from tests.fakes.constant_contact import Options  # noqa: E402
 from tests.fakes.contract import PRISM, prism, receiving  # noqa: E402
+from tests.providers import described_constant_contact as other  # noqa: E402
 
 CONTACT = {"company": "River Trust", "address1": "1 Mill Lane", "city": "Portland", "country": "US"}
 NEWS, GALA = "news", "gala"
@@ -96,8 +98,33 @@ def drive(provider: Mailchimp, hook: str) -> None:
         provider.carry_out_list(ListOperation(Verb.DELETE_LIST, uid, place, "", remote_id))
 
 
+def mailchimp(folder: Path, spec: Path) -> None:
+    sandbox = MailchimpSandbox()
+    with running(sandbox), receiving() as hook, prism(folder, spec, sandbox.url) as address:
+        for name, value in sandbox_settings(address).items():
+            setattr(settings, name, value)
+        settings.MAILCHIMP_API_URL = address  # the description knows no data centres
+        for mode in ("tags", "audiences"):
+            with client(sandbox, mode) as provider:
+                drive(provider, hook)
+
+
+def constant_contact(folder: Path, spec: Path) -> None:
+    sandbox = ConstantContactSandbox(options=Options(per_second=0, activity_step_s=0.02))
+    with running(sandbox), prism(folder, spec, sandbox.url) as address:
+        other.point_at(address, sandbox.login_url())
+        with other.client(sandbox) as provider:
+            for operation, outcome in other.drive(provider, sandbox):
+                print(f"  {operation.verb}: {outcome}"[:150])
+    assert not sandbox.account().sign_ups, "the client called sign_up_form"
+
+
+VENDORS = {"mailchimp": mailchimp, "constant_contact": constant_contact}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.providers.described")
+    parser.add_argument("--vendor", choices=VENDORS, required=True)
     parser.add_argument("--spec", type=Path, required=True, help="the vendor's description")
     parser.add_argument("--prism", type=Path, required=True, help="folder with node_modules/@stoplight/prism-cli")
     wish = parser.parse_args()
@@ -107,16 +134,11 @@ def main() -> int:
             return 0
     complaints: list[str] = []
     calls = watched(complaints)
-    sandbox = MailchimpSandbox()
-    with running(sandbox), receiving() as hook, prism(wish.prism, wish.spec, sandbox.url) as address:
-        for name, value in sandbox_settings(address).items():
-            setattr(settings, name, value)
-        settings.MAILCHIMP_API_URL = address  # the description knows no data centres
-        for mode in ("tags", "audiences"):
-            with client(sandbox, mode) as provider:
-                drive(provider, hook)
-    print(*complaints, sep="\n")
-    print(f"Client check: {len(calls)} calls, {len(complaints)} violations.")
+    try:
+        VENDORS[wish.vendor](wish.prism, wish.spec)
+    finally:
+        print(*complaints, sep="\n")  # also where they led to something worse
+    print(f"Client check of {wish.vendor}: {len(calls)} calls, {len(complaints)} violations.")
     return 1 if complaints or not calls else 0
 
 
