@@ -22,7 +22,6 @@ from integrations.sync.planning import HEARS_FROM_US
 EVERYBODY_EVERY = timedelta(hours=23)  # so that the hourly bell comes to it once a day
 AGAIN = timedelta(days=1)  # read once more each time: clocks differ, and what is known already is no news
 WAITING = "waiting"  # in the place of a container: those who were asked to confirm
-GONE = (Standing.ARCHIVED, Standing.REMOVED)
 
 
 def listen(
@@ -122,7 +121,7 @@ class Reading:
                 there = known.get(key, {}).get("containers", {}).get(self.container, {}).get("standing")
                 if there is None and key not in here:
                     self.strangers[member.remote_id] = member
-                elif member.standing in GONE:
+                elif member.standing in pull.GONE:
                     if there in HEARS_FROM_US:  # otherwise it is known, or was our doing
                         self.news += 1
                         self.look(member, member.address)
@@ -151,7 +150,7 @@ class Reading:
             if member is not None and member.standing != there["standing"]:
                 moved.append((member, there))
         for member, there in moved:
-            if member.standing not in GONE:
+            if member.standing not in pull.GONE:
                 self.news += 1
                 pull.apply(self.connection, self.container, member, (member.address, there["address"]))
             elif there["standing"] in HEARS_FROM_US:
