@@ -14,7 +14,7 @@ from integrations.models import Alarm, Connection, Delivery, RunItem, SyncRun, W
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync import alarms
+from integrations.sync import alarms, keeping
 from integrations.sync import serve as serving
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,17 @@ def listen_all() -> None:
         .values_list("pk", flat=True)
     ):
         async_task("integrations.jobs.listen", pk)
+
+
+def keep_grants_alive() -> None:
+    """Every night: have grants renewed that would run out for want of use."""
+    for pk in keeping.idle():
+        async_task("integrations.jobs.keep_alive", pk)
+
+
+def keep_alive(connection_pk: int) -> None:
+    """Renew one of them."""
+    keeping.keep_alive(connection_pk)
 
 
 def watch() -> None:

@@ -21,6 +21,7 @@ BELLS: dict[str, dict[str, Any]] = {
     },
     "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
     "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
+    "almoner: keep grants alive": {"func": "integrations.jobs.keep_grants_alive", "schedule_type": Schedule.DAILY},
     "almoner: desk sweep": {
         "func": "contacts.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1,
     },
