@@ -102,6 +102,17 @@ def test_item8_rows_that_do_not_arrive_are_counted_and_never_named(cc: Api) -> N
     assert cc.addresses(lists=gala) == [ANN]
 
 
+def test_a_row_that_changes_nothing_leaves_no_trace(cc: Api, cc_sandbox: ConstantContactSandbox) -> None:
+    joe, gala = cc.add(first_name="Joe"), cc.new_list("Gala")
+    before = cc.held(joe)
+    cc.imported({"email": JOE, "first_name": "Joe"})
+    assert cc.held(joe) == before
+    cc_sandbox.options.lists_move_updated_at = False
+    cc.imported({"email": JOE}, lists=[gala])
+    held = cc.held(joe)
+    assert held["updated_at"] == before["updated_at"] and gala in held["list_memberships"]
+
+
 def test_item11_an_import_takes_shorter_addresses_than_a_post(cc: Api) -> None:
     long, fits = "@rivermail.test".rjust(51, "a"), "@rivermail.test".rjust(50, "a")
     counters = cc.imported({"email": long}, {"email": fits})

@@ -38,6 +38,8 @@ class Options:
     opt_out_clears_lists: bool = False
     # DELETE of a contact moves its updated_at. Not documented; the trap is that it does not.
     delete_moves_updated_at: bool = False
+    # Going on or off a list moves the contact's updated_at. Not documented.
+    lists_move_updated_at: bool = True
     # optout_after is in the vendor's description, and doubted by its support staff: False ignores it.
     optout_filter_works: bool = True
     # Between PUT …/resubscribe and the click the permission reads pending_confirmation, else still unsubscribed.

@@ -71,8 +71,10 @@ class Writer:
         self.account.version += 1
 
     def update(self, contact: Contact, row: dict[str, Any]) -> None:
-        """A partial update: only what is given changes."""
+        """A partial update: only what is given changes, and the clock moves only with something that does."""
         given = {name: row[name] for name in CORE if row.get(name) not in (None, "")}
+        if given.items() <= contact.core.items():
+            return
         contact.core = contact.core | given
         contact.updated_at = self.now
         self.account.version += 1
@@ -126,7 +128,7 @@ class Writer:
             return False
         if new := [each for each in lists if each not in contact.lists]:
             contact.lists |= dict.fromkeys(new, self.now)
-            contact.updated_at = self.now
+            self.lists_changed(contact)
             self.account.version += 1
         return True
 
@@ -134,8 +136,12 @@ class Writer:
         if gone := [each for each in lists if each in contact.lists]:
             for each in gone:
                 del contact.lists[each]
-            contact.updated_at = self.now
+            self.lists_changed(contact)
             self.account.version += 1
+
+    def lists_changed(self, contact: Contact) -> None:
+        if self.options.lists_move_updated_at:
+            contact.updated_at = self.now
 
     # -- pieces -------------------------------------------------------------------------------
 
@@ -177,7 +183,8 @@ class Writer:
             wanted = dict.fromkeys((each.lower() for each in lists), self.now)
             base = contact.lists if self.options.put_merges_lists else {}
             held = base | {each: contact.lists.get(each, self.now) for each in wanted}
-            changed, contact.lists = held.keys() != contact.lists.keys(), held
+            changed = held.keys() != contact.lists.keys() and self.options.lists_move_updated_at
+            contact.lists = held
         for name in PARTS:
             if (given := row.get(name)) is None:
                 continue
