@@ -266,7 +266,8 @@ def request(person: Person, row: Row, answer: str = "") -> Outcome:
     """One mail that asks them to come back, the only one ever. Nothing is sent to them before they press the button."""
     path = f"{CONTACTS}/resubscribe/{quote(str(row['contact_id']), safe='')}"
     try:
-        person.api.call("PUT", path, json={"list_ids": sorted(person.where.ids_of(person.after.lists))})
+        lists = sorted(person.where.ids_of(person.after.lists))
+        person.api.call("PUT", path, json={"list_ids": lists}, may_be_empty=True)
     except CallFailed as failure:
         if isinstance(failure.outcome, Refused) and code_of(failure) in (EXISTS, OPTED_OUT, "name_taken", "refused"):
             return Refused(ASKED, ASKED_BEFORE)
