@@ -13,6 +13,7 @@ Trouble = Retry | Ambiguous | Refused | Reconnect
 LONGEST_DETAIL = 150
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 EXISTS, NAME_TAKEN, NOT_FOUND, OPTED_OUT, ASKED = "exists", "name_taken", "not_found", "compliance", "asked_before"
+TAKEN = "A list with this name is in Constant Contact already, and not by our doing."
 BUSY = "Constant Contact is too busy to answer."
 
 # Pattern over the message -> our reason code and a sentence for staff. The first that fits counts.
@@ -20,7 +21,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     (
         r"list with the name .* exists",
         NAME_TAKEN,
-        "A list with this name is in Constant Contact already, and not by our doing.",
+        TAKEN,
     ),
     (
         r"unsubscribed|opted.?out|permission_to_send",
@@ -33,7 +34,7 @@ REFUSALS: list[tuple[str, str, str]] = [
         "Constant Contact does not accept this email address. Please check it.",
     ),
     (
-        r"list.*(limit|maximum|max)|(limit|maximum|max).*list",
+        r"list.*(limit|maximum|at most)|(limit|maximum|at most).*list",
         "too_many_lists",
         "Constant Contact takes no more lists here: an account holds 1,000 of them, and a person is on 50 at most.",
     ),
@@ -86,9 +87,11 @@ def _conflict(answer: Answer) -> Trouble:
     text = told(answer.json)
     if re.search(r"resubscribe|already (been )?sent", text, re.IGNORECASE):
         return Refused(ASKED, ASKED_BEFORE)
-    if re.search(r"email|contact", text, re.IGNORECASE):
+    if re.search(r"\bname\b", text, re.IGNORECASE):
+        return Refused(NAME_TAKEN, TAKEN)
+    if UUID.search(text) or re.search(r"email", text, re.IGNORECASE):
         return Refused(EXISTS, "Somebody with this address is in Constant Contact already.")
-    return Refused(NAME_TAKEN, "A list with this name is in Constant Contact already, and not by our doing.")
+    return refusal(text)
 
 
 ASKED_BEFORE = (
