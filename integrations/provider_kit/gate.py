@@ -15,6 +15,7 @@ from integrations.provider_kit.base import Limits
 from integrations.provider_kit.errors import CallFailed, Retry
 
 PATIENCE = {True: 10.0, False: 2.0}  # seconds to wait here, by whether it is urgent; a worker stands idle meanwhile
+LEAST_WAIT = 0.02  # seconds until the broker is asked again
 SHORT_PAUSE = 2.0  # when a vendor asks for a pause and does not say how long
 
 
@@ -93,10 +94,11 @@ class Gate:
                 if time.monotonic() <= answer.at + answer.tolerance:
                     return
                 is_counted = True  # something held us up, and our place in the second is over
-            elif answer.why is not Why.SECOND or time.monotonic() + answer.seconds > until:
+                answer = Later(0.0, Why.SECOND)
+            if answer.why is not Why.SECOND or time.monotonic() + answer.seconds > until:
                 raise CallFailed(self._come_back(answer, is_urgent))
-            else:
-                time.sleep(answer.seconds * random.uniform(1, 1.2))  # noqa: S311  so that not all ask at once
+            wait = max(LEAST_WAIT, answer.seconds)
+            time.sleep(wait * random.uniform(1, 1.2))  # noqa: S311  so that not all ask at once
 
     def throttled(self, after: float | None = None) -> Retry:
         """The vendor answered 429 because of the second: everybody with this key waits. The outcome of that call."""
