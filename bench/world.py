@@ -28,7 +28,6 @@ def found() -> None:
         StaffMember.objects.create(user=user, role=Role.OWNER)
         settings = {
             "mode": "tags", "audience": audience, "audience_name": "River Friends", "dc": data_centre,
-            "who_wins": {"address": "ours", "profile": "ours"},
         }  # fmt: skip
         connection = Connection.objects.create(provider="mailchimp", state=Connection.State.READY, settings=settings)
         Credential.store(connection, {"token": token, "dc": data_centre}, user)

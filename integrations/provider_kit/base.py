@@ -1,7 +1,7 @@
 """What a provider is: data about itself and a few short methods. The engine knows no provider by name."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any, ClassVar, Self
@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from integrations.keyring import Unreadable
 from integrations.provider_kit.errors import CallFailed, Outcome, Reconnect, Unsupported
-from integrations.provider_kit.states import ListOperation, Member, Operation, Places
+from integrations.provider_kit.states import ListOperation, Member, Operation, Owner, Places
 
 
 class Can(Enum):
@@ -30,7 +30,8 @@ class Policy:
     """How a vendor models people and lists, as data.
 
     `container` is the one place where everybody lives ("audience:ab12"); empty means that each list is a container of
-    its own ("list:<uid>"). `fields` are sent, and none other; what is longer than `longest_field` is cut.
+    its own ("list:<uid>"). `fields` are sent, and none other; what is longer than `longest_field` is cut. `owners` says
+    whose value of a field counts (L22): the engine fills it in from the tenant's choice, providers leave it alone.
     """
 
     container: str = ""
@@ -38,6 +39,7 @@ class Policy:
     obeys_do_not_contact: bool = True
     fields: tuple[str, ...] = ("first_name", "last_name")
     longest_field: int = 255
+    owners: Mapping[str, Owner] = field(default_factory=dict)
 
     def container_of(self, list_uid: str) -> str:
         """The container that members of this list live in."""

@@ -41,6 +41,7 @@ class Person:
     pk: int = 0
     fields: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
+    is_organization: bool = False
     address: str = ""
     address_key: str = ""
     email_state: str = ""
@@ -113,15 +114,20 @@ def read_contacts(crowd: Crowd, by_pk: dict[int, Person], contacts: Any) -> list
         uids.append(uid)
         person = by_pk[pk] = crowd.people.get(str(uid)) or Person(str(uid))
         person.exists, person.pk, person.do_not_contact, person.updated_at = True, pk, dnc, updated
-        if (kind == Contact.Kind.ORGANIZATION and organization) or not (first or last):
-            first, last = organization, ""
-        person.fields = {"first_name": first, "last_name": last}
-        person.label = f"{first} {last}".strip() or "Unnamed contact"
+        person.fields, person.is_organization = named(kind, first, last, organization), kind != Contact.Kind.PERSON
+        person.label = " ".join(filter(None, person.fields.values())) or "Unnamed contact"
         person.home = Home(*home) if home[0] else None
         if key:
             person.address, person.address_key, person.email_state = address, key, state
             crowd.by_address.setdefault(key, []).append(person)
     return uids
+
+
+def named(kind: str, first: str, last: str, organization: str) -> dict[str, str]:
+    """The name that is sent of a contact who is greeted alone."""
+    if (kind == Contact.Kind.ORGANIZATION and organization) or not (first or last):
+        first, last = organization, ""
+    return {"first_name": first, "last_name": last}
 
 
 @dataclass(slots=True)
@@ -176,9 +182,8 @@ def wanted_of(
         asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
         lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
         verdict.containers[container] = Wanted(
-            member=Member(person.address, fields=sent(policy, fields_of(greeted, others)), lists=lists)
-            if lists
-            else None,
+            member=wanted_member(person, sent(policy, fields_of(greeted, others)), lists, bool(others)),
+            owners={} if others or person.is_organization else policy.owners,
             opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
             ask=asked,
             held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
@@ -188,6 +193,11 @@ def wanted_of(
     if not any(w.member for w in verdict.containers.values()):
         verdict.code = _why_not(person, policy, place)
     return verdict
+
+
+def wanted_member(person: Person, fields: Mapping[str, str], lists: frozenset[str], joint: bool) -> Member | None:
+    """The person as they should be there, if they should be on any list."""
+    return Member(person.address, fields=fields, lists=lists, joint=joint) if lists else None
 
 
 def fields_of(greeted: list[Person], others: Iterable[Person]) -> Mapping[str, str]:

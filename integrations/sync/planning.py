@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from integrations.provider_kit.base import Policy
-from integrations.provider_kit.states import ListOperation, Member, Operation, Standing, Verb
+from integrations.provider_kit.states import ListOperation, Member, Operation, Owner, Standing, Verb
+from integrations.sync.owners import fields_there, spared
 
 HEARS_FROM_US = (Standing.SUBSCRIBED, Standing.PENDING)
 
@@ -22,7 +23,7 @@ class Wanted:
     being on no list. `ask`: only the person may undo their opt-out, so they are asked. `held_by_others`: addresses
     that another eligible contact still uses (L8), which must not be given up there. `stays`: a list that they are on
     there is moving to a place that does not exist yet, so nothing is taken from them (L24). `by_person`: the opt-out is
-    their own word, and not a decision of staff.
+    their own word, and not a decision of staff. `owners`: whose value of a field counts (L22), ours if it is silent.
     """
 
     member: Member | None = None
@@ -31,6 +32,7 @@ class Wanted:
     held_by_others: frozenset[str] = frozenset()
     stays: bool = False
     by_person: bool = False
+    owners: Mapping[str, Owner] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ def _at_hand(
         # Otherwise nothing is sent to the old address there, and it stays as it is.
     if entry is None or entry.standing == Standing.UNSUBSCRIBED:
         return None  # whether somebody new may hear from us where others opted out is for the vendor to say
+    entry = entry.but(joint=True)  # the name there is of whoever had the address before
     plan.adopted[container] = entry
     return entry
 
@@ -96,8 +99,11 @@ def _at_hand(
 def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, want: Wanted, member: Member) -> None:
     """They should be on lists there."""
 
+    member = member.but(fields=fields_there(want.owners, member.fields, there))
+    spares = spared(want.owners, member.fields, there)
+
     def add(verb: Verb, before: Member | None, after: Member) -> None:
-        plan.operations.append(Operation(verb, subject, container, before, after))
+        plan.operations.append(Operation(verb, subject, container, before, after, spares=spares))
 
     if there is None:
         new = member.but(standing=Standing.PENDING if want.ask else Standing.SUBSCRIBED)
@@ -128,7 +134,8 @@ def _plan_off(plan: Plan, subject: str, container: str, there: Member, want: Wan
 
     def add(verb: Verb, after: Member) -> None:
         by_person = verb == Verb.OPT_OUT and want.by_person
-        plan.operations.append(Operation(verb, subject, container, there, after, by_person))
+        spares = spared(want.owners, there.fields, there)
+        plan.operations.append(Operation(verb, subject, container, there, after, by_person, spares=spares))
 
     if there.address.lower() in want.held_by_others:
         plan.released.append(container)

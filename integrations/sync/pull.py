@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from contacts import households
 from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
 from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
@@ -21,7 +20,8 @@ from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Member, Standing
-from integrations.sync import consent, people, slices
+from integrations.sync import consent, owners, people, slices
+from integrations.sync.corrections import corrected
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, same
 
@@ -113,9 +113,11 @@ def apply_to(
         return removed(connection, container, record, known, before, member)
     if before is None and not (has_address(contact, member) and on_lists_in(policy, container, contact)):
         return ""
+    fields = owners.heard(before.fields if before else {}, member.fields, policy.fields)
     now = (before or member.but(ours=record.effect != RemoteRecord.Effect.NONE)).but(
-        address=member.address, standing=member.standing, fields=dict(member.fields), remote_id=member.remote_id
-    )
+        address=member.address, standing=member.standing, fields=fields, remote_id=member.remote_id,
+        joint=before is not None and before.joint and fields == dict(before.fields),
+    )  # fmt: skip
     said = ""
     sent = slices.members_maybe(record).get(container)
     # What we sent ourselves without a clear answer is nobody's word.
@@ -130,7 +132,7 @@ def apply_to(
     with acting(By.SYSTEM, source):
         if member.standing == Standing.CLEANED and (before is None or before.standing != Standing.CLEANED):
             said = bounced(contact, member)
-        said = said or corrected(connection, contact, before, member)
+        said = " ".join(filter(None, (said, corrected(connection, contact, before, member, sent))))
     if now != before:
         keep_known(record, known | {container: now})
         heard(connection, record, container, before, now, said)
@@ -163,6 +165,12 @@ def clear_up(
     if maybe:
         record.known |= {"maybe": {key: member.to_json() for key, member in maybe.items()}, "tickets": tickets}
     keep_known(record, known)
+    if now is not None and now.standing not in GONE:
+        contact = Contact.objects.filter(uid=record.subject_uid).first()
+        with acting(By.SYSTEM, f"{connection}"):
+            said = corrected(connection, contact, before, now, sent)
+        if said:
+            heard(connection, record, container, before, known[container], said)
     if now is not None and own_word:
         apply(connection, container, now, (now.address,))
 
@@ -257,40 +265,6 @@ def bounced(contact: Contact | None, member: Member) -> str:
             state=EmailAddress.State.BOUNCED
         )
     return "The address does not work any more: marked as bounced."
-
-
-def corrected(connection: Connection, contact: Contact | None, before: Member | None, member: Member) -> str:
-    """An address or name was changed there: taken over, or put right again, as the setting “who wins” says (L22)."""
-    if contact is None or before is None:
-        return ""
-    wins: Mapping[str, str] = connection.settings.get("who_wins", {})
-    said = ""
-    if address_key(before.address) != address_key(member.address):
-        said = "Address changed there; ours is put back."
-        if wins.get("address") == "theirs":
-            said = "Address changed there and taken over here."
-            take_address(contact, member.address)
-    if dict(before.fields) != dict(member.fields):
-        said = said or "Name changed there; ours is put back."
-        # The name of an address that several share is nobody's own: a household's greeting never becomes a first name.
-        is_own = not households.sharing(contact).exists()
-        if wins.get("profile") == "theirs" and contact.kind == Contact.Kind.PERSON and is_own:
-            said = "Name changed there and taken over here."
-            contact.first_name = member.fields.get("first_name", "")[:100]
-            contact.last_name = member.fields.get("last_name", "")[:100]
-            contact.save()
-    return said
-
-
-def take_address(contact: Contact, address: str) -> None:
-    """Make this the contact's primary address, keeping the old one as a further one."""
-    contact.email_addresses.filter(is_primary=True).update(is_primary=False)
-    existing = contact.email_addresses.filter(address_key=address_key(address)).first()
-    row = existing or EmailAddress(contact=contact, address=address)
-    row.is_primary = True
-    if row.state != EmailAddress.State.COMPLAINED:  # that somebody reported spam from there is their own word
-        row.state = EmailAddress.State.OK
-    row.save()
 
 
 def removed(

@@ -271,11 +271,11 @@ class Sitting(Doubts):
             broker.count_changes(self.limits, self.connection.tenant_id, len(kept["finished"]))
 
     def hear_found(self, settlement: Settlement) -> set[tuple[str, str]]:
-        """Somebody turned out to have opted out there: their word counts here as well (L21), for all who have the
-        address. Returns {(address, container)}."""
-        for container, member in settlement.found_out[len(settlement.heard) :]:
+        """Somebody turned out to have opted out there, or to be changed: that counts here as well (L21, L22), for all
+        who have the address. Returns {(address, container)}."""
+        for container, member, addresses in settlement.found_out[len(settlement.heard) :]:
             settlement.heard.append((member.address.lower(), container))
-            pull.apply(self.connection, container, member, (member.address,))
+            pull.apply(self.connection, container, member, addresses)
         return set(settlement.heard)
 
     def tell_sharers(self, settlement: Settlement, told: set[tuple[str, str]]) -> None:

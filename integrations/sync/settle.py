@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection, Delivery, RemoteRecord, RunItem
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Refused, Retry
-from integrations.provider_kit.states import Member, Operation, Standing, Verb
-from integrations.sync.planning import same, signature
+from integrations.provider_kit.states import Member, Operation, Standing, Verb, same_value
+from integrations.sync.planning import HEARS_FROM_US, same, signature
 from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
@@ -43,7 +43,8 @@ class Settlement:
         self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, Row] = {}
-        self.found_out: list[tuple[str, Member]] = []  # (container, member) who turned out to have opted out there
+        # (container, member, the addresses it is about): who turned out to have opted out there, or to be changed.
+        self.found_out: list[tuple[str, Member, tuple[str, ...]]] = []
         self.heard: list[tuple[str, str]] = []  # (address, container) of those, once it was acted upon
         self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
         # Rows that may have created something before: who is found there then is ours.
@@ -123,13 +124,31 @@ class Settlement:
             if ours:
                 self.put_there.add((container, now.address.lower()))
             if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
-                self.found_out.append((container, now))
+                self.found_out.append((container, now, (now.address,)))
                 row.fresh_known[container] = row.fresh_known[container].but(standing=expected)
                 answer = answer or f"Is {standing} there."
             elif operation.verb == Verb.UPDATE and now.address.lower() != after.address.lower():
                 self.open.add(row.record.pk)  # found under another address there; what to do about it is planned anew
+            self._changed_there(row, operation, now)
         self.deliver(row, operation, Delivery.Outcome.DONE, answer)
         self.learn(row)
+
+    def _changed_there(self, row: Row, operation: Operation, now: Member) -> None:
+        """Somebody changed there what is not ours alone (L22): it is known as before, and heard as any other news."""
+        before, known = operation.before, row.fresh_known[operation.container]
+        was = before.fields if before else {}
+        other = {
+            name for name in operation.spares & operation.after.fields.keys()
+            if not same_value(now.fields.get(name, operation.after.fields[name]), operation.after.fields[name])
+        }  # fmt: skip
+        addresses = {operation.after.address, before.address} if before else {now.address}
+        moved = now.standing in HEARS_FROM_US and now.address.lower() not in {one.lower() for one in addresses}
+        if other or moved:
+            fields = {name: was.get(name, "") if name in other else value for name, value in known.fields.items()}
+            row.fresh_known[operation.container] = known.but(fields=fields)
+            if moved and before:  # nothing was written
+                row.fresh_known[operation.container] = before.but(remote_id=now.remote_id, lists=now.lists)
+            self.found_out.append((operation.container, now, tuple(sorted(addresses | {now.address}))))
 
     def is_ours(self, row: Row, operation: Operation, now: Member) -> bool:
         """Whether somebody who was found there was put there by us: before a crash, or for another contact (L8)."""

@@ -1,7 +1,7 @@
 """A slice of due rows: claimed under the lease, planned from people as they are now. Between outbox and settle."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from django.db.models import F, Q
@@ -15,6 +15,7 @@ from integrations.provider_kit.states import ListOperation, Member, Operation, P
 from integrations.providers import all_providers
 from integrations.sync import people
 from integrations.sync.giving_way import giving_way
+from integrations.sync.owners import owners_of
 from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, same_goal, signature
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
@@ -43,9 +44,11 @@ class Row:
     fresh_known: dict[str, Member] = field(default_factory=dict)
 
 
-def policy_of(connection: Connection) -> Policy:
-    """The vendor's policy under this connection's settings."""
-    return all_providers()[connection.provider].policy(connection.settings)
+def policy_of(connection: Connection, settings: Mapping[str, Any] | None = None) -> Policy:
+    """The vendor's policy under this connection's settings, or under others, with whose fields are whose (L22)."""
+    settings = connection.settings if settings is None else settings
+    policy = all_providers()[connection.provider].policy(settings)
+    return replace(policy, owners=owners_of(settings, policy.fields))
 
 
 def due(connection: Connection, kind: str) -> Any:
@@ -105,7 +108,8 @@ def together(found: Sequence[Found], limit: int) -> list[int]:
     taken: list[int] = []
     for row in found:
         if row.sort == found[0].sort:
-            limit = min(limit, 2 ** max(0, ALONE - max(row.troubles, BEARABLE)))
+            if row.troubles > BEARABLE:
+                limit = min(limit, 2 ** max(0, ALONE - row.troubles))
             if len(taken) >= limit:
                 break
             taken.append(row.pk)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from contacts.models import Contact, ListMembership
 from contacts.tenancy.roles import CHANGE
 from integrations import connecting, jobs
-from integrations.forms import BrakeForm, dress, groups_of
+from integrations.forms import BrakeForm, OwnersForm, dress, groups_of
 from integrations.models import Connection
 from integrations.provider_kit.errors import CallFailed
 from integrations.sync import runs
@@ -29,15 +29,17 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     try:
         # The form asks the vendor what there is to choose from.
         form = kind.settings_form()(data, initial=connection.settings, connection=connection)
-        brake = BrakeForm.of(data, connection.settings)
-        if data is not None and form.is_valid() and brake.is_valid():
-            return _keep(request, connection, kind.label, {**form.to_settings(), **brake.to_settings()})
+        owners, brake = OwnersForm.of(data, connection), BrakeForm.of(data, connection.settings)
+        if data is not None and all([form.is_valid(), owners.is_valid(), brake.is_valid()]):
+            new = {**form.to_settings(), **owners.to_settings(), **brake.to_settings()}
+            new.pop("who_wins", None)  # how earlier versions kept whose data count
+            return _keep(request, connection, kind.label, new)
     except CallFailed as failure:
         messages.error(request, f"{kind.label} could not be asked just now: {failure} Please try again.")
         return redirect("integrations:setup")
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
-        form=dress(form), groups=groups_of(form) + groups_of(dress(brake)),
+        form=dress(form), groups=groups_of(form), owners=dress(owners), brake=groups_of(dress(brake)),
         doubled=on_several_lists(), short=without_room(connection, form),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip

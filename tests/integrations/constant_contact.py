@@ -33,7 +33,7 @@ class ConstantContactWorld(World):
     def settings(self, mode: str) -> dict[str, Any]:
         """What the settings page would keep."""
         shown = {"organization": "River Trust", "email": "office@rivertrust.test", "address": "1 Mill Lane, Portland"}
-        return {"account": shown, "fields": "names", "who_wins": {"address": "ours", "profile": "ours"}}
+        return {"account": shown, "fields": "names"}
 
     # --- there ---
     def home(self, one: ContactList) -> str:

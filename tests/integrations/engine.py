@@ -57,7 +57,6 @@ class World:
             "from_email": "news@rivertrust.test",
             "permission_reminder": "You signed up on our website.",
             "language": "en",
-            "who_wins": {"address": "ours", "profile": "ours"},
         }  # fmt: skip
 
     # --- here ---

@@ -345,11 +345,11 @@ def _all(kept: Any) -> list[Any]:
 
 def test_settings_that_move_nobody_are_kept_at_once(owner: Desk, tenant: Any, mailchimp: Any) -> None:
     set_up(owner, tenant, mailchimp)
-    answer = owner.post(SETTINGS, form_of(owner.get(SETTINGS), wins_address="theirs"), follow=True)
+    answer = owner.post(SETTINGS, form_of(owner.get(SETTINGS)) | {"owner_address": "theirs"}, follow=True)
     assert "Saved." in said(answer)
     connection = the_connection(tenant)
     assert connection is not None
-    assert connection.settings["who_wins"]["address"] == "theirs"
+    assert connection.settings["owners"]["address"] == "theirs"
 
 
 def test_L2_reconnecting_the_same_account_goes_on_and_loses_nothing(owner: Desk, tenant: Any, mailchimp: Any) -> None:

@@ -199,7 +199,7 @@ def test_L8_a_greeting_never_comes_back_as_somebodys_first_name(world: World) ->
 
     _, (ada, ben) = family(world, "Ada", "Ben")
     world.push()
-    world.connection.settings["who_wins"]["profile"] = "theirs"
+    world.connection.settings["owners"] = {"first_name": "theirs", "last_name": "theirs"}
     world.connection.save()
     known = slices.members_known(world.record(ada))
     container, member = next(iter(known.items()))

@@ -357,7 +357,7 @@ def test_L22_a_cleaned_address_is_marked_bounced_and_the_contact_is_not_eligible
 
 
 @pytest.mark.parametrize("who", ["ours", "theirs"])
-def test_L22_who_wins_when_address_or_name_change_there(tags, who) -> None:
+def test_L22_who_wins_when_address_or_name_change_there_with_settings_of_an_earlier_version(tags, who) -> None:
     tags.connection.settings["who_wins"] = {"address": who, "profile": who}
     tags.connection.save()
     one = tags.a_list()
@@ -372,7 +372,7 @@ def test_L22_who_wins_when_address_or_name_change_there(tags, who) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [("complained", "complained"), ("bounced", "ok")])
 def test_L22_L35_an_address_taken_over_from_there_keeps_a_complaint_but_no_bounce(tags, before, after) -> None:
-    tags.connection.settings["who_wins"] = {"address": "theirs", "profile": "ours"}
+    tags.connection.settings["owners"] = {"address": "theirs"}
     tags.connection.save()
     ana = tags.person("ana@rivermail.test", tags.a_list())
     EmailAddress.objects.create(contact=ana, address="work@rivermail.test", state=before)

@@ -24,7 +24,6 @@ from tests.providers.stand import ANA, CHALLENGE, GALA, NEWS, VERIFIER, Stand, i
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = {"organization": "River Trust", "email": "office@rivertrust.test", "address": "1 Mill Lane, Portland"}
-OURS = {"address": "ours", "profile": "ours"}
 OFF = {"standing": Standing.UNSUBSCRIBED, "lists": frozenset()}
 DISABLED = {"standing": Standing.ARCHIVED, "lists": frozenset()}
 BACK = "http://127.0.0.1:8000/back/"
@@ -38,7 +37,7 @@ class ConstantContactStand(Stand):
 
     def __init__(self, tenant: Tenant, sandbox: Any) -> None:
         secret = account.tokens(sandbox.grant())
-        super().__init__(tenant, sandbox, {"account": ACCOUNT, "fields": "names", "who_wins": OURS}, secret)
+        super().__init__(tenant, sandbox, {"account": ACCOUNT, "fields": "names"}, secret)
 
     def held(self, address: str = ANA) -> Any:
         """The contact as the sandbox holds it."""
@@ -687,9 +686,8 @@ def test_the_settings_form_shows_the_account_and_keeps_the_choices(stand: Consta
     kind = ConstantContact.settings_form()
     form = kind(None, initial=stand.connection.settings, connection=stand.connection)
     assert form.initial["organization"] == "River Trust"
-    given = {"sent": "address", "wins_address": "ours", "wins_profile": "theirs", "organization": "Somebody else"}
+    given = {"sent": "address", "organization": "Somebody else"}
     form = kind(given, initial=stand.connection.settings, connection=stand.connection)
     assert form.is_valid(), form.errors
     kept = form.to_settings()
     assert kept["account"] == ACCOUNT and kept["fields"] == "address"
-    assert kept["who_wins"] == {"address": "ours", "profile": "theirs"}

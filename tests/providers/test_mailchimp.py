@@ -26,7 +26,7 @@ CONTACT = {
 }  # fmt: skip
 OTHER = {
     "contact": CONTACT, "from_name": "River Trust", "from_email": "news@rivertrust.test", "language": "en",
-    "permission_reminder": "You signed up on our website.", "who_wins": {"address": "ours", "profile": "ours"},
+    "permission_reminder": "You signed up on our website.",
 }  # fmt: skip
 OFF = {"standing": Standing.UNSUBSCRIBED, "lists": frozenset()}
 ARCHIVED = {"standing": Standing.ARCHIVED, "lists": frozenset()}
@@ -798,7 +798,7 @@ class TestSettingsForm:
 
     good = {
         "mode": "tags", "from_name": "River Trust", "from_email": "news@rivertrust.test", "language": "en",
-        "permission_reminder": "You signed up.", "wins_address": "ours", "wins_profile": "theirs", **CONTACT,
+        "permission_reminder": "You signed up.", **CONTACT,
     }  # fmt: skip
 
     def form(self, stand: MailchimpStand, **data: str) -> Any:
@@ -837,9 +837,8 @@ class TestSettingsForm:
         assert Mailchimp.is_set_up(kept)
         assert kept["audience_name"] == "River Friends"
         assert kept["contact"] == {**CONTACT, "address2": "", "phone": ""}
-        assert kept["who_wins"] == {"address": "ours", "profile": "theirs"}
         again = Mailchimp.settings_form()(None, initial=kept, connection=tags.connection)
-        assert again.initial["city"] == "Portland" and again.initial["wins_profile"] == "theirs"
+        assert again.initial["city"] == "Portland"
 
     def test_L24_both_ways_have_their_policy(self, tags: MailchimpStand) -> None:
         form = self.form(tags, mode="audiences")

@@ -82,7 +82,6 @@ def proposal(summary: Mapping[str, Any]) -> dict[str, Any]:
             "address": ", ".join(str(line) for line in lines if line)[:300],
         },
         "fields": "names",
-        "who_wins": {"address": "ours", "profile": "ours"},
     }
 
 

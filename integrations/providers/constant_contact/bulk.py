@@ -5,12 +5,12 @@ Bad rows vanish in the same way. So everybody is read back, and who is not there
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Done, Outcome, Reconnect, Refused, Retry
-from integrations.provider_kit.states import Operation, Standing, Verb
+from integrations.provider_kit.states import Operation, Standing, Verb, same_value
 from integrations.providers.constant_contact import activities, members, reading, single
 from integrations.providers.constant_contact.activities import IMPORT, REMOVE, Activity
 from integrations.providers.constant_contact.api import Api
@@ -54,16 +54,49 @@ def is_written(operation: Operation, where: Where) -> bool:
 
 
 def put_on(api: Api, where: Where, operations: Iterable[Operation]) -> Iterator[Told]:
-    """Import them, those with the same lists together."""
-    for lists, some in by_lists(operations, lambda op: where.ids_of(op.after.lists)):
+    """Import them, those with the same lists and the same columns together: whether a column that a row leaves out is
+    left alone is not documented."""
+    operations = list(operations)
+    try:
+        columns = columns_of(api, where, operations)
+    except CallFailed as failure:
+        yield from ((op, failure.outcome) for op in operations)
+        return
+    yield from ((op, None) for op in operations if id(op) not in columns)
+    ready = [op for op in operations if id(op) in columns]
+    for (lists, _), some in together(ready, lambda op: (where.ids_of(op.after.lists), columns[id(op)])):
         for part in parts(some, MOST):
-            rows = [{"email": op.after.address, **single.Person(api, where, op).names} for op in part]
+            rows = [{"email": op.after.address, **columns[id(op)]} for op in part]
             yield from _submit(api, where, IMPORT, {"import_data": rows, "list_ids": lists}, part)
+
+
+def columns_of(api: Api, where: Where, operations: list[Operation]) -> dict[int, dict[str, str]]:
+    """What an import writes of each, by the operation's `id`. Where a field is not ours alone (L22), everybody there is
+    read first, for no more calls than asking one by one would take; whoever that does not tell of is left out."""
+    careful = [op for op in operations if op.reads_first]
+    faces, is_whole = Faces(), True
+    if careful:
+        link = ""
+        for _ in careful:
+            rows, link = api.page(link, reading.CONTACTS, "contacts", status="all", **reading.INCLUDE)
+            for each in rows:
+                faces.add(each)
+            if not link:
+                break
+        is_whole = not link
+    found = {}
+    for op in operations:
+        row = faces.find(op.after.address, (op.before or op.after).remote_id) if op.reads_first else None
+        if op.reads_first and (row is not None or is_whole):
+            found[id(op)] = single.Person(api, where, op).names(row)
+        elif not op.reads_first:
+            found[id(op)] = {name: value for name, value in op.fields_for().items() if name in where.fields}
+    return found
 
 
 def take_off(api: Api, where: Where, operations: Iterable[Operation]) -> Iterator[Told]:
     """Take them off the lists that they leave, those who leave the same together."""
-    for lists, some in by_lists(operations, lambda op: left_by(op, where)):
+    for (lists,), some in together(operations, lambda op: (left_by(op, where),)):
         for part in parts(some, MOST_IDS):
             ids = [op.before.remote_id for op in part if op.before]
             yield from _submit(api, where, REMOVE, {"source": {"contact_ids": ids}, "list_ids": lists}, part)
@@ -175,10 +208,11 @@ def judge(row: Row, operation: Operation, where: Where, began_at: datetime) -> O
         return None
     wanted = where.there(after.lists)
     lists_fit = wanted <= there.lists and not there.lists & where.there(leaving(operation))
-    names_fit = all(there.fields.get(name, "") == value for name, value in after.fields.items() if name in where.fields)
+    to_write = operation.fields_for(there.fields)
+    names_fit = all(same_value(there.fields.get(name, ""), to_write[name]) for name in where.fields if name in to_write)
     if not (lists_fit and names_fit):
         return None
-    is_new = operation.before is not None or made_at(row) >= began_at - activities.MARGIN / 12
+    is_new = operation.before is not None or made_at(row) >= began_at - timedelta(seconds=2)
     return Done(now=members.now(row, operation, where, ours=is_new))
 
 
@@ -200,12 +234,14 @@ def left_by(operation: Operation, where: Where) -> set[str]:
     return where.ids_of(leaving(operation))
 
 
-def by_lists(operations: Iterable[Operation], key: Any) -> list[tuple[list[str], list[Operation]]]:
-    """Those with the same lists together."""
-    groups: defaultdict[tuple[str, ...], list[Operation]] = defaultdict(list)
+def together(
+    operations: Iterable[Operation], key: Callable[[Operation], tuple[Iterable[str], ...]]
+) -> list[tuple[list[list[str]], list[Operation]]]:
+    """Those who have the same in common (lists, columns) together, with what that is."""
+    groups: defaultdict[tuple[tuple[str, ...], ...], list[Operation]] = defaultdict(list)
     for operation in operations:
-        groups[tuple(sorted(key(operation)))].append(operation)
-    return [(list(lists), some) for lists, some in groups.items()]
+        groups[tuple(tuple(sorted(each)) for each in key(operation))].append(operation)
+    return [([list(each) for each in common], some) for common, some in groups.items()]
 
 
 def parts(things: list[Any], size: int) -> Iterator[list[Any]]:

@@ -1,4 +1,4 @@
-"""The settings page of Constant Contact: whose account it is, what is sent, and who wins. The vendor is not asked."""
+"""The settings page of Constant Contact: whose account it is, and what is sent. The vendor is not asked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,6 @@ FIELDS = [
     (NAMES, "Email address, first name and last name (recommended)"),
     (ADDRESS, "Only the email address. Names that are there already stay as they are"),
 ]
-OURS, THEIRS = "ours", "theirs"
-WINNERS = [(OURS, "Almoner's stays (recommended)"), (THEIRS, "Constant Contact's is taken over")]
 ACCOUNT = {"organization": "Organization", "email": "Email address", "address": "Postal address"}
 
 
@@ -22,12 +20,6 @@ class ConstantContactSettings(forms.Form):
     email = forms.CharField(label="Email address", required=False, disabled=True)
     address = forms.CharField(label="Postal address", required=False, disabled=True)
     sent = forms.ChoiceField(label="What do you want to send about people?", choices=FIELDS, widget=forms.RadioSelect)
-    wins_address = forms.ChoiceField(
-        label="When somebody's email address is changed in Constant Contact", choices=WINNERS, widget=forms.RadioSelect
-    )
-    wins_profile = forms.ChoiceField(
-        label="When somebody's name is changed in Constant Contact", choices=WINNERS, widget=forms.RadioSelect
-    )
 
     GROUPS = [
         (
@@ -42,27 +34,18 @@ class ConstantContactSettings(forms.Form):
             "people on them, are left alone. Somebody on several lists is there, and paid for, once.",
             ("sent",),
         ),
-        ("Who wins", "When Almoner and Constant Contact differ.", ("wins_address", "wins_profile")),
     ]  # (heading, sentence, fields), for the page
 
     def __init__(self, data: Any = None, *, initial: Mapping[str, Any] | None = None, connection: Any = None) -> None:
         self.kept = dict(initial or {})
-        who_wins = self.kept.get("who_wins") or {}
         super().__init__(
             data,
             initial={
                 **{name: value for name, value in (self.kept.get("account") or {}).items() if name in ACCOUNT},
                 "sent": self.kept.get("fields") or NAMES,
-                "wins_address": who_wins.get("address", OURS),
-                "wins_profile": who_wins.get("profile", OURS),
             },
         )
 
     def to_settings(self) -> dict[str, Any]:
         """What to keep."""
-        given = self.cleaned_data
-        return {
-            **self.kept,
-            "fields": given["sent"],
-            "who_wins": {"address": given["wins_address"], "profile": given["wins_profile"]},
-        }
+        return {**self.kept, "fields": self.cleaned_data["sent"]}

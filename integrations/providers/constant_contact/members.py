@@ -1,6 +1,8 @@
 """How a person looks in Constant Contact's words, in both directions."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -65,15 +67,31 @@ def standing_of(row: Row, is_on_a_list: bool) -> Standing:
     return Standing.SUBSCRIBED if is_on_a_list else Standing.ARCHIVED
 
 
+def fields_of(row: Row, where: Where) -> dict[str, str]:
+    """A contact's fields, as far as we send them."""
+    return {name: str(row.get(name) or "") for name in where.fields}
+
+
+def changed_at(row: Row) -> datetime | None:
+    """When a contact was changed last: names and lists move one clock, what hangs on the address another one."""
+    found = []
+    for stamp in (row.get("updated_at"), email_of(row).get("updated_at")):
+        with suppress(ValueError):
+            at = datetime.fromisoformat(str(stamp or ""))
+            found.append(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return max(found, default=None)
+
+
 def seen(row: Row, where: Where) -> Member:
     """A contact as the vendor shows it when we look."""
     lists = where.shown_lists(row)
     return Member(
         address=str(email_of(row).get("address") or ""),
         standing=standing_of(row, bool(lists)),
-        fields={name: str(row.get(name) or "") for name in where.fields},
+        fields=fields_of(row, where),
         lists=lists,
         remote_id=str(row.get("contact_id") or ""),
+        changed_at=changed_at(row),
     )
 
 
@@ -88,6 +106,8 @@ def now(row: Row, operation: Operation, where: Where, *, ours: bool = True) -> M
     return after.but(
         address=after.address if address.lower() == after.address.lower() else address,
         standing=standing,
+        fields=operation.fields_now(fields_of(row, where)),
+        changed_at=changed_at(row),
         lists=lists,
         remote_id=str(row.get("contact_id") or after.remote_id or (before.remote_id if before else "")),
         ours=(before.ours if before else after.ours) and ours,

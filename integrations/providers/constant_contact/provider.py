@@ -22,8 +22,7 @@ NAMES = ("first_name", "last_name")
 
 
 class ConstantContact(Provider):
-    """Settings: account (for review), fields (names or address), who_wins {address, profile: ours or theirs}.
-    Credential: access_token, refresh_token, expires_at.
+    """Settings: account (for review), fields (names or address). Credential: access_token, refresh_token, expires_at.
 
     There are no messages from the vendor: who left is asked for, every hour and, in full, every day.
     """

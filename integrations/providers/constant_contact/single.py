@@ -53,10 +53,10 @@ class Person:
         known = self.before or self.after
         return reading.find(self.api, known.address, known.remote_id)
 
-    @property
-    def names(self) -> dict[str, str]:
-        """The fields that are ours to send."""
-        return {name: self.after.fields[name] for name in self.where.fields if name in self.after.fields}
+    def names(self, row: Row | None) -> dict[str, str]:
+        """The fields that are ours to send to this contact; to a new one, all of them."""
+        fields = self.after.fields if row is None else self.operation.fields_for(members.fields_of(row, self.where))
+        return {name: fields[name] for name in self.where.fields if name in fields}
 
     def lists(self, row: Row | None, *, left: Iterable[str] = ()) -> list[str]:
         """The lists to write: theirs as they are, ours as wanted. `left` are further ones of ours to leave."""
@@ -69,7 +69,7 @@ class Person:
         """A new contact."""
         body = {
             "email_address": {"address": self.after.address, "permission_to_send": permission},
-            **{name: value for name, value in self.names.items() if value},
+            **{name: value for name, value in self.names(None).items() if value},
             "create_source": "Account", "list_memberships": self.lists(None),
         }  # fmt: skip
         row: Row = self.api.call("POST", CONTACTS, json=body)
@@ -82,7 +82,7 @@ class Person:
         """Write the contact back with something changed; nothing is called if nothing would be."""
         email = email_of(row)
         body: dict[str, Any] = {name: row[name] for name in CORE if row.get(name) not in (None, "")}
-        body |= self.names if fields is None else fields
+        body |= self.names(row) if fields is None else fields
         # As it was read: another permission would opt somebody in, or out, whom nobody asked about.
         permission = permission or str(email.get("permission_to_send") or "implicit")
         address = address or str(email.get("address") or "")

@@ -58,7 +58,6 @@ def proposal(root: dict[str, Any], name: str, data_centre: str) -> dict[str, Any
         "from_email": str(root.get("email", ""))[:254],
         "permission_reminder": f"You gave your email address to {name}." if name else "",
         "language": "en",
-        "who_wins": {"address": "ours", "profile": "ours"},
     }
 
 

@@ -49,6 +49,8 @@ def carry_out(api: Api, where: Container, operations: list[Operation]) -> Outcom
         _write(api, where, some, outcomes, rows, update_existing=update_existing)
     if again := [op for op in to_write if getattr(outcomes[op.subject], "code", "") == EXISTS]:
         _write(api, where, again, outcomes, rows, update_existing=True, was_there=True)
+        for op in (op for op in again if op.subject in rows and has_gaps(op, rows[op.subject])):
+            outcomes[op.subject] = single.fill(single.Person(api, where, op), rows[op.subject])
     joining = [(op, op.after.address, missed(op, rows[op.subject], where)) for op in to_write if op.subject in rows]
     trouble |= tags.put_on(api, where, joining)
     stale = [(op, op.after.address, surplus(op, rows[op.subject], where)) for op in to_write if op.subject in rows]
@@ -82,23 +84,29 @@ def surplus(operation: Operation, row: Row, where: Container) -> frozenset[str]:
     return where.shown_lists(row) - operation.after.lists if row.get("tags") else frozenset()
 
 
+def has_gaps(operation: Operation, row: Row) -> bool:
+    """Whether something of theirs that is not ours alone is empty there, and could be filled in."""
+    return operation.fields_for(members.fields_of(row)).keys() != operation.fields_for().keys()
+
+
 def _calls(operations: list[Operation]) -> Iterator[tuple[list[Operation], bool]]:
-    """(operations, update_existing) of each call. Without `status_if_new`, the new go apart from the known."""
-    if settings.MAILCHIMP_BULK_STATUS_IF_NEW:
-        parts = [(operations, True)]
-    else:
-        new = [operation for operation in operations if operation.before is None]
-        parts = [(new, False), ([operation for operation in operations if operation.before is not None], True)]
+    """(operations, update_existing) of each call. Without `status_if_new`, the new go apart from the known; and so do
+    those whose fields there are to be spared, should they be there already."""
+    is_apart = not settings.MAILCHIMP_BULK_STATUS_IF_NEW
+    new = [op for op in operations if op.before is None and (is_apart or op.spares)]
+    ids = {id(op) for op in new}
+    parts = [(new, False), ([op for op in operations if id(op) not in ids], True)]
     return ((some, update_existing) for some, update_existing in parts if some)
 
 
 def _row(operation: Operation, where: Container, *, is_new: bool) -> Row:
     before, after = operation.before, operation.after
-    row: Row = {"email_address": after.address, "merge_fields": members.merge_fields(after)}
-    if settings.MAILCHIMP_BULK_STATUS_IF_NEW:
-        row["status_if_new"] = str(Standing.SUBSCRIBED) if before is None else single.UNSEEN
-    elif is_new:
+    fields = after.fields if is_new else operation.fields_for()
+    row: Row = {"email_address": after.address, "merge_fields": members.merge_fields(fields)}
+    if is_new:
         row["status"] = str(Standing.SUBSCRIBED)  # Sent with update_existing off: it can touch nobody who is there.
+    elif settings.MAILCHIMP_BULK_STATUS_IF_NEW:
+        row["status_if_new"] = str(Standing.SUBSCRIBED) if before is None else single.UNSEEN
     names = [where.names[uid] for uid in sorted(where.tagged(after.lists - (before.lists if before else frozenset())))]
     if names := [name for name in names if name]:
         row["tags"] = names

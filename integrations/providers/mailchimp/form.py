@@ -14,8 +14,6 @@ MODES = [
     (TAGS, "As tags in one audience (everybody is there once, and you pay for each person once)"),
     (AUDIENCES, "As an audience each (somebody on two lists is there, and paid for, twice)"),
 ]
-OURS, THEIRS = "ours", "theirs"
-WINNERS = [(OURS, "Almoner's stays (recommended)"), (THEIRS, "Mailchimp's is taken over")]
 CONTACT = {
     "company": "Organization", "address1": "Street address", "address2": "Second line", "city": "City",
     "state": "State or region", "zip": "Postal code", "country": "Country", "phone": "Phone",
@@ -40,7 +38,6 @@ GROUPS = [
         tuple(CONTACT),
     ),
     ("The sender", "", ("from_name", "from_email", "permission_reminder", "language")),
-    ("Who wins", "When Almoner and Mailchimp differ.", ("wins_address", "wins_profile")),
 ]
 
 
@@ -68,12 +65,6 @@ class MailchimpSettings(forms.Form):
         help_text="Mailchimp prints this at the foot of each newsletter.",
     )  # fmt: skip
     language = forms.CharField(label="Language", max_length=5, required=False, validators=[LANGUAGE])
-    wins_address = forms.ChoiceField(
-        label="When somebody changes their email address in Mailchimp", choices=WINNERS, widget=forms.RadioSelect
-    )
-    wins_profile = forms.ChoiceField(
-        label="When somebody changes their name in Mailchimp", choices=WINNERS, widget=forms.RadioSelect
-    )
 
     GROUPS = GROUPS  # (heading, sentence, fields), for the page
 
@@ -119,7 +110,6 @@ class MailchimpSettings(forms.Form):
             "from_email": given["from_email"],
             "permission_reminder": given["permission_reminder"],
             "language": given["language"] or "en",
-            "who_wins": {"address": given["wins_address"], "profile": given["wins_profile"]},
         }
 
 
@@ -142,13 +132,10 @@ def room_for(allowed: Mapping[str, Any]) -> str:
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    who_wins = settings.get("who_wins") or {}
     return {
         **{key: value for key, value in settings.items() if not isinstance(value, dict) and value != ""},
         **(settings.get("contact") or {}),
         "mode": settings.get("mode") or TAGS,
-        "wins_address": who_wins.get("address", OURS),
-        "wins_profile": who_wins.get("profile", OURS),
     }
 
 

@@ -1,12 +1,16 @@
 """How a person looks in Mailchimp's words, in both directions."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from integrations.provider_kit.states import Member, Operation, Places, Standing
 
 MERGE_FIELDS = {"first_name": "FNAME", "last_name": "LNAME"}
-SHOWN = ("email_address", "contact_id", "status", "merge_fields.FNAME", "merge_fields.LNAME", "tags", "tags_count")
+SHOWN = (
+    "email_address", "contact_id", "status", "merge_fields.FNAME", "merge_fields.LNAME", "tags", "tags_count",
+    "last_changed",
+)  # fmt: skip
 STANDINGS = {
     "subscribed": Standing.SUBSCRIBED,
     "pending": Standing.PENDING,
@@ -55,21 +59,36 @@ def container(key: str, places: Places) -> Container | None:
     return Container(key, audience, places) if audience else None
 
 
-def merge_fields(member: Member) -> dict[str, str]:
-    """The person's fields under Mailchimp's names."""
-    return {theirs: member.fields[ours] for ours, theirs in MERGE_FIELDS.items() if ours in member.fields}
+def merge_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """A person's fields under Mailchimp's names."""
+    return {theirs: fields[ours] for ours, theirs in MERGE_FIELDS.items() if ours in fields}
+
+
+def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """A member's fields as Mailchimp shows them, under our names; none where it shows none."""
+    shown = row.get("merge_fields") or {}
+    return {ours: str(shown.get(theirs) or "") for ours, theirs in MERGE_FIELDS.items() if theirs in shown}
 
 
 def seen(row: Mapping[str, Any], where: Container) -> Member:
-    """A member as Mailchimp shows it when we look."""
-    shown = row.get("merge_fields") or {}
+    """A member as Mailchimp shows it when we look. It tells when somebody was changed last, not in which field."""
     return Member(
         address=str(row["email_address"]),
         standing=STANDINGS.get(str(row.get("status")), Standing.ARCHIVED),
-        fields={ours: str(shown.get(theirs) or "") for ours, theirs in MERGE_FIELDS.items()},
+        fields=dict.fromkeys(MERGE_FIELDS, "") | fields_of(row),
         lists=where.shown_lists(row),
         remote_id=str(row.get("contact_id") or ""),
+        changed_at=time_of(row.get("last_changed")),
     )
+
+
+def time_of(stamp: Any) -> datetime | None:
+    """A moment as Mailchimp writes it."""
+    try:
+        at = datetime.fromisoformat(str(stamp or ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def now(row: Mapping[str, Any], operation: Operation, where: Container, *, ours: bool = True) -> Member:
@@ -84,6 +103,8 @@ def now(row: Mapping[str, Any], operation: Operation, where: Container, *, ours:
     return after.but(
         address=after.address if address.lower() == after.address.lower() else address,
         standing=standing,
+        fields=operation.fields_now(fields_of(row)),
+        changed_at=time_of(row.get("last_changed")),
         lists=where.tagged(after.lists) if is_shared(where.key) else after.lists,
         remote_id=str(row.get("contact_id") or after.remote_id or (before.remote_id if before else "")),
         ours=(before.ours if before else after.ours) and ours,

@@ -67,6 +67,8 @@ def _goes_in_bulk(operation: Operation) -> bool:
         return True
     if operation.verb != Verb.UPDATE or (before and before.address.lower() != after.address.lower()):
         return False
+    if operation.reads_first:
+        return False  # rows are written unread
     # Who is not subscribed is changed one by one: a row could bring them back if they are gone there.
     return after.standing == Standing.SUBSCRIBED or not bulk.is_written(operation)
 

@@ -18,7 +18,7 @@ NOWHERE = Places()
 
 class Mailchimp(Provider):
     """Settings: mode (tags or audiences), audience, audience_name, contact, from_name, from_email,
-    permission_reminder, language, who_wins {address, profile: ours or theirs}. Credential: token, dc, webhooks.
+    permission_reminder, language. Credential: token, dc, webhooks.
     """
 
     key, label = "mailchimp", "Mailchimp"

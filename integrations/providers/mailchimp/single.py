@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from integrations.provider_kit.errors import CallFailed, Done, Outcome, Refused
@@ -50,9 +51,29 @@ class Person:
     def has_moved(self) -> bool:
         return self.old_address.lower() != self.after.address.lower()
 
+    @cached_property
+    def there(self) -> dict[str, Any] | None:
+        """The member as they were before anything was written; looked up once, and only where it matters."""
+        keys = [self.before.remote_id if self.before else "", hash_of(self.old_address), hash_of(self.after.address)]
+        for key in filter(None, dict.fromkeys(keys)):
+            try:
+                return self.api.call("GET", "lists", self.where.audience, "members", key)
+            except CallFailed as failure:
+                if code_of(failure) != "not_found":
+                    raise
+        return None
+
+    @property
+    def merge_fields(self) -> dict[str, str]:
+        """The fields to write, under Mailchimp's names; read before, where one of them is not ours alone (L22)."""
+        if not self.operation.reads_first:
+            return members.merge_fields(self.operation.fields_for())
+        fields = self.after.fields if self.there is None else self.operation.fields_for(members.fields_of(self.there))
+        return members.merge_fields(fields)
+
     @property
     def body(self) -> dict[str, Any]:
-        return {"email_address": self.after.address, "merge_fields": members.merge_fields(self.after)}
+        return {"email_address": self.after.address, "merge_fields": self.merge_fields}
 
     def call(self, method: str, address: str, body: Mapping[str, Any] | None = None, *more: str) -> dict[str, Any]:
         """A call about the member with this address."""
@@ -100,6 +121,10 @@ class Person:
         ]
         if tags:
             self.call("POST", self.after.address, {"tags": tags, "is_syncing": True}, "tags")
+
+    def met(self, row: Mapping[str, Any]) -> Done:
+        """They are elsewhere, and nothing was written: what to do about it is planned anew."""
+        return Done(now=members.seen(row, self.where))
 
     def done(self, row: Mapping[str, Any], answer: str = "", *, ours: bool = True) -> Done:
         return Done(now=members.now(row, self.operation, self.where, ours=ours), answer=answer)
@@ -168,8 +193,13 @@ def change(person: Person) -> Outcome:
     """An update: another address, or new details of somebody who is not subscribed. The standing stays as it is."""
     if person.has_moved:
         return move(person)
+    if person.operation.reads_first:
+        if person.there is None:
+            return GONE
+        if str(person.there.get("email_address")).lower() != person.after.address.lower():
+            return person.met(person.there)
     try:
-        row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
+        row = person.call("PATCH", person.after.address, {"merge_fields": person.merge_fields})
     except CallFailed as failure:
         if code_of(failure) == "not_found":
             return GONE
@@ -218,9 +248,10 @@ def find_again(person: Person) -> Outcome:
         row = person.api.call("GET", "lists", person.where.audience, "members", person.before.remote_id)
     except CallFailed as failure:
         return removed if code_of(failure) == "not_found" else failure.outcome
-    found = person.done(row)
-    opted_out = found.now is not None and found.now.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED)
-    return Done(now=found.now.but(address=person.after.address)) if opted_out and found.now else found
+    there = members.seen(row, person.where)
+    if there.standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+        return Done(now=there.but(address=person.after.address))
+    return person.met(row)
 
 
 def give_up_old(person: Person, refused: Refused) -> Outcome:
@@ -244,9 +275,19 @@ def take_over(person: Person) -> Done:
     left = person.before and person.before.but(standing=Standing.ARCHIVED, lists=frozenset())
     if there is not None and there.get("status") == "archived" and revive(person):
         return replace(person.done({**there, "status": "subscribed"}, TOOK_OVER), left=left)
-    row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(person.after)})
+    fields = person.operation.fields_for(members.fields_of(there or {}))
+    row = person.call("PATCH", person.after.address, {"merge_fields": members.merge_fields(fields)})
     person.tag(row)
     return replace(person.done(row, TOOK_OVER, ours=False), left=left)
+
+
+def fill(person: Person, row: Mapping[str, Any]) -> Outcome:
+    """Somebody who was there before us, and whose name is empty there: ours is filled in (L22)."""
+    fields = members.merge_fields(person.operation.fields_for(members.fields_of(row)))
+    try:
+        return person.done(person.call("PATCH", person.after.address, {"merge_fields": fields}), ours=False)
+    except CallFailed as failure:
+        return failure.outcome
 
 
 def revive(person: Person) -> bool:
