@@ -18,7 +18,6 @@ from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Operation, Verb
-from integrations.providers import all_providers
 from integrations.sync import adopting, brake, instep, outbox, people, slices
 from integrations.sync.giving_way import giving_way
 from integrations.sync.outbox import sooner
@@ -113,8 +112,7 @@ def confirm(run: SyncRun, user: Any, chosen: Q | None = None) -> bool:
 
 def policy_for(run: SyncRun) -> Policy:
     """The policy under which this run plans: the settings that it would bring in, else the present ones."""
-    settings = run.new_settings if run.new_settings is not None else run.connection.settings
-    return all_providers()[run.connection.provider].policy(settings)
+    return slices.policy_of(run.connection, run.new_settings)
 
 
 def plan_some(run: SyncRun, stop: Callable[[], bool]) -> None:
