@@ -18,7 +18,7 @@ IMPORT, REMOVE = "contacts_json_import", "remove_list_memberships"
 POLLS = (0.3, 0.7, 2.0, 3.0)  # seconds before each look at one that was just taken in
 OLDEST = 3600.0  # seconds after which one that never ends is given up, and the people looked at as they are
 AFTER = (10.0, 60.0)  # seconds until the next look: at least, at most; between them half its age
-MARGIN = timedelta(seconds=60)
+MARGIN = timedelta(seconds=1)  # moments may be told to the second only; more would read what came before as well
 SENTENCE = "Constant Contact took this in and is still working on it."
 
 
