@@ -99,6 +99,23 @@ REASONS: dict[str, Reason] = {
         "Send the person the sign-up form of {service}; once they have signed up, press Retry.",
         retry_helps=True,
     ),
+    "asked_before": Reason(
+        "Was asked once already",
+        "{service} asks each person only once whether they want to come back, and has asked this one before.",
+        "Send the person the sign-up form of {service}. Once they have signed up, they are on the list there.",
+    ),
+    "bad_name": Reason(
+        "{service} does not accept the name",
+        "{service} did not accept something in this person's name.",
+        "Correct the name, then press Retry.",
+        retry_helps=True,
+    ),
+    "too_many_lists": Reason(
+        "Too many lists at {service}",
+        "{service} limits how many lists there are, and on how many of them one person can be.",
+        "Delete lists there that are not needed, or synchronize fewer, then press Retry.",
+        retry_helps=True,
+    ),
     "merge_fields": Reason(
         "{service} asks for more details",
         "The audience at {service} requires a field that Almoner does not fill, or did not accept a value.",
