@@ -12,7 +12,7 @@ from integrations.provider_kit.http import Answer, scrub
 Trouble = Retry | Ambiguous | Refused | Reconnect
 LONGEST_DETAIL = 150
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-EXISTS, NAME_TAKEN, NOT_FOUND, OPTED_OUT, ASKED = "exists", "name_taken", "not_found", "compliance", "asked_before"
+EXISTS, NAME_TAKEN, NOT_FOUND, OPTED_OUT, ASKED = "address_taken", "name_taken", "not_found", "compliance", "asked_before"
 TAKEN = "A list with this name is in Constant Contact already, and not by our doing."
 BUSY = "Constant Contact is too busy to answer."
 
@@ -38,7 +38,7 @@ REFUSALS: list[tuple[str, str, str]] = [
         "too_many_lists",
         "Constant Contact takes no more lists here: an account holds 1,000 of them, and a person is on 50 at most.",
     ),
-    (r"first_name|last_name", "merge_fields", "Constant Contact does not accept this person’s name. Please check it."),
+    (r"first_name|last_name", "bad_name", "Constant Contact does not accept this person’s name. Please check it."),
 ]
 
 
