@@ -184,9 +184,10 @@ def overviews() -> list[Overview]:
     records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
     # Kind and priority exclude nothing; named, they lead SQLite to the index of the outbox, past 100,000 settled rows.
     due = records.filter(ON_ITS_WAY, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)
-    counts = (Count("pk"), Count("pk", filter=Q(priority__gt=Priority.EDIT)), Min("marked_at"))
-    for pk, *found_due in due.values_list("connection").annotate(*counts):
-        ours[pk].waiting, ours[pk].waiting_bulk, ours[pk].oldest = found_due
+    bulk = Count("pk", filter=Q(priority__gt=Priority.EDIT))
+    counted_due = due.values_list("connection").annotate(all=Count("pk"), bulk=bulk, oldest=Min("marked_at"))
+    for pk, waiting, waiting_bulk, oldest in counted_due:
+        ours[pk].waiting, ours[pk].waiting_bulk, ours[pk].oldest = waiting, waiting_bulk, oldest
     counted = records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state", "reason_code")
     for pk, state, code, count in counted.annotate(Count("pk")):
         if state == RemoteRecord.State.SET_ASIDE:
