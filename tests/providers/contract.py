@@ -4,6 +4,7 @@ A provider's own test file subclasses this and gives a `stand`; `test_every_prov
 """
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,52 @@ class ProviderContract:
         assert now.standing == Standing.UNSUBSCRIBED
         held = stand.there(ANA)
         assert held is not None and held.standing == Standing.UNSUBSCRIBED
+
+    # --- whose field it is ---
+    @pytest.mark.parametrize("many", [1, 8])
+    def test_L22_of_somebody_who_was_there_only_what_is_empty_is_filled_in(self, stand: Stand, many: int) -> None:
+        stand.was_there("theirs@rivermail.test", "Theirs")
+        stand.was_there("empty@rivermail.test", "")
+        new = [f"new{number}@rivermail.test" for number in range(many)]
+        people = ["theirs@rivermail.test", "empty@rivermail.test", *new]
+        outcomes = stand.run(*[careful(stand, Verb.CREATE, None, stand.member(each)) for each in people])
+        assert [first_names(stand, each, outcome) for each, outcome in zip(people, outcomes, strict=True)] == [
+            ("Theirs", "Theirs"), ("Ana", "Ana"), *[("Ana", "Ana")] * many,
+        ]  # fmt: skip
+        assert all(is_on(stand.there(each), NEWS) for each in people)
+
+    @pytest.mark.parametrize("many", [1, 8])
+    def test_L22_a_name_that_was_changed_there_meanwhile_is_told_and_not_written_over(
+        self, stand: Stand, many: int
+    ) -> None:
+        known = [stand.create(f"p{number}@rivermail.test") for number in range(many + 1)]
+        stand.renames(known[0].address, "Theirs")
+        wanted = [each.but(fields={"first_name": "Anna", "last_name": "Ruiz"}) for each in known]
+        outcomes = stand.run(
+            *[careful(stand, Verb.UPDATE, *pair, "first_name") for pair in zip(known, wanted, strict=True)]
+        )
+        assert [first_names(stand, each.address, outcome) for each, outcome in zip(known, outcomes, strict=True)] == [
+            ("Theirs", "Theirs"), *[("Anna", "Anna")] * many,
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("many", [1, 8])
+    def test_L22_what_is_spared_and_stays_is_never_sent(self, stand: Stand, many: int) -> None:
+        known = [stand.create(f"p{number}@rivermail.test") for number in range(many)]
+        stand.renames(known[0].address, "Theirs")
+        wanted = [each.but(fields={"first_name": "Ana", "last_name": "New"}) for each in known]
+        outcomes = stand.run(
+            *[careful(stand, Verb.UPDATE, *pair, "first_name") for pair in zip(known, wanted, strict=True)]
+        )
+        held = [stand.there(each.address) for each in known]
+        assert [(each.fields["first_name"], each.fields["last_name"]) for each in held if each] == [
+            ("Theirs", "New"), *[("Ana", "New")] * (many - 1),
+        ]  # fmt: skip
+        assert all(isinstance(outcome, Done) for outcome in outcomes)
+
+    def test_L22_the_vendor_tells_when_somebody_was_changed_last(self, stand: Stand) -> None:
+        stand.create()
+        found = stand.provider.look(stand.container(), ANA, places=stand.places)
+        assert found is not None and found.changed_at is not None and found.changed_at.tzinfo is not None
 
     # --- lists that are gone there ---
     def test_L18_a_list_without_a_place_is_passed_over(self, stand: Stand) -> None:
@@ -255,3 +302,15 @@ def operands(stand: Stand, verb: Verb) -> tuple[Any, Any]:
         return ana, ana.but(standing=Standing.ARCHIVED, lists=frozenset())
     off = stand.known(Verb.OPT_OUT, ana, off)
     return off, ana.but(standing=Standing.PENDING if verb == Verb.ASK else Standing.SUBSCRIBED)
+
+
+def careful(stand: Stand, verb: Verb, before: Any, after: Any, *spares: str) -> Any:
+    """An operation that spares these fields; without any, all of them."""
+    return replace(stand.op(verb, before, after), spares=frozenset(spares or after.fields))
+
+
+def first_names(stand: Stand, address: str, outcome: Any) -> tuple[str, str]:
+    """The first name as the outcome tells it, and as the vendor holds it."""
+    held = stand.there(address)
+    assert isinstance(outcome, Done) and outcome.now is not None and held is not None, (address, outcome)
+    return outcome.now.fields["first_name"], held.fields["first_name"]

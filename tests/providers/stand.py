@@ -91,6 +91,14 @@ class Stand:
         """The person unsubscribes at the vendor."""
         raise NotImplementedError
 
+    def renames(self, address: str, first_name: str) -> None:
+        """Somebody changes the first name at the vendor."""
+        raise NotImplementedError
+
+    def was_there(self, address: str, first_name: str) -> None:
+        """The account holder has put somebody there, on no list of ours."""
+        raise NotImplementedError
+
     def revoke(self) -> None:
         """The account holder takes the permission back."""
         raise NotImplementedError

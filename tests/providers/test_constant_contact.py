@@ -65,6 +65,12 @@ class ConstantContactStand(Stand):
     def leaves(self, address: str) -> None:
         self.act("person", "unsubscribe", address)
 
+    def renames(self, address: str, first_name: str) -> None:
+        self.act("holder", "edit", address, first_name=first_name)
+
+    def was_there(self, address: str, first_name: str) -> None:
+        self.act("holder", "add_contact", address, **({"first_name": first_name} if first_name else {}))
+
     def revoke(self) -> None:
         self.act("holder", "revoke")
         self.act("holder", "expire_tokens")

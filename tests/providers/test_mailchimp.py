@@ -66,6 +66,12 @@ class MailchimpStand(Stand):
     def leaves(self, address: str) -> None:
         self.act("person", "unsubscribe", address)
 
+    def renames(self, address: str, first_name: str) -> None:
+        self.act("person", "update_profile", address, merge_fields={"FNAME": first_name})
+
+    def was_there(self, address: str, first_name: str) -> None:
+        self.act("holder", "add_member", address, merge_fields={"FNAME": first_name})
+
     def revoke(self) -> None:
         self.act("holder", "revoke")
 
