@@ -12,7 +12,13 @@ from integrations.provider_kit.http import Answer, scrub
 Trouble = Retry | Ambiguous | Refused | Reconnect
 LONGEST_DETAIL = 150
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-EXISTS, NAME_TAKEN, NOT_FOUND, OPTED_OUT, ASKED = "address_taken", "name_taken", "not_found", "compliance", "asked_before"
+EXISTS, NAME_TAKEN, NOT_FOUND, OPTED_OUT, ASKED = (
+    "address_taken",
+    "name_taken",
+    "not_found",
+    "compliance",
+    "asked_before",
+)
 TAKEN = "A list with this name is in Constant Contact already, and not by our doing."
 BUSY = "Constant Contact is too busy to answer."
 
