@@ -14,6 +14,7 @@ from contacts import households
 from contacts.elsewhere import MOVING, THERE, tally
 from contacts.models import Contact, ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from integrations.checkup import of_list
 from integrations.mends import mends, unblock
 from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.provider_kit.base import Can
@@ -139,9 +140,11 @@ def list_card(request: HttpRequest, contact_list: ContactList) -> str:
     records = {r.connection_id: r for r in RemoteRecord.objects.filter(subject_uid=contact_list.uid, kind="list")}
     standings = [list_standing(c, records.get(c.pk), contact_list) for c in connections]
     counted = tally(request, contact_list)
+    checkups = of_list(contact_list.uid)
     figures = {
-        c.pk: list_figures(c, counted.services[c.provider]) for c in connections if c.provider in counted.services
-    }
+        c.pk: list_figures(c, counted.services[c.provider]) | {"checkup": checkups.get(c.pk)}
+        for c in connections if c.provider in counted.services
+    }  # fmt: skip
     more = {"figures": figures, "members": counted.members, "subject": contact_list}
     return _card(request, "list", contact_list.uid, standings, **more)
 

@@ -4,6 +4,7 @@ how members of a list stand, and a badge in the menu."""
 from collections.abc import Iterator
 from dataclasses import replace
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -60,7 +61,9 @@ def runs_panel(request: HttpRequest) -> str:
     """The first page: the last Syncs, with what was done."""
     if not is_allowed(request, SEE, AREA) or not any(one.connection for one in seen(request)):
         return ""
-    runs = list(SyncRun.objects.select_related("connection", "started_by")[:LATEST])
+    # By night there is a check every day: it is told in the panel above, and here once something was repaired.
+    told = SyncRun.objects.filter(~Q(kind=SyncRun.Kind.CHECK) | Q(confirmed_at__isnull=False))
+    runs = list(told.select_related("connection", "started_by")[:LATEST])
     return render_to_string("integrations/cards/last_runs.html", {"runs": with_results(runs)}, request)
 
 
@@ -93,7 +96,9 @@ def needs_of(one: Overview) -> Iterator[cards.Need]:
         yield cards.Need(1, f"service is connected but not set up: {one.label}", setup, "Review settings", "", "tune")
     elif one.state == Connection.State.READY and not one.unfinished:
         yield cards.Need(1, f"service waits for its first Sync: {one.label}", setup, "Go to Sync", "", "play_circle")
-    if one.unfinished and one.unfinished.state == SyncRun.State.READY:
+    if one.unfinished and one.unfinished.kind == SyncRun.Kind.CHECK:
+        yield from differences_of(one, one.unfinished)
+    elif one.unfinished and one.unfinished.state == SyncRun.State.READY:
         link, rows = reverse("integrations:run", args=[one.unfinished.uid]), sum(one.unfinished.counts.values())
         words = "row in a preview waits" if rows == 1 else "rows in a preview wait"
         if rows:
@@ -105,6 +110,17 @@ def needs_of(one: Overview) -> Iterator[cards.Need]:
     if one.set_aside:
         words = "was refused" if one.set_aside == 1 else "were refused"
         yield cards.Need(one.set_aside, f"{words} by {one.label}", aside, "See why and mend", "", "person_alert")
+
+
+def differences_of(one: Overview, run: SyncRun) -> Iterator[cards.Need]:
+    """What a check has found and nobody has decided about (L31)."""
+    kinds: dict[str, int] = run.found.get("classes", {})
+    rows = sum(count for verb, count in run.counts.items() if verb not in ("heard", "skip", "adopt"))
+    if run.state != SyncRun.State.READY or not rows or not kinds:
+        return
+    words = "difference was found" if rows == 1 else "differences were found"
+    link = reverse("integrations:run", args=[run.uid])
+    yield cards.Need(rows, f"{words} at {one.label} by the last check", link, "Look at them", "", "difference")
 
 
 def steps(request: HttpRequest) -> Iterator[cards.Step]:

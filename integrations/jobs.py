@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
@@ -14,7 +15,7 @@ from integrations.models import Alarm, Connection, Delivery, RunItem, SyncRun, W
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync import alarms, keeping
+from integrations.sync import alarms, checking, keeping
 from integrations.sync import serve as serving
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,25 @@ def keep_grants_alive() -> None:
 def keep_alive(connection_pk: int) -> None:
     """Renew one of them."""
     keeping.keep_alive(connection_pk)
+
+
+def check_all() -> None:
+    """Every hour: begin the night's check of the connections whose hour it is, where they are (L31)."""
+    able = [key for key, provider in all_providers().items() if Can.READ_MEMBERS in provider.can]
+    connections = Connection.objects.with_scopes_disabled().filter(provider__in=able, state=Connection.State.ACTIVE)
+    now = timezone.now()
+    for connection in connections.select_related("tenant"):
+        if checking.is_time(connection, now):
+            async_task("integrations.jobs.check", connection.pk)
+
+
+def check(connection_pk: int) -> None:
+    """Begin the night's check of one connection, and take its first turn."""
+    connection = Connection.objects.with_scopes_disabled().select_related("tenant").get(pk=connection_pk)
+    with in_tenant(connection.tenant):
+        run = checking.start_by_night(connection, timezone.now())
+    if run is not None:
+        serve(connection_pk)
 
 
 def watch() -> None:

@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from integrations.allowance import Allowance, allowance_of
+from integrations.checkup import Checkup, of_connections
 from integrations.connecting import redirect_uri
 from integrations.models import Connection, RemoteRecord, SyncRun
 from integrations.models.remote import ON_ITS_WAY, Priority
@@ -18,6 +19,7 @@ from integrations.providers import all_providers
 from integrations.words import lasting
 
 State = Connection.State
+Kind = SyncRun.Kind
 LOOKS = {
     State.NOT_CONNECTED: ("plain", "link_off"),
     State.SETUP: ("info", "tune"),
@@ -60,6 +62,7 @@ class Overview:
     unfinished: SyncRun | None = None
     last_run: SyncRun | None = None
     questions: list[Question] = field(default_factory=list)
+    checkup: Checkup | None = None  # what the last check found
     allowance: Allowance | None = None  # where the vendor counts the calls of all organizations together
 
     @property
@@ -166,28 +169,50 @@ class Overview:
 
     @property
     def can_sync(self) -> bool:
-        return self.state in (State.READY, State.ACTIVE)
+        return self.state in (State.READY, State.ACTIVE) and self.is_free
+
+    @property
+    def can_check(self) -> bool:
+        """Whether what is there can be compared with what is here (L31)."""
+        return self.state == State.ACTIVE and Can.READ_MEMBERS in self.provider.can and self.is_free
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is under way. What a check has found may wait: a Sync or another check takes its place."""
+        unfinished = self.unfinished
+        return unfinished is None or (unfinished.kind == Kind.CHECK and unfinished.state == SyncRun.State.READY)
+
+    @property
+    def to_open(self) -> str:
+        """What the button to an unfinished run says."""
+        if self.unfinished is None:
+            return ""
+        is_shown, kind = self.unfinished.state == SyncRun.State.READY, Kind(self.unfinished.kind)
+        if kind == Kind.CHECK:
+            return "Look at the differences" if is_shown else "See the check"
+        return "Look at the preview" if is_shown else f"See the {kind.label}"
 
 
 def overviews() -> list[Overview]:
-    """Every integration of the active organization: five queries, however many rows there are, and three more for each
+    """Every integration of the active organization: six queries, however many rows there are, and three more for each
     whose vendor counts the calls of all organizations together."""
     connections = {c.provider: c for c in Connection.objects.select_related("connected_by")}
     found = [Overview(provider, connections.get(key)) for key, provider in all_providers().items()]
     ours = {o.connection.pk: o for o in found if o.connection}
     if not ours:
         return found
+    checkups = of_connections(ours)
     for overview in ours.values():
+        overview.checkup = checkups.get(overview.connection.pk) if overview.connection else None
         brake: dict[str, list[Any]] = overview.connection.brake if overview.connection else {}
         overview.questions = [Question(uid, *said) for uid, said in brake.items()]
         overview.allowance = allowance_of(overview.connection)
     records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
     # Kind and priority exclude nothing; named, they lead SQLite to the index of the outbox, past 100,000 settled rows.
     due = records.filter(ON_ITS_WAY, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)
-    bulk = Count("pk", filter=Q(priority__gt=Priority.EDIT))
-    counted_due = due.values_list("connection").annotate(all=Count("pk"), bulk=bulk, oldest=Min("marked_at"))
-    for pk, waiting, waiting_bulk, oldest in counted_due:
-        ours[pk].waiting, ours[pk].waiting_bulk, ours[pk].oldest = waiting, waiting_bulk, oldest
+    counts = {"all": Count("pk"), "bulk": Count("pk", filter=Q(priority__gt=Priority.EDIT)), "since": Min("marked_at")}
+    for pk, *found_due in due.values_list("connection").annotate(**counts):
+        ours[pk].waiting, ours[pk].waiting_bulk, ours[pk].oldest = found_due
     counted = records.exclude(state=RemoteRecord.State.OK).values_list("connection", "state", "reason_code")
     for pk, state, code, count in counted.annotate(Count("pk")):
         if state == RemoteRecord.State.SET_ASIDE:
@@ -206,7 +231,7 @@ def _add_runs(ours: dict[int, Overview]) -> None:
     latest: dict[int, list[SyncRun]] = defaultdict(list)
     for run in runs.filter(state__in=SyncRun.UNFINISHED):
         ours[run.connection_id].unfinished = run
-    for run in runs.filter(state=SyncRun.State.DONE)[: 20 * len(ours)]:
+    for run in runs.filter(state=SyncRun.State.DONE, kind=Kind.SYNC)[: 20 * len(ours)]:
         latest[run.connection_id].append(run)
     for pk, done in latest.items():
         ours[pk].last_run = done[0]

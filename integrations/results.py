@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from integrations.checkup import sentences
 from integrations.models import RunItem, SyncRun
 from integrations.words import some, sum_up
 
@@ -26,10 +27,12 @@ def with_results(runs: Iterable[SyncRun]) -> list[tuple[SyncRun, list[str]]]:
 
 def result_of(run: SyncRun, outcomes: Mapping[str, Mapping[str, int]]) -> list[str]:
     """“12 people added. 2 were refused.”"""
+    if run.kind == SyncRun.Kind.CHECK and run.confirmed_at is None and run.state in (State.READY, State.DONE):
+        return sentences(run)
     if run.confirmed_at is None and run.state not in AHEAD:
         return ["Nothing was sent."]
     if run.state in run.UNFINISHED:
-        nothing = "The preview is being made." if run.state == State.PLANNING else "Nothing to send."
+        nothing = "Being made." if run.state == State.PLANNING else "Nothing to send."
         return sum_up(run.counts, ahead=True) or [nothing]
     return done(outcomes) or ["There was nothing to send."]
 

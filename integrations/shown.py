@@ -10,10 +10,21 @@ from django.utils import timezone
 
 from contacts.models import Contact, ContactList, EmailAddress
 from integrations.models import Delivery, RemoteRecord, RunItem
-from integrations.words import VERBS, Difference, Explained, VerbWords, differences, explain, lasting, verb_label
+from integrations.words import (
+    VERBS,
+    Difference,
+    Explained,
+    Found,
+    VerbWords,
+    differences,
+    explain,
+    lasting,
+    tell_found,
+    verb_label,
+)
 
 LIST = RemoteRecord.Kind.LIST
-ADD = VERBS["create"].label
+ADD = (VERBS["create"].label, VERBS["adopt"].label)
 ALREADY_SAID = ("Email address", "State", "First name", "Last name")
 
 
@@ -51,6 +62,7 @@ class Shown:
     reason: Explained | None = None
     retry: bool = False
     address: str = ""
+    found: Found | None = None  # of a check: how it differs
 
     @property
     def other_address(self) -> str:
@@ -60,7 +72,13 @@ class Shown:
     @property
     def brief(self) -> list[Difference]:
         """The changes without what stands beside them anyway: of somebody new, the lists are what is of interest."""
-        return [c for c in self.changes if c.label not in ALREADY_SAID] if self.verb == ADD else self.changes
+        is_new = self.verb in ADD or (self.found is not None and is_about_somebody_new(self.row))
+        return [c for c in self.changes if c.label not in ALREADY_SAID] if is_new else self.changes
+
+
+def is_about_somebody_new(item: RunItem) -> bool:
+    """Whether nothing of this person is there yet."""
+    return bool(item.operations) and all("after" in o and not o.get("before") for o in item.operations)
 
 
 def lists_in(states: Iterable[Any]) -> set[str]:
@@ -89,9 +107,10 @@ def _show_item(item: RunItem, names: Names, service: str, linked: bool) -> Shown
         RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED
     )  # fmt: skip
     words = VERBS.get(item.verb, VerbWords(item.verb, ""))
+    found = tell_found(item, service) if item.difference else None
     return Shown(
         item.label, names.of(item.kind, item.subject_uid)[1], item, verb_label(item.verb), words.tone, changes, reason,
-        retry=bool(stuck and reason and reason.retry_helps),
+        retry=bool(stuck and reason and reason.retry_helps), found=found,
     )  # fmt: skip
 
 

@@ -154,7 +154,7 @@ def word_of(
     stuck = record is not None and not record.is_on_its_way and record.state in (State.SET_ASIDE, State.SKIPPED)
     if stuck and reason.retry_helps and record is not None and is_allowed(request, CHANGE, AREA):
         fields = {"record": str(record.pk), "back": f"{request.get_full_path()}#members"}
-        word |= {"button": "Retry", "action": reverse("integrations:retry"), "fields": fields}
+        word |= {"button": reason.button, "action": reverse("integrations:retry"), "fields": fields}
     return Word(service, headline, tone, reason.title, reason.sentence, reason.remedy, **word)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import include, path, re_path
 
 from integrations import webhooks
-from integrations.views import aside, connect, history, report, runs, settings, setup
+from integrations.views import aside, checks, connect, history, report, runs, settings, setup
 
 app_name = "integrations"
 
@@ -16,12 +16,15 @@ of_one = [
     path("settings/", settings.edit, name="settings"),
     path("listen/", settings.listen, name="listen"),
     path("sync/", runs.start, name="sync"),
+    path("check/", checks.start, name="check"),
     path("brake/", runs.brake, name="brake"),
 ]
 of_run = [
-    path("", runs.show, name="run"),
+    path("", checks.show, name="run"),
     path("progress/", runs.progress, name="progress"),
     path("confirm/", runs.confirm, name="confirm"),
+    path("repair/", checks.repair, name="repair"),
+    path("use-list/<int:item>/", checks.use_list, name="use_list"),
     path("cancel/", runs.cancel, name="cancel"),
     path("report.csv", report.download, name="report"),
 ]

@@ -20,6 +20,7 @@ BELLS: dict[str, dict[str, Any]] = {
         "func": "integrations.jobs.watch", "schedule_type": Schedule.MINUTES, "minutes": 2,
     },
     "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
+    "almoner: checks": {"func": "integrations.jobs.check_all", "schedule_type": Schedule.HOURLY},
     "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
     "almoner: keep grants alive": {"func": "integrations.jobs.keep_grants_alive", "schedule_type": Schedule.DAILY},
     "almoner: desk sweep": {

@@ -69,7 +69,10 @@ def start_by_night(connection: Connection, now: datetime) -> SyncRun | None:
         is_nobodys = unfinished.kind == SyncRun.Kind.CHECK and unfinished.started_by_id is None
         if not is_shown or not (is_nobodys or unfinished.created_at < now - A_DAY):
             return None
-    return runs.start(connection, None, kind=SyncRun.Kind.CHECK)
+    run = runs.start(connection, None, kind=SyncRun.Kind.CHECK)
+    if unfinished is not None and unfinished.kind == SyncRun.Kind.CHECK:
+        unfinished.items.all().delete()  # nobody chose anything of it, and the new one finds it again
+    return run
 
 
 # --- the lists themselves ---

@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from integrations.models import RemoteRecord, RunItem, SyncRun
-from integrations.provider_kit.states import Member
+from integrations.provider_kit.states import Member, Verb
 from integrations.sync import adopting, instep, people, runs, slices
 from integrations.sync.planning import HEARS_FROM_US, lists_left, signature
 from integrations.sync.put_back import brought_back
@@ -31,7 +31,11 @@ def compare_lists(run: SyncRun, _: str) -> None:
             continue
         operation = operations[0]
         verb = runs.SKIP if record.refused_hash == signature(operations) else operation.verb
-        shown = {"verb": operation.verb, "name": operation.name}
+        was = record.known.get("names", {}).get(operation.place, "")
+        shown = {
+            "verb": operation.verb, "name": operation.name, "before": {"name": was} if was else None,
+            "after": {} if operation.verb == Verb.DELETE_LIST else {"name": operation.name},
+        }  # fmt: skip
         items.append(runs.item(run, record, label, "", verb, [shown]))
         items[-1].plan_hash, items[-1].difference = signature(operations), instep.difference_of(operations)
         if verb == runs.SKIP:

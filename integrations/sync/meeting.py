@@ -3,14 +3,15 @@
 Called by roll_call for everybody who is there, and for those whom it did not meet.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
 from contacts.models import Contact
 from contacts.tenancy.acting import By, acting
 from integrations.models import Delivery, RemoteRecord, RunItem
 from integrations.provider_kit.states import Member, Standing
-from integrations.sync import pull, runs, slices
+from integrations.sync import owners, pull, runs, slices
+from integrations.sync.corrections import corrected
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, same
 from integrations.sync.visit import Visit
@@ -20,7 +21,6 @@ GONE = (Standing.ARCHIVED, Standing.REMOVED)
 
 def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:
     """Take in how one person stands there. Returns whether it was they themselves."""
-    member = member.but(fields={name: value for name, value in member.fields.items() if name in visit.policy.fields})
     before = slices.members_known(record).get(visit.container)
     if before is not None and not is_entry(before, member):
         if is_word(None, member):  # of the address that they were given here and have not been moved to there yet
@@ -30,7 +30,7 @@ def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:
         return False  # looked at with those who were not met: they may have unsubscribed before (L35)
     if is_word(before, member):
         hear(visit, record, member, {member.address, *([before.address] if before else [])})
-    elif now_known(record, before, member) != before:
+    elif now_known(visit, record, before, member) != before:
         giving_way(partial(learn, visit, record.pk, member))
     return True
 
@@ -64,29 +64,24 @@ def hear(visit: Visit, record: RemoteRecord, member: Member, addresses: Iterable
     giving_way(write)
 
 
-def now_known(record: RemoteRecord, before: Member | None, member: Member) -> Member | None:
+def now_known(visit: Visit, record: RemoteRecord, before: Member | None, member: Member) -> Member | None:
     """What is known of an entry after it was read; spaces and capitals alone are no difference."""
     if member.standing in GONE:
         return before
+    fields = owners.heard(before.fields if before else {}, member.fields, visit.policy.fields)
     if before is None:
-        return member.but(ours=record.effect != RemoteRecord.Effect.NONE)  # found where a creation was unclear
+        return member.but(fields=fields, ours=record.effect != RemoteRecord.Effect.NONE)
     hears = member.standing in HEARS_FROM_US
     return before.but(
         address=before.address if same(before.address, member.address) else member.address,
         standing=member.standing,
-        fields=fields_read(before.fields, member),
+        fields=fields,
+        joint=before.joint and fields == dict(before.fields),
         lists=member.lists if hears else before.lists,
         remote_id=member.remote_id or before.remote_id,
         # Whom somebody else subscribed there is not ours any more (L33).
         ours=before.ours and (before.standing in HEARS_FROM_US or not hears),
     )
-
-
-def fields_read(before: Mapping[str, str], member: Member) -> Mapping[str, str]:
-    """What was read of the fields that we send; spaces alone are no difference."""
-    read = {name: member.fields.get(name, value) for name, value in before.items()}
-    is_same = all(" ".join(value.split()) == " ".join(read[name].split()) for name, value in before.items())
-    return before if is_same else read
 
 
 def learn(visit: Visit, pk: int, member: Member) -> None:
@@ -95,25 +90,31 @@ def learn(visit: Visit, pk: int, member: Member) -> None:
     record = RemoteRecord.objects.select_for_update().get(pk=pk)
     known = slices.members_known(record)
     before = known.get(visit.container)
-    now = now_known(record, before, member)
+    now = now_known(visit, record, before, member)
     if now is None or now == before:
         return
     said = ""
-    if before is not None and (not same(before.address, now.address) or before.fields != now.fields):
-        contact = Contact.objects.filter(uid=record.subject_uid).first()
+    contact = Contact.objects.filter(uid=record.subject_uid).first()
+    if contact is not None:
+        was = name_and_address(contact)
         with acting(By.SYSTEM, f"{visit.connection}"):
-            said = pull.corrected(visit.connection, contact, before, now)
+            said = corrected(visit.connection, contact, before, member)
+        said = said if name_and_address(contact) != was else ""  # what ours is, a repair puts back
     pull.keep_known(record, known | {visit.container: now})
     found(visit, record, before, now, said)
 
 
+def name_and_address(contact: Contact) -> tuple[str, str, str]:
+    """What a service may change here."""
+    return contact.first_name, contact.last_name, str(contact.primary_email or "")
+
+
 def found(visit: Visit, record: RemoteRecord, before: Member | None, now: Member, said: str) -> None:
     """A row of the contact's history (L30)."""
-    taken = said if "taken over" in said else "Found to be so there."
     Delivery.objects.create(
         tenant_id=record.tenant_id, connection=visit.connection, kind=record.kind, subject_uid=record.subject_uid,
         verb="heard", container=visit.container, before=before.to_json() if before else None, after=now.to_json(),
-        outcome=Delivery.Outcome.HEARD, answer=taken[:300], cause="Found by a check",
+        outcome=Delivery.Outcome.HEARD, answer=(said or "Found to be so there.")[:300], cause="Found by a check",
     )  # fmt: skip
 
 

@@ -18,13 +18,14 @@ from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import Operation, Verb
-from integrations.sync import adopting, brake, instep, outbox, people, slices
+from integrations.sync import adopting, brake, instep, namesakes, outbox, people, slices
 from integrations.sync.giving_way import giving_way
 from integrations.sync.outbox import sooner
 from integrations.sync.planning import is_move, lists_left, signature
 
 PAGE = 1000
 SKIP = "skip"
+LOOK = "look:"  # in the place of a cursor: the lists are planned, and the vendor is to be asked about them
 MOVE = "move"  # from one place to another there, on the same lists (L24)
 CAUSES = {SyncRun.Kind.SYNC: "Sync", SyncRun.Kind.CHECK: "Repair", SyncRun.Kind.UNDO: "Undo"}
 # The verb that stands for a row with several operations: the one that people most want to know of.
@@ -97,6 +98,7 @@ def confirm(run: SyncRun, user: Any, chosen: Q | None = None) -> bool:
         connection.state = Connection.State.ACTIVE
         connection.save(update_fields=["settings", "state"])
         SyncRun.objects.filter(pk=run.pk).update(is_first=is_first)
+        namesakes.take_over(run)
         shown = run.items.filter(state=RunItem.State.SHOWN)
         if chosen is not None:
             left = shown.exclude(pk__in=shown.filter(chosen).values("pk"))
@@ -115,10 +117,16 @@ def policy_for(run: SyncRun) -> Policy:
     return slices.policy_of(run.connection, run.new_settings)
 
 
-def plan_some(run: SyncRun, stop: Callable[[], bool]) -> None:
-    """Go on making the preview until it is done or the sitting is over."""
+def plan_some(run: SyncRun, stop: Callable[[], bool], look: Callable[[SyncRun], None] = lambda run: None) -> None:
+    """Go on making the preview until it is done or the sitting is over. `look` is for what only the vendor knows of the
+    lists that are to be made; it writes nothing there."""
     while run.state == SyncRun.State.PLANNING and not stop():
-        run = giving_way(partial(plan_page, run.pk))
+        if run.cursor == LOOK:
+            look(run)
+            SyncRun.objects.filter(pk=run.pk, cursor=LOOK).update(cursor="people:0")
+            run.refresh_from_db(fields=["cursor", "state"])
+        else:
+            run = giving_way(partial(plan_page, run.pk))
 
 
 def plan_page(pk: int, phases: Mapping[str, Callable[[SyncRun, str], None]] | None = None) -> SyncRun:
@@ -163,7 +171,7 @@ def plan_list_page(run: SyncRun, _: str) -> None:
             items[-1].plan_hash = signature(operations)
     RunItem.objects.bulk_create(items)
     run.counts = dict(Counter(i.verb for i in items))
-    run.cursor = "people:0"
+    run.cursor = LOOK if run.counts.get(Verb.CREATE_LIST) else "people:0"
 
 
 def plan_people_page(run: SyncRun, after: str) -> None:

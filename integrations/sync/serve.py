@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from integrations.models import Connection, RemoteRecord, RunItem, SyncRun, Webh
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import adopting, checking, inbox, notices, reading, runs
+from integrations.sync import adopting, checking, inbox, namesakes, notices, reading, runs
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 from integrations.sync.slices import URGENT
@@ -85,7 +86,7 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
             if run.kind == SyncRun.Kind.CHECK:
                 checking.go_on(run, provider, sitting.stay, lambda: sitting.is_over)
             else:
-                runs.plan_some(run, lambda: sitting.is_over)
+                runs.plan_some(run, lambda: sitting.is_over, partial(namesakes.look_for, provider=provider))
         if not sitting.bulk_waits:
             adopting.adopt_some(connection, provider, sitting.stay, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:

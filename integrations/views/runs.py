@@ -61,6 +61,8 @@ def filtered(request: HttpRequest, run: SyncRun) -> "QuerySet[RunItem]":
         rows = rows.filter(state=state)
     if reason := request.GET.get("reason", ""):
         rows = rows.filter(reason_code=reason)
+    if difference := request.GET.get("difference", ""):
+        rows = rows.filter(difference=difference)
     if words := request.GET.get("q", "").strip():
         rows = rows.filter(Q(label__icontains=words) | Q(address__icontains=words))
     return rows
@@ -108,15 +110,16 @@ def figures(run: SyncRun) -> dict[str, Any]:
     }  # fmt: skip
     allowance = allowance_of(run.connection)
     if run.state == State.PLANNING:
-        done, total = run.looked_at, run.to_look_at
+        done, total, reads = run.looked_at, run.to_look_at, reading(run)
         calls_nobody = run.kind == SyncRun.Kind.SYNC and not (allowance and allowance.is_stopped)
         return found | {
-            "done": done, "total": total, "percent": percent(done, total),
+            "done": done, "total": total, "percent": percent(done, total), **reads,
             "waits": waits(run.connection, None if calls_nobody else allowance),
         }  # fmt: skip
     if run.confirmed_at is None:
         return found
-    rows: Any = run.items.exclude(verb=runs.SKIP).order_by().values_list("state")
+    to_do = run.items.exclude(verb__in=[runs.SKIP, "heard"]).exclude(reason_code="not_chosen")
+    rows: Any = to_do.order_by().values_list("state")
     counted = dict(rows.annotate(Count("pk")))
     total = sum(counted.values())
     done = total - sum(counted.get(state, 0) for state in OPEN_ITEMS)
@@ -126,6 +129,14 @@ def figures(run: SyncRun) -> dict[str, Any]:
         "outcomes": [(state, label, counted[state]) for state, label in RunItem.State.choices if counted.get(state)],
         "refused": counted.get(RunItem.State.REFUSED, 0), "waits": waits(run.connection, allowance),
     }  # fmt: skip
+
+
+def reading(run: SyncRun) -> dict[str, Any]:
+    """How far a check is in reading who is there, which is the first half of it."""
+    if run.kind != SyncRun.Kind.CHECK or run.cursor.startswith("compare"):
+        return {"percent": 50 + percent(run.looked_at, run.to_look_at) // 2} if run.kind == SyncRun.Kind.CHECK else {}
+    read = run.found.get("read", 0)
+    return {"reads": True, "read": read, "percent": percent(read, max(read, run.to_look_at)) // 2}
 
 
 def percent(done: int, total: int) -> int:
