@@ -140,6 +140,7 @@ def offer(connection: Connection, account: Account, user: User) -> None:
         "settings": dict(account.settings), "at": time.time(),
     }  # fmt: skip
     with transaction.atomic():
+        _locked(connection)  # the grant in use may be renewed at this moment
         Credential.store(connection, {**secret_of(connection), "offered": held}, user)
 
 
@@ -154,6 +155,7 @@ def offered(connection: Connection) -> Account | None:
 def decline(connection: Connection, user: User) -> None:
     """Forget the other account's grant."""
     with transaction.atomic():
+        _locked(connection)
         kept = secret_of(connection)
         kept.pop("offered", None)
         if kept:

@@ -3,7 +3,8 @@
 import logging
 from datetime import timedelta
 
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from contacts.tenancy.walls import in_tenant
 from integrations.keyring import Unreadable
@@ -22,9 +23,9 @@ CONNECTED = (State.SETUP, State.READY, State.ACTIVE)
 def idle() -> list[int]:
     """The connections of all organizations whose grant was not renewed for a month, whatever they are waiting for."""
     able = [key for key, provider in all_providers().items() if Can.KEEP_ALIVE in provider.can]
-    rows = Credential.objects.with_scopes_disabled().annotate(used_at=Coalesce("renewed_at", "set_at"))
-    rows = rows.filter(connection__provider__in=able, connection__state__in=CONNECTED)
-    return list(rows.filter(used_at__lt=Now() - UNUSED_FOR).order_by("pk").values_list("connection", flat=True))
+    unused = Q(set_at__lt=Now() - UNUSED_FOR) & (Q(renewed_at=None) | Q(renewed_at__lt=Now() - UNUSED_FOR))
+    rows = Credential.objects.with_scopes_disabled().filter(unused, connection__provider__in=able)
+    return list(rows.filter(connection__state__in=CONNECTED).order_by("pk").values_list("connection", flat=True))
 
 
 def keep_alive(pk: int) -> None:
