@@ -65,6 +65,13 @@ class ConstantContactWorld(World):
         """The names of all lists there."""
         return sorted(each.name for each in self.account.lists.values() if not each.deleted_at)
 
+    def rename_there(self, email: str, first: str, last: str = "Ruiz") -> None:
+        self.act("holder", "edit", email=email, first_name=first, last_name=last)
+
+    def name_there(self, email: str) -> tuple[str, str]:
+        held = self.there(email) or {}
+        return str(held.get("first_name") or ""), str(held.get("last_name") or "")
+
     def stranger(self, email: str, list_name: str = "") -> None:
         """Somebody put there by the account holder."""
         self.act("holder", "add_contact", email=email, **({"list": list_name} if list_name else {}))

@@ -128,6 +128,15 @@ class World:
         held = self.there(email, self.home(one))
         return str(held["merge_fields"]["FNAME"]) if held else ""
 
+    def rename_there(self, email: str, first: str, last: str = "Ruiz") -> None:
+        """Somebody changes the name at the vendor."""
+        self.act("person", "update_profile", email=email, merge_fields={"FNAME": first, "LNAME": last})
+
+    def name_there(self, email: str) -> tuple[str, str]:
+        """First and last name there."""
+        fields = (self.there(email) or {}).get("merge_fields", {})
+        return str(fields.get("FNAME", "")), str(fields.get("LNAME", ""))
+
     def stranger(self, email: str, list_name: str = "") -> None:
         """Somebody put there by the account holder."""
         self.act("holder", "add_member", email=email, **({"tags": [list_name]} if list_name else {}))

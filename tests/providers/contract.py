@@ -14,7 +14,7 @@ from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection
 from integrations.provider_kit.base import Can, Policy
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Done, Reconnect, Refused, Retry
-from integrations.provider_kit.states import ListOperation, Standing, Verb
+from integrations.provider_kit.states import ListOperation, Member, Standing, Verb
 from tests.providers.stand import ANA, GALA, NEWS, VERIFIER, Stand, is_on
 
 WRITES_UNCLEAR = [
@@ -259,7 +259,8 @@ class ProviderContract:
         ana, ben = stand.create(), stand.create("ben@rivermail.test", lists=())
         stand.create("eva@rivermail.test")
         stand.leaves("eva@rivermail.test")
-        found, cursor, is_done = {}, "", False
+        found: dict[str, Member] = {}
+        cursor, is_done = "", False
         while not is_done:
             page, cursor = stand.provider.members_page(stand.container(), cursor, stand.places)
             found |= {each.address: each for each in page}
