@@ -52,8 +52,7 @@ class Allowance:
         """Why large changes, or everything, wait for calls, and until when; "" if they do not."""
         if self.goes_on_at is None:
             return ""
-        what = "Everything goes" if self.is_stopped else "They go"
-        return f"{self.reason} {what} on {moment(self.goes_on_at, self.now)}."
+        return f"{self.reason} The rest goes on by itself {moment(self.goes_on_at, self.now)}."
 
     def is_out(self, changes: int) -> str:
         """When so many large changes are out, at the present pace, as “tomorrow at about 09:30”; "" if nobody knows."""
@@ -70,7 +69,7 @@ class Allowance:
         if not when:
             return ""
         they = "it is" if changes == 1 else "they are"
-        return f"{some(changes, 'large change waits', 'changes wait')}; at this pace {they} out {when}."
+        return f"{some(changes, 'change waits', 'changes wait')}; at this pace {they} out {when}."
 
 
 def allowance_of(connection: Connection | None) -> Allowance | None:

@@ -35,12 +35,13 @@ class Use:
 
 
 def what_stops(day: Day, mine: Use, others: Sequence[int], is_urgent: bool) -> Why | None:
-    """Why this call may not leave, or None. `others`: what each other organization with bulk work had of the day."""
+    """Why this call may not leave, or None. `others`: the bulk calls that each of the others has had today, whose work
+    counts here: for bulk work those who have such now, for what is urgent all who share the key."""
     if not day.left:
         return Why.DAY
     if is_urgent:
         # Nobody takes more of it than is left for everybody else: one flood of edits leaves room for the others'.
-        return Why.PART if not day.left_for_bulk and mine.of_kept >= day.left else None
+        return Why.PART if others and not day.left_for_bulk and mine.of_kept >= day.left else None
     if not day.left_for_bulk:
         return Why.BULK
     return None if mine.bulk < share(day.left_for_bulk, [mine.bulk, *others]) else Why.SHARE

@@ -32,12 +32,10 @@ class Why(Enum):
 SENTENCES = {
     Why.SECOND: "{vendor} is being called as often as it allows.",
     Why.SHARE: "Other organizations have large changes for {vendor} as well, and it is their turn.",
-    # When that is, the pages say: midnight UTC is in the middle of a day elsewhere.
-    Why.BULK: "Today’s calls to {vendor} for large changes are used up. They go on by themselves when {vendor} starts "
-    "counting anew; opt-outs and single changes still go out.",
-    Why.PART: "Your organization has used its part of today’s calls to {vendor}. The rest goes out by itself when "
-    "{vendor} starts counting anew.",
-    Why.DAY: "Today’s calls to {vendor} are used up. The rest goes out by itself when {vendor} starts counting anew.",
+    # Until when, the pages say, in the organization's time: midnight UTC is in the middle of a day elsewhere.
+    Why.BULK: "Today’s calls to {vendor} for large changes are used up; opt-outs and single changes still go out.",
+    Why.PART: "Your organization has used its part of today’s calls to {vendor}.",
+    Why.DAY: "Today’s calls to {vendor} are used up.",
 }
 
 

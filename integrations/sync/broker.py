@@ -86,7 +86,7 @@ class DatabaseBroker:
         """What the day has to say."""
         if is_counted:
             return None
-        had = [] if is_urgent else others_had(quota.key, quota.day, mine.tenant_number, clock.now)
+        had = others_had(quota.key, quota.day, mine.tenant_number, None if is_urgent else clock.now)
         why = what_stops(day_stands(limits, quota), Use(mine.bulk, mine.of_kept), had, is_urgent)
         if why is None:
             return None
@@ -134,10 +134,14 @@ def share_of(quota: Quota, tenant_number: int) -> QuotaShare:
     return QuotaShare.objects.get_or_create(key=quota.key, day=quota.day, tenant_number=tenant_number)[0]
 
 
-def others_had(key: str, day: date, tenant_number: int, now: datetime) -> list[int]:
-    """The bulk calls of that day of each other organization that has bulk work now."""
-    wanting = QuotaShare.objects.filter(key=key, day=day, wanted_at__gt=now - WANTS_FOR)
-    return list(wanting.exclude(tenant_number=tenant_number).values_list("bulk", flat=True))
+def others_had(key: str, day: date, tenant_number: int, now: datetime | None) -> list[int]:
+    """The bulk calls of that day of each other organization: that has bulk work `now`, or that was there at all since
+    the day before."""
+    if now is None:
+        shares = QuotaShare.objects.filter(key=key, day__gte=day - timedelta(days=1), tenant_number__gt=0)
+    else:
+        shares = QuotaShare.objects.filter(key=key, day=day, wanted_at__gt=now - WANTS_FOR)
+    return list(shares.exclude(tenant_number=tenant_number).values_list("bulk", flat=True))
 
 
 def day_stands(limits: Limits, quota: Quota) -> Day:

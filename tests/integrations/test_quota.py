@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -216,7 +215,8 @@ def test_who_may_call_is_decided_by_what_is_left_and_had() -> None:
     assert what_stops(Day(100, 10, 100), Use(), [], True) is Why.DAY
     assert what_stops(Day(100, 10, 90), Use(), [], False) is Why.BULK
     assert what_stops(Day(100, 10, 90), Use(), [], True) is None
-    assert what_stops(Day(100, 10, 95), Use(0, 5), [], True) is Why.PART
+    assert what_stops(Day(100, 10, 95), Use(0, 5), [0], True) is Why.PART
+    assert what_stops(Day(100, 10, 95), Use(0, 5), [], True) is None
     assert what_stops(Day(100, 10, 80), Use(80), [0], False) is Why.SHARE
     assert what_stops(Day(100, 10, 80), Use(80), [], False) is None
 
