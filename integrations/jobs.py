@@ -17,6 +17,7 @@ from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 from integrations.sync import alarms, checking, keeping
 from integrations.sync import serve as serving
+from integrations.sync.broker import forget_old_quotas
 
 log = logging.getLogger(__name__)
 NUDGE_IS_STALE = timedelta(seconds=20)  # a nudge that has not been answered by then counts as lost
@@ -109,6 +110,7 @@ def watch() -> None:
 
 def prune() -> None:
     """Every night: throw away what is kept for a time only."""
+    forget_old_quotas()
     for tenant in Tenant.objects.all():
         with in_tenant(tenant):
             WebhookEvent.objects.filter(handled_at__isnull=False, received_at__lt=Now() - KEEP).delete()
