@@ -4,7 +4,7 @@ how members of a list stand, and a badge in the menu."""
 from collections.abc import Iterator
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,11 +15,12 @@ from contacts.models import Contact, ContactList
 from contacts.tenancy import cards
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 from integrations.cards import contact_card, list_card
-from integrations.models import Connection, RemoteRecord, SyncRun
+from integrations.models import Alarm, Connection, RemoteRecord, SyncRun
 from integrations.overview import Overview, overviews
 from integrations.results import with_results
 from integrations.standings import Standings
 from integrations.told import read_deliveries
+from integrations.troubles import asleep
 
 AREA = "integrations"
 LATEST = 5
@@ -72,11 +73,20 @@ def needs(request: HttpRequest) -> Iterator[cards.Need]:
     if not is_allowed(request, SEE, AREA):
         return
     may, role = is_allowed(request, CHANGE, AREA), request.member.get_role_display().lower()  # type: ignore[attr-defined]
+    if duration := asleep(one.connection.connected_at for one in seen(request) if one.connection):
+        yield standstill(duration)
     for one in seen(request):
         if one.connection:
             for need in needs_of(one):
                 others = "" if may else f" (as {role} you may look; an owner or manager does it)"
                 yield replace(need, sentence=need.sentence + others, button=need.button if may else "")
+
+
+def standstill(duration: str) -> cards.Need:
+    """Nobody is at work in the background: no mail could tell."""
+    words = f"part of Almoner stands still for {duration}: the background work. Nothing goes out until it runs again"
+    setup = f"{reverse('integrations:setup')}#standstill"
+    return cards.Need(1, words, setup, "What this means", "", "pause_circle", is_urgent=True)
 
 
 def needs_of(one: Overview) -> Iterator[cards.Need]:
@@ -96,6 +106,10 @@ def needs_of(one: Overview) -> Iterator[cards.Need]:
         yield cards.Need(1, f"service is connected but not set up: {one.label}", setup, "Review settings", "", "tune")
     elif one.state == Connection.State.READY and not one.unfinished:
         yield cards.Need(1, f"service waits for its first Sync: {one.label}", setup, "Go to Sync", "", "play_circle")
+    for trouble in one.troubles:
+        if trouble.alarm.kind != Alarm.Kind.RECONNECT:
+            words = f"service {trouble.need}"
+            yield cards.Need(1, words, setup, "Look at it", "", "notifications_active", is_urgent=trouble.is_urgent)
     if one.unfinished and one.unfinished.kind == SyncRun.Kind.CHECK:
         yield from differences_of(one, one.unfinished)
     elif one.unfinished and one.unfinished.state == SyncRun.State.READY:
@@ -150,8 +164,9 @@ def seen(request: HttpRequest) -> list[Overview]:
 
 def badge(request: HttpRequest) -> str:
     """How many things need a person, beside the menu entry; it stands on every page."""
-    connections = list(Connection.objects.values_list("pk", "state", "brake"))
-    needy = sum(1 for _, state, brake in connections if state == Connection.State.RECONNECT or brake)
+    alarmed = Exists(Alarm.objects.filter(connection=OuterRef("pk"), cleared_at=None))
+    connections = list(Connection.objects.annotate(alarmed=alarmed).values_list("pk", "state", "brake", "alarmed"))
+    needy = sum(1 for _, state, *asks in connections if state == Connection.State.RECONNECT or any(asks))
     refused = 0
     if connections:
         # “Not in step” is said as the index of the few that are not says it; SQLite would not use it otherwise.

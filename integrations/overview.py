@@ -16,6 +16,7 @@ from integrations.models import Connection, RemoteRecord, SyncRun
 from integrations.models.remote import ON_ITS_WAY, Priority
 from integrations.provider_kit.base import Can, Provider
 from integrations.providers import all_providers
+from integrations.troubles import Trouble, troubles_of
 from integrations.words import lasting
 
 State = Connection.State
@@ -63,6 +64,7 @@ class Overview:
     last_run: SyncRun | None = None
     questions: list[Question] = field(default_factory=list)
     checkup: Checkup | None = None  # what the last check found
+    troubles: list[Trouble] = field(default_factory=list)
     allowance: Allowance | None = None  # where the vendor counts the calls of all organizations together
 
     @property
@@ -88,16 +90,20 @@ class Overview:
             return "Connected, out of calls for now"
         if self.is_struggling:
             return "Connected, but not answering"
+        if self.is_alarmed:
+            return "Connected, with an alarm"
         return str(State(self.state).label)
 
     @property
     def tone(self) -> str:
-        if self.is_struggling or self.is_stopped or self.questions:
+        if self.is_struggling or self.is_stopped or self.questions or self.is_alarmed:
             return "warn"
         return LOOKS[State(self.state)][0]
 
     @property
     def icon(self) -> str:
+        if self.is_alarmed and not self.is_struggling:
+            return "notifications_active"
         return "hourglass_top" if self.is_struggling or self.is_stopped else LOOKS[State(self.state)][1]
 
     @property
@@ -110,6 +116,11 @@ class Overview:
         retry_at = self.connection.retry_at if self.connection and self.state == State.ACTIVE else None
         fails = bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
         return fails and not self.is_stopped
+
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether it is connected, and yet silent where it should have spoken (L36)."""
+        return self.is_connected and any(one.is_urgent for one in self.troubles)
 
     @property
     def is_stopped(self) -> bool:
@@ -207,6 +218,8 @@ def overviews() -> list[Overview]:
         brake: dict[str, list[Any]] = overview.connection.brake if overview.connection else {}
         overview.questions = [Question(uid, *said) for uid, said in brake.items()]
         overview.allowance = allowance_of(overview.connection)
+    for pk, troubles in troubles_of(ours).items():
+        ours[pk].troubles = troubles
     records: Any = RemoteRecord.objects.filter(connection__in=list(ours)).order_by()
     # Kind and priority exclude nothing; named, they lead SQLite to the index of the outbox, past 100,000 settled rows.
     due = records.filter(ON_ITS_WAY, kind__in=RemoteRecord.Kind.values, priority__gte=Priority.LIST)

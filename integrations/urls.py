@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import include, path, re_path
 
 from integrations import webhooks
-from integrations.views import aside, checks, connect, history, report, runs, settings, setup
+from integrations.views import alarms, aside, checks, connect, history, report, runs, settings, setup
 
 app_name = "integrations"
 
@@ -15,6 +15,7 @@ of_one = [
     path("disconnect/", connect.disconnect, name="disconnect"),
     path("settings/", settings.edit, name="settings"),
     path("listen/", settings.listen, name="listen"),
+    path("alarms/", alarms.show, name="alarms"),
     path("sync/", runs.start, name="sync"),
     path("check/", checks.start, name="check"),
     path("brake/", runs.brake, name="brake"),

@@ -6,6 +6,7 @@ silence, which judges; the stop after is notices, which mails. Times are the dat
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,10 +31,15 @@ def look_round() -> None:
     """Judge every connection, note what began and what is over, and tell people of it."""
     awake = awake_since()
     noted: dict[int, dict[str, Alarm]] = defaultdict(dict)
-    for alarm in Alarm.objects.with_scopes_disabled().filter(cleared_at=None).select_related("tenant"):
-        noted[alarm.connection_id][alarm.kind] = alarm
+    ended: dict[int, set[str]] = defaultdict(set)  # kinds that are over, which nobody was told yet
+    current = Q(cleared_at=None) | Q(mailed_at__isnull=False, all_clear_at=None)
+    for alarm in Alarm.objects.with_scopes_disabled().filter(current).select_related("tenant"):
+        if alarm.cleared_at is None:
+            noted[alarm.connection_id][alarm.kind] = alarm
+        else:
+            ended[alarm.connection_id].add(alarm.kind)
     for connection, facts in read_facts(awake):
-        settle(connection, noted.pop(connection.pk, {}), facts)
+        settle(connection, noted.pop(connection.pk, {}), ended[connection.pk], facts)
     for left in noted.values():  # of connections that were disconnected: that is no news to anybody
         end(left.values(), is_news=False)
     notices.send_news()
@@ -82,30 +88,34 @@ def read_rests() -> dict[int, datetime]:
 
 def facts_of(connection: Any, queue: dict[str, Any], rests: Iterable[datetime | None]) -> Facts:
     """Everything that is known of one connection."""
-    until, stopped_until = connection.bulk_retry_at, connection.retry_at
+    until, stopped_until, failing = connection.bulk_retry_at, connection.retry_at, connection.failing_since
     is_over = until is not None and until <= connection.now
-    ends = [rest for rest in (*rests, until if is_over else None) if rest is not None]
+    was_rest = is_over and not (failing and failing < until)  # not: told to wait a little, over and over
+    ends = [rest for rest in (*rests, until if was_rest else None) if rest is not None]
     return Facts(
         service=str(connection), now=connection.now.astimezone(connection.tenant.tz), state=connection.state,
         reason=connection.reason, connected_at=connection.connected_at, rested_until=max(ends, default=None),
         last_success_at=connection.last_success_at, last_error=connection.last_error,
-        failing_since=connection.failing_since, limited_until=None if is_over else until,
+        failing_since=failing, limited_until=None if is_over else until,
         limit_reason=connection.bulk_reason, is_stopped=not is_over and until is not None and stopped_until == until,
         reads_opt_outs=Can.READ_OPT_OUTS in all_providers()[connection.provider].can,
         listened_at=connection.listened_at, listen_error=connection.listen_error, **queue,
     )  # fmt: skip
 
 
-def settle(connection: Connection, noted: dict[str, Alarm], facts: Facts) -> None:
-    """Note what is wrong now, and end what is over."""
-    found = alarms_of(facts, timedelta(minutes=settings.ALARM_AFTER_MINUTES))
-    silent = explained(set(found)) - noted.keys()
-    end([alarm for kind, alarm in noted.items() if kind not in found])
-    for kind, sentence in found.items():
+def settle(connection: Connection, noted: dict[str, Alarm], ended: set[str], facts: Facts) -> None:
+    """Note what is wrong now, and end what is over. That nothing could be expected for a while keeps an alarm from
+    being raised; it neither ends one nor hides that one goes on."""
+    patience = timedelta(minutes=settings.ALARM_AFTER_MINUTES)
+    found, lasting = alarms_of(facts, patience), alarms_of(replace(facts, rested_until=None), patience)
+    end([alarm for kind, alarm in noted.items() if kind not in lasting])
+    raised = found.keys() | ended
+    silent = explained(raised | noted.keys())
+    for kind, sentence in lasting.items():
         news = {"sentence": sentence[:400], "waiting": facts.waiting, "waiting_since": facts.since}
         if kind in noted:
             keep_current(noted[kind], news)
-        elif kind not in silent:
+        elif kind in raised and kind not in silent:
             notices.open_alarm(connection, kind, news)
 
 

@@ -210,7 +210,7 @@ def let_go(rows: Any, reason: str) -> int:
     """Have these held rows sent."""
     RunItem.objects.filter(record__in=rows, run__state__in=SyncRun.UNFINISHED).update(state=RunItem.State.SHOWN)
     released: int = rows.update(
-        state=RemoteRecord.State.OK, due_at=Now(), brake_passed=True, reason_code="", reason=reason
+        state=RemoteRecord.State.OK, due_at=Now(), marked_at=Now(), brake_passed=True, reason_code="", reason=reason
     )
     return released
 

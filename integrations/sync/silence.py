@@ -3,6 +3,7 @@
 The stop before is alarms, which reads the facts and keeps the rows; the stop after is notices, which mails.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,7 +70,7 @@ def alarms_of(facts: Facts, patience: timedelta) -> dict[str, str]:
     return {kind: sentence.strip() for kind, sentence in said.items() if sentence}
 
 
-def explained(kinds: set[str]) -> set[str]:
+def explained(kinds: Set[str]) -> set[str]:
     """Those of several troubles that others among them explain."""
     return {other for kind in kinds for other in EXPLAINS.get(kind, set())} & kinds
 
@@ -79,7 +80,7 @@ def failing(facts: Facts) -> str:
     if facts.failing_since is None or not facts.lasts(facts.failing_since, FAILING_FOR):
         return ""
     since = clock(facts.failing_since, facts.now)
-    return f"{facts.service} has not answered as it should since {since}. {facts.last_error}"
+    return f"{facts.service} has not answered as it should since {since}. {facts.last_error or facts.limit_reason}"
 
 
 def late(facts: Facts, patience: timedelta) -> str:

@@ -3,6 +3,7 @@
 import random
 import time
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F
@@ -16,6 +17,7 @@ from integrations.sync.giving_way import giving_way
 from integrations.sync.lease import Lease
 from integrations.sync.settle import backoff
 
+A_DAYS_END = 30 * 60  # seconds; who has to wait longer than this for calls has used up the day's
 SHORT_NAP = 3.0  # seconds a sitting may wait for a vendor that asked for a pause, instead of leaving
 
 
@@ -113,7 +115,9 @@ class Turn:
             time.sleep(after)
             return
         until = Now() + timedelta(seconds=after)
-        everything = {} if bulk_only else {"retry_at": until}
+        everything: dict[str, Any] = {} if bulk_only else {"retry_at": until}
+        if not bulk_only and after < A_DAYS_END:  # a vendor that says so for ever is in trouble
+            everything["failing_since"] = Coalesce("failing_since", Now())
         Connection.objects.filter(pk=self.connection.pk).update(bulk_retry_at=until, bulk_reason=sentence, **everything)
         self.bulk_waits = True
         if not bulk_only:
