@@ -34,6 +34,8 @@ def corrected(
     """
     if contact is None:
         return ""
+    if sent is not None:
+        member = member.but(changed_at=None)  # that may have been by us
     said = [_address(connection, contact, before, member, sent), *_names(connection, contact, before, member, sent)]
     return " ".join(filter(None, said))
 

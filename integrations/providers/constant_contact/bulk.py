@@ -15,6 +15,7 @@ from integrations.providers.constant_contact import activities, members, reading
 from integrations.providers.constant_contact.activities import IMPORT, REMOVE, Activity
 from integrations.providers.constant_contact.api import Api
 from integrations.providers.constant_contact.members import Row, Where, seen
+from integrations.providers.constant_contact.packing import Pack, is_worth_it, pack
 from integrations.providers.constant_contact.reading import Faces
 
 MOST = 5_000  # rows of one import; with names they stay far below the 4 MB from which on rows are dropped silently
@@ -22,6 +23,7 @@ MOST_IDS, MOST_LISTS, MOST_ASKED = 500, 50, 25
 LONGEST_ADDRESS = 50  # of an import; the other calls take 80
 FEW = 20  # whoever an import seems not to have touched is looked at one by one, up to so many
 Told = tuple[Operation, Outcome | None]  # None: not so yet, something else has to be tried
+PartOf = tuple[Operation, list[Activity]]
 
 
 def can_import(operation: Operation, where: Where) -> bool:
@@ -54,8 +56,8 @@ def is_written(operation: Operation, where: Where) -> bool:
 
 
 def put_on(api: Api, where: Where, operations: Iterable[Operation]) -> Iterator[Told]:
-    """Import them, those with the same lists and the same columns together: whether a column that a row leaves out is
-    left alone is not documented."""
+    """Import them, those with the same columns together: whether a column that a row leaves out is left alone is not
+    documented."""
     operations = list(operations)
     try:
         columns = columns_of(api, where, operations)
@@ -64,15 +66,18 @@ def put_on(api: Api, where: Where, operations: Iterable[Operation]) -> Iterator[
         return
     yield from ((op, None) for op in operations if id(op) not in columns)
     ready = [op for op in operations if id(op) in columns]
-    for (lists, _), some in together(ready, lambda op: (where.ids_of(op.after.lists), columns[id(op)])):
-        for part in parts(some, MOST):
-            rows = [{"email": op.after.address, **columns[id(op)]} for op in part]
-            yield from _submit(api, where, IMPORT, {"import_data": rows, "list_ids": lists}, part)
+    packs = pack(ready, lambda op: where.ids_of(op.after.lists), lambda op: tuple(sorted(columns[id(op)])), MOST)
+
+    def body(of: Pack) -> dict[str, Any]:
+        rows = [{"email": op.after.address, **columns[id(op)]} for op in of.operations]
+        return {"import_data": rows, "list_ids": of.lists}
+
+    yield from _hand_in(api, where, IMPORT, packs, body, ready)
 
 
 def columns_of(api: Api, where: Where, operations: list[Operation]) -> dict[int, dict[str, str]]:
     """What an import writes of each, by the operation's `id`. Where a field is not ours alone (L22), everybody there is
-    read first, for no more calls than asking one by one would take; whoever that does not tell of is left out."""
+    read first, for no more calls than asking one by one would take; whoever that leaves in doubt is left out."""
     careful = [op for op in operations if op.reads_first]
     faces, is_whole = Faces(), True
     if careful:
@@ -87,19 +92,36 @@ def columns_of(api: Api, where: Where, operations: list[Operation]) -> dict[int,
     found = {}
     for op in operations:
         row = faces.find(op.after.address, (op.before or op.after).remote_id) if op.reads_first else None
-        if op.reads_first and (row is not None or is_whole):
+        if op.reads_first and (is_whole if row is None else not differs_there(op, row, where)):
             found[id(op)] = single.Person(api, where, op).names(row)
         elif not op.reads_first:
             found[id(op)] = {name: value for name, value in op.fields_for().items() if name in where.fields}
     return found
 
 
+def differs_there(operation: Operation, row: Row, where: Where) -> bool:
+    """Whether somebody we know changed there what is to be changed and not ours alone. Sent alone it is told with its
+    time, which an import would move."""
+    if operation.before is None:
+        return False
+    there = members.fields_of(row, where)
+    goal = {**there, **operation.fields_for(there)}
+    return any(
+        operation.changes(name) and not same_value(goal.get(name, ""), operation.after.fields[name])
+        for name in operation.spares & operation.after.fields.keys()
+    )
+
+
 def take_off(api: Api, where: Where, operations: Iterable[Operation]) -> Iterator[Told]:
-    """Take them off the lists that they leave, those who leave the same together."""
-    for (lists,), some in together(operations, lambda op: (left_by(op, where),)):
-        for part in parts(some, MOST_IDS):
-            ids = [op.before.remote_id for op in part if op.before]
-            yield from _submit(api, where, REMOVE, {"source": {"contact_ids": ids}, "list_ids": lists}, part)
+    """Take them off the lists that they leave."""
+    operations = list(operations)
+    packs = pack(operations, lambda op: left_by(op, where), lambda op: None, MOST_IDS)
+
+    def body(of: Pack) -> dict[str, Any]:
+        ids = [op.before.remote_id for op in of.operations if op.before]
+        return {"source": {"contact_ids": ids}, "list_ids": of.lists}
+
+    yield from _hand_in(api, where, REMOVE, packs, body, operations)
 
 
 def hurry_off(api: Api, where: Where, operations: list[Operation]) -> Reconnect | None:
@@ -116,17 +138,16 @@ def hurry_off(api: Api, where: Where, operations: list[Operation]) -> Reconnect 
     return None
 
 
-def follow_up(api: Api, where: Where, ticket: str, operations: list[Operation]) -> Iterator[Told]:
-    """What became of those who were part of this work, which had not ended when we last looked."""
+def follow_up(api: Api, where: Where, operations: list[Operation]) -> Iterator[Told]:
+    """What became of those who were part of work that had not ended when we last looked, by their tickets."""
     try:
-        activity = activities.read(api, ticket)
+        now = {each: activities.read(api, each) for op in operations for each in activities.parts_of(op.ticket)}
     except CallFailed as failure:
-        yield from ((op, _still(failure, ticket)) for op in operations)
+        yield from ((op, _still(failure, op.ticket)) for op in operations)
         return
-    if activity is None:
-        yield from ((op, None) for op in operations)
-    else:
-        yield from _read_back(api, where, activity, operations)
+    found = [(op, [a for each in activities.parts_of(op.ticket) if (a := now[each])]) for op in operations]
+    yield from ((op, None) for op, part_of in found if not part_of)
+    yield from _read_back(api, where, [(op, part_of) for op, part_of in found if part_of])
 
 
 def _still(failure: CallFailed, ticket: str) -> Outcome:
@@ -137,42 +158,66 @@ def _still(failure: CallFailed, ticket: str) -> Outcome:
     return outcome
 
 
-def _submit(api: Api, where: Where, kind: str, body: dict[str, Any], operations: list[Operation]) -> Iterator[Told]:
-    try:
-        activity = activities.submit(api, kind, body)
-    except CallFailed as failure:
-        # One of them, or a list that is gone there, is what was refused: one by one it will show which.
-        told = None if isinstance(failure.outcome, Refused) else failure.outcome
-        yield from ((op, told) for op in operations)
+def _hand_in(
+    api: Api, where: Where, kind: str, packs: list[Pack], body: Callable[[Pack], dict[str, Any]],
+    operations: list[Operation],
+) -> Iterator[Told]:  # fmt: skip
+    """All packs, one after the other, and then what became of everybody; alone, if that takes no more calls."""
+    if not is_worth_it(packs, operations):
+        yield from ((op, None) for op in operations)
         return
-    try:
-        activity = activities.wait_for(api, activity)
-    except CallFailed as failure:
-        is_over = isinstance(failure.outcome, Reconnect)
-        outcome = failure.outcome if is_over else activities.underway(activity, failure)
-        yield from ((op, outcome) for op in operations)
-        return
-    yield from _read_back(api, where, activity, operations)
+    part_of: defaultdict[int, list[Activity]] = defaultdict(list)
+    trouble: Outcome | None = None
+    for each in packs:
+        try:
+            activity = activities.submit(api, kind, body(each))
+        except CallFailed as failure:
+            # One of them, or a list that is gone there, is what was refused: one by one it will show which.
+            if isinstance(failure.outcome, Refused):
+                continue
+            trouble = failure.outcome
+            break
+        for op in each.operations:
+            part_of[id(op)].append(activity)
+    taken_in = [(op, part_of[id(op)]) for op in operations if id(op) in part_of]
+    yield from _wait(api, where, taken_in)
+    yield from ((op, trouble) for op in operations if id(op) not in part_of)
 
 
-def _read_back(api: Api, where: Where, activity: Activity, operations: list[Operation]) -> Iterator[Told]:
-    """Everybody as they are now that it is over."""
-    if activity.is_underway:
-        yield from ((op, activities.underway(activity)) for op in operations)
-        return
+def _wait(api: Api, where: Where, taken_in: list[PartOf]) -> Iterator[Told]:
+    """Give the vendor a few seconds."""
+    everything = {activity.ticket: activity for _, part_of in taken_in for activity in part_of}
     try:
-        faces = Faces(reading.changed_since(api, activity.since))
-        is_whole = _read_more(api, where, faces, operations)
+        now = activities.wait_for(api, everything)
     except CallFailed as failure:
         is_over = isinstance(failure.outcome, Reconnect)
-        outcome = failure.outcome if is_over else activities.underway(activity, failure)
-        yield from ((op, outcome) for op in operations)
+        for op, part_of in taken_in:
+            yield op, failure.outcome if is_over else activities.underway(part_of, failure)
         return
-    for op in operations:
+    yield from _read_back(api, where, [(op, [now[each.ticket] for each in part_of]) for op, part_of in taken_in])
+
+
+def _read_back(api: Api, where: Where, taken_in: list[PartOf]) -> Iterator[Told]:
+    """Everybody for whom it is over, as they are now."""
+    waiting = [(op, part_of) for op, part_of in taken_in if any(each.is_underway for each in part_of)]
+    yield from ((op, activities.underway(part_of)) for op, part_of in waiting)
+    ids = {id(op) for op, _ in waiting}
+    over = [(op, part_of) for op, part_of in taken_in if id(op) not in ids]
+    if not over:
+        return
+    try:
+        faces = Faces(reading.changed_since(api, min(each.since for _, part_of in over for each in part_of)))
+        is_whole = _read_more(api, where, faces, [op for op, _ in over])
+    except CallFailed as failure:
+        is_over = isinstance(failure.outcome, Reconnect)
+        for op, part_of in over:
+            yield op, failure.outcome if is_over else activities.underway(part_of, failure)
+        return
+    for op, part_of in over:
         row = faces.find(op.after.address, (op.before or op.after).remote_id)
         if row is not None:
-            yield op, judge(row, op, where, activity.created_at)
-        elif is_whole and activity.kind == REMOVE and not is_written(op, where):
+            yield op, judge(row, op, where, min(each.created_at for each in part_of))
+        elif is_whole and part_of[0].kind == REMOVE and not is_written(op, where):
             yield op, Done(now=op.after)
         else:
             yield op, None
@@ -232,16 +277,6 @@ def leaving(operation: Operation) -> frozenset[str]:
 def left_by(operation: Operation, where: Where) -> set[str]:
     """The same by the vendor's ids."""
     return where.ids_of(leaving(operation))
-
-
-def together(
-    operations: Iterable[Operation], key: Callable[[Operation], tuple[Iterable[str], ...]]
-) -> list[tuple[list[list[str]], list[Operation]]]:
-    """Those who have the same in common (lists, columns) together, with what that is."""
-    groups: defaultdict[tuple[tuple[str, ...], ...], list[Operation]] = defaultdict(list)
-    for operation in operations:
-        groups[tuple(tuple(sorted(each)) for each in key(operation))].append(operation)
-    return [([list(each) for each in common], some) for common, some in groups.items()]
 
 
 def parts(things: list[Any], size: int) -> Iterator[list[Any]]:

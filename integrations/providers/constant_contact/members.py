@@ -107,7 +107,6 @@ def now(row: Row, operation: Operation, where: Where, *, ours: bool = True) -> M
         address=after.address if address.lower() == after.address.lower() else address,
         standing=standing,
         fields=operation.fields_now(fields_of(row, where)),
-        changed_at=changed_at(row),
         lists=lists,
         remote_id=str(row.get("contact_id") or after.remote_id or (before.remote_id if before else "")),
         ours=(before.ours if before else after.ours) and ours,

@@ -7,6 +7,7 @@ the permission just as it was read, and never `sign_up_form`, which would opt pe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -42,6 +43,7 @@ class Person:
     def __init__(self, api: Api, where: Where, operation: Operation) -> None:
         self.api, self.where, self.operation = api, where, operation
         self.before, self.after = operation.before, operation.after
+        self.changed_at: datetime | None = None  # before we came, of whom we wrote over
 
     @property
     def has_moved(self) -> bool:
@@ -80,7 +82,7 @@ class Person:
         fields: Mapping[str, str] | None = None,
     ) -> Row:  # fmt: skip
         """Write the contact back with something changed; nothing is called if nothing would be."""
-        email = email_of(row)
+        email, self.changed_at = email_of(row), members.changed_at(row)
         body: dict[str, Any] = {name: row[name] for name in CORE if row.get(name) not in (None, "")}
         body |= self.names(row) if fields is None else fields
         # As it was read: another permission would opt somebody in, or out, whom nobody asked about.
@@ -113,7 +115,8 @@ class Person:
 
     def done(self, row: Row, answer: str = "", *, ours: bool = True) -> Done:
         """It is so now."""
-        return Done(now=members.now(row, self.operation, self.where, ours=ours), answer=answer)
+        now = members.now(row, self.operation, self.where, ours=ours)
+        return Done(now=now.but(changed_at=self.changed_at), answer=answer)
 
     def found_out(self, there: Member) -> Done:
         """Somebody who has left there meanwhile: their word counts, under the address that they have here (L35)."""

@@ -104,7 +104,6 @@ def now(row: Mapping[str, Any], operation: Operation, where: Container, *, ours:
         address=after.address if address.lower() == after.address.lower() else address,
         standing=standing,
         fields=operation.fields_now(fields_of(row)),
-        changed_at=time_of(row.get("last_changed")),
         lists=where.tagged(after.lists) if is_shared(where.key) else after.lists,
         remote_id=str(row.get("contact_id") or after.remote_id or (before.remote_id if before else "")),
         ours=(before.ours if before else after.ours) and ours,

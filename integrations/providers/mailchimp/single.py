@@ -122,12 +122,21 @@ class Person:
         if tags:
             self.call("POST", self.after.address, {"tags": tags, "is_syncing": True}, "tags")
 
+    def patch(self) -> dict[str, Any]:
+        """Write the fields, unless they were read and nothing is to be written."""
+        fields = self.merge_fields
+        read = self.__dict__.get("there")
+        return read if read and not fields else self.call("PATCH", self.after.address, {"merge_fields": fields})
+
     def met(self, row: Mapping[str, Any]) -> Done:
         """They are elsewhere, and nothing was written: what to do about it is planned anew."""
         return Done(now=members.seen(row, self.where))
 
     def done(self, row: Mapping[str, Any], answer: str = "", *, ours: bool = True) -> Done:
-        return Done(now=members.now(row, self.operation, self.where, ours=ours), answer=answer)
+        now = members.now(row, self.operation, self.where, ours=ours)
+        # When they were changed before we came; the answer tells when we did it.
+        read = self.__dict__.get("there")
+        return Done(now=now.but(changed_at=members.time_of(read.get("last_changed")) if read else None), answer=answer)
 
 
 def code_of(failure: CallFailed) -> str:
@@ -199,7 +208,7 @@ def change(person: Person) -> Outcome:
         if str(person.there.get("email_address")).lower() != person.after.address.lower():
             return person.met(person.there)
     try:
-        row = person.call("PATCH", person.after.address, {"merge_fields": person.merge_fields})
+        row = person.patch()
     except CallFailed as failure:
         if code_of(failure) == "not_found":
             return GONE
