@@ -5,6 +5,7 @@ import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +20,7 @@ from integrations.provider_kit.http import Answer
 from integrations.provider_kit.states import ListOperation, Member, Operation, Standing, Verb
 from integrations.providers.constant_contact import ConstantContact, account, answers, api, bulk, single
 from integrations.providers.constant_contact.api import NamedRefusal
+from tests.fakes.constant_contact.activity_work import finish
 from tests.providers.contract import ProviderContract
 from tests.providers.stand import ANA, CHALLENGE, GALA, NEWS, VERIFIER, Stand, is_on
 
@@ -340,6 +342,77 @@ def test_L29_two_thousand_new_people_take_few_calls(stand: ConstantContactStand)
     assert {outcome.now.ours for outcome in outcomes if isinstance(outcome, Done) and outcome.now} == {True}
     assert len(stand.calls()) - before <= 9
     assert is_on(stand.there("p1999@crowd.test"), NEWS)
+
+
+def mixed(stand: ConstantContactStand, count: int = 5) -> list[Operation]:
+    """Two people for each mixture of so many lists."""
+    uids = [f"{number}1111111-1111-4111-8111-111111111111" for number in range(2, 2 + count)]
+    for uid in uids:
+        stand.make_list(uid, f"List {uid[0]}")
+    mixtures = [some for size in range(1, count + 1) for some in combinations(uids, size)]
+    people = [stand.member(f"p{n}@crowd.test", lists=lists) for n, lists in enumerate([*mixtures, *mixtures])]
+    return [stand.op(Verb.CREATE, None, each) for each in people]
+
+
+def test_L29_people_on_many_mixtures_of_lists_take_an_import_a_list_and_not_one_a_mixture(
+    stand: ConstantContactStand,
+) -> None:
+    operations = mixed(stand)
+    before = len(stand.calls())
+    outcomes = stand.run(*operations)
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert len([call for call in stand.calls()[before:] if "contacts_json_import" in call]) == 5
+    assert len(stand.calls()) - before <= 15
+    assert all(is_on(stand.there(op.after.address), *op.after.lists) for op in operations)
+    gone = [
+        stand.op(Verb.DISABLE, outcome.now, outcome.now.but(**DISABLED))
+        for outcome in outcomes if isinstance(outcome, Done) and outcome.now
+    ]  # fmt: skip
+    before = len(stand.calls())
+    assert all(isinstance(outcome, Done) for outcome in stand.run(*gone))
+    assert len(stand.calls()) - before <= 15 and not any(stand.held(op.after.address).lists for op in operations)
+
+
+def test_L25_who_is_part_of_several_imports_waits_for_all_of_them(stand: ConstantContactStand) -> None:
+    stand.sandbox.options.activity_step_s = 60
+    operations = mixed(stand, 3)
+    waiting = stand.run(*operations)
+    tickets = [outcome.ticket for outcome in waiting if isinstance(outcome, Ambiguous) and outcome.is_underway]
+    assert len(tickets) == len(operations) and {ticket.count("+") for ticket in tickets} == {0, 1, 2}
+    held = stand.sandbox.account()
+    finish(held, held.waiting[0], stand.sandbox.now(), stand.sandbox.options)
+    again = [replace(op, ticket=ticket) for op, ticket in zip(operations, tickets, strict=True)]
+    outcomes = stand.run(*again)
+    done = [op for op, outcome in zip(again, outcomes, strict=True) if isinstance(outcome, Done)]
+    assert done and all("+" not in op.ticket for op in done)
+    assert sum(isinstance(outcome, Ambiguous) for outcome in outcomes) == len(operations) - len(done)
+    stand.act("holder", "finish_activities")
+    before = len(stand.writes())
+    assert all(isinstance(outcome, Done) for outcome in stand.run(*again)) and len(stand.writes()) == before
+
+
+@pytest.mark.parametrize("fails", ["429", "500"])
+def test_L28_imports_that_could_not_all_be_handed_in_lose_nobody(stand: ConstantContactStand, fails: str) -> None:
+    operations = mixed(stand)
+    for kept in (1, 4):  # the first import leaves, the others meet trouble; then they go
+        answers_left = kept
+        original = stand.sandbox.answer
+
+        def answer(request: Any, original: Any = original) -> Any:
+            nonlocal answers_left
+            if "contacts_json_import" in request.path:
+                answers_left -= 1
+                if answers_left < 0:
+                    return stand.sandbox.problem(fails)
+            return original(request)
+
+        stand.sandbox.answer = answer
+        outcomes = stand.run(*operations)
+        stand.sandbox.answer = original
+        expected = {"429": (Done, Retry), "500": (Done, Ambiguous)}[fails]
+        assert all(isinstance(outcome, expected) for outcome in outcomes)
+    assert all(isinstance(outcome, Done) for outcome in stand.run(*operations))
+    assert all(is_on(stand.there(op.after.address), *op.after.lists) for op in operations)
 
 
 def test_L27_rows_that_vanish_from_an_import_are_found_by_reading_back(stand: ConstantContactStand) -> None:

@@ -2,7 +2,7 @@
 read back afterwards; the counters are not believed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,22 +68,35 @@ def read(api: Api, ticket: str) -> Activity | None:
         return None
 
 
-def wait_for(api: Api, activity: Activity) -> Activity:
-    """Give it a few seconds. Raises `CallFailed`."""
+def parts_of(ticket: str) -> list[str]:
+    """The tickets of the single pieces that somebody was part of."""
+    kind, _, ids = ticket.partition(":")
+    return [f"{kind}:{each}" for each in ids.split("+") if each]
+
+
+def wait_for(api: Api, everything: Mapping[str, Activity]) -> dict[str, Activity]:
+    """Give them a few seconds; by ticket, how far they are then. Raises `CallFailed`."""
+    now = dict(everything)
     for pause in POLLS:
-        if not activity.is_underway:
+        underway = [activity for activity in now.values() if activity.is_underway]
+        if not underway:
             break
         time.sleep(pause)
-        activity = read(api, activity.ticket) or activity
-    return activity
+        for activity in underway:
+            now[activity.ticket] = read(api, activity.ticket) or activity
+            if now[activity.ticket].is_underway:
+                break  # the others were handed in later
+    return now
 
 
-def underway(activity: Activity, failure: CallFailed | None = None) -> Ambiguous:
-    """The outcome of everybody who is part of it, for now; `failure` if it was asking that did not succeed."""
+def underway(part_of: Sequence[Activity], failure: CallFailed | None = None) -> Ambiguous:
+    """The outcome of somebody who is part of these, for now; `failure` if it was asking that did not succeed."""
     sentence = failure.outcome.sentence if failure else SENTENCE
     asked_for = getattr(failure.outcome, "after", None) if failure else None
-    after = max(asked_for or 0.0, min(max(AFTER[0], activity.age / 2), AFTER[1]))
-    return Ambiguous(sentence, after, is_underway=True, ticket=activity.ticket)
+    age = max(activity.age for activity in part_of)
+    after = max(asked_for or 0.0, min(max(AFTER[0], age / 2), AFTER[1]))
+    ids = [activity.activity_id for activity in part_of if activity.is_underway or failure]
+    return Ambiguous(sentence, after, is_underway=True, ticket=f"{part_of[0].kind}:{'+'.join(ids)}")
 
 
 def of(kind: str, content: Mapping[str, Any]) -> Activity:

@@ -56,7 +56,10 @@ def _delete(api: Api, operation: ListOperation) -> Outcome:
     """The vendor takes it in (202) and does it in its own time, which is waited for a little."""
     try:
         activity = activities.of("list_delete", api.call("DELETE", path_of(operation)))
-        if activity.activity_id and activities.wait_for(api, activity).state == "failed":
+        if (
+            activity.activity_id
+            and activities.wait_for(api, {activity.ticket: activity})[activity.ticket].state == "failed"
+        ):
             return Refused("refused", LAST_ONE)
     except CallFailed as failure:
         code = getattr(failure.outcome, "code", "")

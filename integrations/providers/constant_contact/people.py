@@ -30,16 +30,15 @@ def _in_order(api: Api, where: Where, operations: list[Operation]) -> Iterator[P
     yield from _opt_outs(api, where, leaving)
     # What an import did not bring about is not imported again: sent alone, it tells why.
     alone: list[Operation] = []
-    for ticket, some in taken_in.items():
-        after = alone if ticket.startswith(IMPORT) else rest
-        yield from _told(bulk.follow_up(api, where, ticket, some), after)
+    for kind, some in taken_in.items():
+        yield from _told(bulk.follow_up(api, where, some), alone if kind == IMPORT else rest)
     yield from _in_bulk(api, where, rest, alone, bulk.can_remove, bulk.take_off)
     yield from _in_bulk(api, where, rest, alone, bulk.can_import, bulk.put_on)
     yield from ((operation, single.carry_out(api, where, operation)) for operation in [*rest, *alone])
 
 
 def _sorted(operations: list[Operation]) -> tuple[list[Operation], dict[str, list[Operation]], list[Operation]]:
-    """Those who opt out; by ticket those whom the vendor took in before; the others."""
+    """Those who opt out; by the kind of work those whom the vendor took in before; the others."""
     leaving: list[Operation] = []
     taken_in: defaultdict[str, list[Operation]] = defaultdict(list)
     rest: list[Operation] = []
@@ -47,7 +46,7 @@ def _sorted(operations: list[Operation]) -> tuple[list[Operation], dict[str, lis
         if operation.verb == Verb.OPT_OUT:
             leaving.append(operation)
         elif operation.ticket:
-            taken_in[operation.ticket].append(operation)
+            taken_in[operation.ticket.partition(":")[0]].append(operation)
         else:
             rest.append(operation)
     return leaving, taken_in, rest

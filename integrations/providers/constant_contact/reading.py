@@ -107,7 +107,8 @@ def look_many(
 ) -> list[Member | None]:
     """Many at once: those whom finished bulk work touched are read together, so are those who were asked to confirm;
     the others are asked about one by one. `kept` remembers what was read in this turn."""
-    faces = [face for ticket in sorted(set(tickets)) if (face := touched_by(api, ticket, kept)) is not None]
+    works = sorted({each for ticket in tickets for each in activities.parts_of(ticket)})
+    faces = [face for each in works if (face := touched_by(api, each, kept)) is not None]
     if len(people) > FEW:
         if PENDING not in kept:
             kept[PENDING] = Faces(api.pages(CONTACTS, "contacts", status=PENDING, **INCLUDE))
@@ -127,6 +128,6 @@ def touched_by(api: Api, ticket: str, kept: dict[str, Faces]) -> Faces | None:
         if activity is None:
             return None
         if activity.is_underway:
-            raise CallFailed(activities.underway(activity))
+            raise CallFailed(activities.underway([activity]))
         kept[ticket] = Faces(changed_since(api, activity.since))
     return kept[ticket]
