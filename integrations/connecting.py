@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from contacts.models import ContactList, HistoryEntry, Tenant, User
 from integrations import jobs
-from integrations.models import Connection, Credential, RemoteRecord
+from integrations.models import Connection, Credential, ListCheck, RemoteRecord
 from integrations.provider_kit.base import Account
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers
@@ -172,6 +172,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
         runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
         Credential.objects.filter(connection=connection).delete()
         RemoteRecord.objects.filter(connection=connection).delete()
+        ListCheck.objects.filter(connection=connection).delete()
         connection.settings, connection.brake, connection.hook_key_hash = {}, {}, ""
         connection.account_id, connection.state = "", State.NOT_CONNECTED
         connection.save()

@@ -282,12 +282,14 @@ VERBS: dict[str, VerbWords] = {
 
 @dataclass(frozen=True, slots=True)
 class DifferenceWords:
-    """A way in which a service differs from what is here (L31): its name, what it means, and what a repair does."""
+    """A way in which a service differs from what is here (L31): its name, what it means, what a repair does, and what
+    it has done."""
 
     label: str
     tone: str
     sentence: str
     repair: str
+    done: str
 
 
 # In the order in which people want to read them; for people, and where a list itself differs.
@@ -296,32 +298,40 @@ DIFFERENCES: dict[str, DifferenceWords] = {
         "Different consent", "warn",
         "They are not to be written to, as it stands here, but {service} still sends to them.",
         "Repair unsubscribes them there. If they signed up again themselves, clear Do Not Contact on their page.",
+        "Unsubscribed there.",
     ),
     "missing": DifferenceWords(
         "Missing there", "info", "On a list here, but not at {service}.", "Repair puts them on it there.",
+        "Put on it there.",
     ),
     "extra": DifferenceWords(
         "Extra there", "warn", "On a list at {service}, but not here.", "Repair takes them off it there.",
+        "Taken off it there.",
     ),
     "differs": DifferenceWords(
         "Differs", "info", "The name or the email address at {service} is another one.", "Repair sends yours.",
+        "Yours was sent.",
     ),
     "not_ours": DifferenceWords(
-        "Not put there by Almoner", "plain",
+        "Put there by others", "plain",
         "On a list of yours at {service}, where somebody else put them. Almoner leaves them alone.",
         "Adopt them, and they are on the list here as well, as new contacts if nobody here has the address; the "
         "consent ledger notes where they come from. Nobody who unsubscribed is adopted.",
+        "Kept in step from now on.",
     ),
 }  # fmt: skip
 OF_A_LIST: dict[str, DifferenceWords] = {
     "missing": DifferenceWords(
         "Missing there", "info", "The list is not at {service} any more.",
-        "Repair makes it again and puts its members on it.",
+        "Repair makes it again and puts its members on it.", "Made again.",
     ),
     "extra": DifferenceWords(
         "Extra there", "warn", "The list was deleted here and is still at {service}.", "Repair deletes it there.",
+        "Deleted there.",
     ),
-    "differs": DifferenceWords("Differs", "info", "The list is called something else there.", "Repair renames it."),
+    "differs": DifferenceWords(
+        "Differs", "info", "The list is called something else there.", "Repair renames it.", "Renamed there.",
+    ),
 }  # fmt: skip
 
 
@@ -351,7 +361,7 @@ def tell_found(item: Any, service: str) -> Found:
     elif item.verb == "adopt":
         sentence, repair = tell_offer(item, service)
     if item.state == "done":
-        repair = ""
+        sentence, repair = words.done, ""
     return Found(words.label, words.tone, sentence, repair)
 
 

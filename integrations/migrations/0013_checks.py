@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                     ("missing", "Missing there"),
                     ("extra", "Extra there"),
                     ("differs", "Differs"),
-                    ("not_ours", "Not put there by us"),
+                    ("not_ours", "Put there by others"),
                 ],
                 help_text="Found by a check.",
                 max_length=8,

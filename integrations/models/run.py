@@ -100,7 +100,7 @@ class RunItem(TenantOwned):
         MISSING = "missing", "Missing there"
         EXTRA = "extra", "Extra there"
         DIFFERS = "differs", "Differs"
-        NOT_OURS = "not_ours", "Not put there by us"
+        NOT_OURS = "not_ours", "Put there by others"
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
     record = models.ForeignKey(RemoteRecord, null=True, on_delete=models.SET_NULL, related_name="run_items")

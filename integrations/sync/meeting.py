@@ -14,9 +14,8 @@ from integrations.sync import owners, pull, runs, slices
 from integrations.sync.corrections import corrected
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, same
+from integrations.sync.pull import GONE
 from integrations.sync.visit import Visit
-
-GONE = (Standing.ARCHIVED, Standing.REMOVED)
 
 
 def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:

@@ -28,7 +28,7 @@ LOOKS = 20  # calls for those who were not met, and one more for each thousand r
 
 def read_page(visit: Visit) -> None:
     """One page of those who are there, applied and noted."""
-    members, following = visit.provider.members_page(visit.container, visit.at, visit.places)
+    members, following = visit.provider.members_page(visit.container, visit.vendors_cursor, visit.places)
     visit.stay()
     by_address = {address_key(member.address): member for member in members if member.address}
     met: list[int] = []
@@ -46,7 +46,7 @@ def read_page(visit: Visit) -> None:
         offers = offers_of(visit, [page[key] for key in page if key in unknown])
         strangers += offers
         others += len(unknown) - len(offers)
-    cursor = f"read:{visit.container}|{following}" if following else f"unmet:{visit.container}|0"
+    cursor = f"read:{visit.container}|{int(visit.at) + 1}" if following else f"unmet:{visit.container}|0"
 
     def write() -> None:
         for pks in chunks(met):
@@ -54,7 +54,7 @@ def read_page(visit: Visit) -> None:
         # Pages overlap, so that somebody may have been offered already.
         RunItem.objects.bulk_create(strangers, batch_size=500, ignore_conflicts=True)
 
-    visit.commit(cursor, write, read=len(members), others=others)
+    visit.commit(cursor, write, read=len(members), others=others, page=following)
 
 
 Pair = tuple[RemoteRecord, Member]

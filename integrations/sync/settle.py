@@ -19,6 +19,10 @@ from integrations.sync.slices import Row
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
 COLLECTED = ("deliveries", "finished", "refused", "delayed", "underway", "learned", "moving", "heard", "told")
+# Why somebody is nowhere there: of a row that was sent it is why they were taken off, not why nothing was done.
+WHY_THEY_LEFT = {
+    "dnc_contact", "dnc_list", "opted_out", "not_on_a_list", "no_email", "email_bounced", "email_invalid", "deleted",
+}  # fmt: skip
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -251,13 +255,15 @@ class Settlement:
             if pk not in self.delayed:
                 groups[outcome].append(pk)
         of_a_run = {row.record.pk for row in self.rows.values() if row.record.run_id}
+        sent = {row.record.pk for row in self.rows.values() if row.plan.first}
         for (state, code, reason), pks in groups.items():
             forget = {} if state == State.SET_ASIDE else {"refused_hash": ""}
             mine.filter(pk__in=pks, want_version=F("sent_version")).update(
                 due_at=None, state=state, reason_code=code, reason=reason, **forget
             )
             if reported := of_a_run.intersection(pks) - self.no_longer_shown:
-                report(reported, item_state(state, code), code, reason)
+                report(reported & sent, item_state(state, "" if code in WHY_THEY_LEFT else code), code, reason)
+                report(reported - sent, item_state(state, code), code, reason)
         if self.no_longer_shown:
             report(self.no_longer_shown, RunItem.State.CHANGED)
 

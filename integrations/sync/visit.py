@@ -26,7 +26,7 @@ class Visit:
     provider: Provider
     stay: Callable[[], None]
     container: str = ""
-    at: str = ""  # the vendor's cursor, or the last row that was looked at
+    at: str = ""  # the number of the page, or the last row that was looked at
     places: Places = field(default_factory=Places)
 
     def __post_init__(self) -> None:
@@ -34,6 +34,11 @@ class Visit:
         self.policy = slices.policy_of(self.connection)
         self.places = slices.places_of(self.connection)
         self.container, _, self.at = self.run.cursor.partition(":")[2].partition("|")
+
+    @property
+    def vendors_cursor(self) -> str:
+        """Where the vendor goes on; kept apart, as nobody knows how long it may be."""
+        return str(self.run.found.get("page", ""))
 
     @property
     def mark(self) -> str:
@@ -51,7 +56,7 @@ class Visit:
     def next_container(self) -> str:
         """The cursor at which it goes on after this container: the next one, or the comparison."""
         following = [one for one in self.containers if one > self.container]
-        return f"read:{following[0]}|" if following else "compare_lists:"
+        return f"read:{following[0]}|0" if following else "compare_lists:"
 
     def commit(self, cursor: str, work: Callable[[], None] = lambda: None, **counts: int | str) -> None:
         """Do the last of a step together with its progress. Numbers are added to those so far."""
