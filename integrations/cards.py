@@ -18,11 +18,13 @@ from integrations.checkup import of_list
 from integrations.mends import mends, unblock
 from integrations.models import Connection, Delivery, RemoteRecord
 from integrations.provider_kit.base import Can
+from integrations.provider_kit.states import Owner, same_value
 from integrations.providers import all_providers
 from integrations.shown import Names, lists_in, show_deliveries
-from integrations.sync import people
+from integrations.sync import people, slices
+from integrations.sync.owners import wanted_there
 from integrations.sync.slices import is_urgent
-from integrations.words import STANDINGS, Explained, explain
+from integrations.words import FIELDS, STANDINGS, Explained, explain
 
 State = RemoteRecord.State
 PER_PAGE = 10
@@ -91,7 +93,27 @@ def contact_standing(connection: Connection, record: RemoteRecord | None, contac
         stuck = record is not None and not record.is_on_its_way and record.state in (State.SET_ASIDE, State.SKIPPED)
         standing.retry = stuck and standing.reason.retry_helps
     _add_pause(standing)
+    standing.note = standing.note or stays_apart(connection, record, contact)
     return standing
+
+
+def stays_apart(connection: Connection, record: RemoteRecord | None, contact: Contact) -> str:
+    """Say so when a name there is another one and stays so, because the settings let theirs count (L22)."""
+    policy = slices.policy_of(connection)
+    if record is None or not any(policy.owners.get(name) in (Owner.THEIRS, Owner.FILL) for name in policy.fields):
+        return ""
+    here = people.sent(
+        policy, people.named(contact.kind, contact.first_name, contact.last_name, contact.organization_name)
+    )
+    is_own = contact.kind == Contact.Kind.PERSON and not households.sharing(contact).exists()
+    said = [
+        f"{FIELDS[name]} at {connection}: “{value or '–'}”. It stays so, as your settings for {connection} say."
+        for member in slices.members_known(record).values() if is_own and not member.joint
+        for name, value in member.fields.items()
+        if name in here and not same_value(value, here[name])
+        and same_value(wanted_there(policy.owners.get(name, Owner.OURS), here[name], value), value)
+    ]  # fmt: skip
+    return " ".join(dict.fromkeys(said))
 
 
 def _add_pause(standing: Standing) -> None:

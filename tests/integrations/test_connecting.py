@@ -15,7 +15,7 @@ from integrations.sync import runs
 from integrations.sync.serve import serve
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.fakes import control
-from tests.integrations.desk import CALLBACK, CONNECT, SETUP, Desk, connect, decide, desk, leave_for, said
+from tests.integrations.desk import CALLBACK, CONNECT, SETUP, Desk, connect, decide, desk, leave_for, plain, said
 
 SETTINGS = "/admin/integrations/setup/mailchimp/settings/"
 DISCONNECT = "/admin/integrations/setup/mailchimp/disconnect/"
@@ -350,6 +350,31 @@ def test_settings_that_move_nobody_are_kept_at_once(owner: Desk, tenant: Any, ma
     connection = the_connection(tenant)
     assert connection is not None
     assert connection.settings["owners"]["address"] == "theirs"
+
+
+def test_L22_whose_data_count_is_chosen_field_by_field_and_earlier_choices_are_shown(
+    owner: Desk, tenant: Any, mailchimp: Any
+) -> None:
+    connection = set_up(owner, tenant, mailchimp)
+    connection.settings = {**connection.settings, "who_wins": {"address": "ours", "profile": "theirs"}}
+    connection.settings.pop("owners")
+    with in_tenant(tenant):
+        connection.save()
+    page = owner.get(SETTINGS)
+    words = plain(page.content.decode())
+    assert "What Mailchimp has stays there and is taken over here." in words
+    assert "Only fill in what is missing" in words
+    chosen = {name: field.initial for name, field in page.context["owners"].fields.items()}
+    assert chosen == {"owner_address": "ours", "owner_first_name": "theirs", "owner_last_name": "theirs"}
+    refused = owner.post(SETTINGS, form_of(page) | {"owner_address": "fill"})
+    assert "is not one of the available choices" in plain(refused.content.decode())
+    owner.post(SETTINGS, form_of(page) | {"owner_first_name": "newest", "owner_last_name": "fill"}, follow=True)
+    kept = the_connection(tenant)
+    assert kept is not None and "who_wins" not in kept.settings
+    assert kept.settings["owners"] == {"address": "ours", "first_name": "newest", "last_name": "fill"}
+    with in_tenant(tenant):
+        entry = HistoryEntry.objects.filter(what="integration settings").latest("pk")
+    assert entry.changes["owners first_name"] == [None, "newest"]
 
 
 def test_L2_reconnecting_the_same_account_goes_on_and_loses_nothing(owner: Desk, tenant: Any, mailchimp: Any) -> None:

@@ -198,3 +198,15 @@ def test_L8_the_card_says_by_which_name_a_shared_address_is_known_there(client: 
     assert "ana@rivermail.test: subscribed, as “Ana and Ben Ruiz”, on Newsletter" in words
     assert str(ben) in words
     assert not Delivery.objects.exists()
+
+
+def test_L22_L34_a_name_that_stays_another_one_there_is_explained(client: Client) -> None:
+    case = Case()
+    Contact.objects.filter(pk=case.ana.pk).update(first_name="Anna")
+    case.settled()
+    says = "First name at Mailchimp: “Ana”. It stays so, as your settings for Mailchimp say."
+    for owner, is_said in (("ours", False), ("newest", False), ("theirs", True), ("fill", True)):
+        Connection.objects.update(settings={"mode": "tags", "audience": "a", "owners": {"first_name": owner}})
+        assert (says in plain(client.get(page_of(case.ana)).content.decode())) == is_said, owner
+    other = ContactFactory(first_name="Ben", email="ana@rivermail.test")
+    assert says not in plain(client.get(page_of(case.ana)).content.decode()), f"shared with {other}"
