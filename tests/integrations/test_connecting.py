@@ -308,7 +308,7 @@ def test_L24_settings_that_move_people_make_a_preview_and_change_nothing_yet(
     page = owner.get(SETTINGS)
     with django_capture_on_commit_callbacks(execute=True):
         answer = owner.post(SETTINGS, form_of(page, mode="audiences"), follow=True)
-    assert "These settings move people at Mailchimp" in said(answer)
+    assert "These settings change where people are at Mailchimp" in said(answer)
     with in_tenant(tenant):
         run = SyncRun.objects.get(state="planning")
         assert run.new_settings["mode"] == "audiences"
