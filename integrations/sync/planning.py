@@ -110,7 +110,9 @@ def _plan_on(plan: Plan, subject: str, container: str, there: Member | None, wan
         add(Verb.ASK if want.ask else Verb.CREATE, None, new)
         return
     moved = not same(there.address, member.address)
-    differs = moved or dict(there.fields) != dict(member.fields) or there.lists != member.lists
+    # Fields that are not sent are none of ours: what is known of them stays as it is.
+    renamed = any(there.fields.get(name, "") != value for name, value in member.fields.items())
+    differs = moved or renamed or there.lists != member.lists
     if there.standing == Standing.SUBSCRIBED and not differs:
         return
     after = member.but(remote_id=there.remote_id, ours=there.ours)

@@ -40,7 +40,7 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
         form=dress(form), groups=groups_of(form), owners=dress(owners), brake=groups_of(dress(brake)),
-        doubled=on_several_lists(), short=without_room(connection, form),
+        doubled=on_several_lists() if hasattr(form, "apart") else None, short=without_room(connection, form),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip
 

@@ -294,14 +294,19 @@ def test_L12_names_are_cut_to_what_the_vendor_takes_and_that_is_no_difference(wo
     assert world.push() == 0
 
 
-def test_the_choice_to_send_only_addresses_is_shown_first_and_keeps_names_there(world) -> None:
+def test_the_choice_to_send_only_addresses_keeps_the_names_there_and_the_other_way_sends_them(world) -> None:
     one = world.a_list()
     ana = world.person(ANA, one)
     world.push()
     run = world.sync({**world.connection.settings, "fields": "address"})
-    assert run.state == SyncRun.State.DONE
+    assert (run.state, run.counts) == (SyncRun.State.DONE, {})  # nobody's name is taken away
     ana.first_name = "Anna"
     ana.save()
     since = len(world.calls())
     world.push()
     assert world.writes(since) == [] and world.first_name(ANA, one) == "Ana"
+    services.add_to_list(world.a_list("Two"), Contact.objects.all())
+    world.push()
+    assert world.standing(ANA) == ("subscribed", ["Newsletter", "Two"]) and world.first_name(ANA, one) == "Ana"
+    run = world.sync({**world.connection.settings, "fields": "names"})
+    assert run.counts == {"update": 1} and world.first_name(ANA, one) == "Anna"

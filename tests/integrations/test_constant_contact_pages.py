@@ -73,6 +73,7 @@ def test_L1_connect_leads_over_the_vendor_to_a_review_of_the_account_and_then_it
     assert "Connected to Constant Contact as River Trust. Please review these settings." in said(response)
     page = response.content.decode()
     assert 'value="1 Mill Lane, Portland, OR 97201, US"' in page and 'value="office@rivertrust.test"' in page
+    assert "paid for, more than once" not in page  # nobody is there twice
     assert state() == "setup"
     saved = owner.post(f"{PAGES}settings/", REVIEW, follow=True)
     assert "Now press Sync" in said(saved)
