@@ -70,8 +70,8 @@ def _keep(request: HttpRequest, connection: Connection, label: str, new: dict[st
         if run.new_settings == new:
             messages.warning(
                 request,
-                f"These settings change where people are at {label}, or what is sent about them. Nothing has been changed "
-                "yet: look at the preview below. The settings take effect when you confirm it.",
+                f"These settings change where people are at {label}, or what is sent about them. Nothing has been "
+                "changed yet: look at the preview below. The settings take effect when you confirm it.",
             )
         else:
             messages.error(request, "A Sync is running. Change these settings when it has finished.")
