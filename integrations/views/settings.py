@@ -12,6 +12,7 @@ from contacts.tenancy.roles import CHANGE
 from integrations import connecting, jobs
 from integrations.forms import BrakeForm, OwnersForm, dress, groups_of
 from integrations.models import Connection
+from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.sync import runs
 from integrations.sync.listening import start_listening
@@ -40,6 +41,7 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
     return render(
         request, "settings.html", f"{kind.label} settings", service=kind.label, connection=connection,
         form=dress(form), groups=groups_of(form), owners=dress(owners), brake=groups_of(dress(brake)),
+        is_told=Can.WEBHOOKS in kind.can,
         doubled=on_several_lists() if hasattr(form, "apart") else None, short=without_room(connection, form),
         is_first=connection.state == Connection.State.SETUP,
     )  # fmt: skip
