@@ -87,6 +87,8 @@ class Settlement:
             self.underway[row.record.pk] = max(outcome.after or 0.0, self.underway.get(row.record.pk, 0.0))
             self.got_through = True
         elif isinstance(outcome, Ambiguous):
+            row.tickets.pop(operation.container, None)  # what it was part of before is over
+            self.learn(row)
             self.deliver(row, operation, Delivery.Outcome.UNCLEAR, outcome.sentence)
             self.open.add(row.record.pk)
             self.unclear.add(row.record.pk)

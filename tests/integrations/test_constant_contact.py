@@ -146,6 +146,39 @@ def test_L25_an_import_that_failed_there_is_made_up_for(world, end) -> None:
     assert [world.seen(f"p{n}@crowd.test", one) for n in range(10)] == ["on"] * 10
 
 
+@pytest.mark.parametrize("slow", [True, False])
+def test_L25_L28_a_large_import_that_failed_there_is_handed_in_again_and_not_sent_one_by_one(world, slow) -> None:
+    world.sandbox.options.activity_end = "failed"
+    world.sandbox.options.activity_step_s = 600 if slow else 0.02
+    one = world.a_list()
+    world.crowd(80, one)
+    world.push(turns=1)
+    if slow:
+        world.act("holder", "finish_activities", state="failed")
+        make_due()
+        world.push(turns=1)
+    assert Delivery.objects.filter(kind="contact", outcome="unclear").count() >= 80
+    world.sandbox.options.activity_end, world.sandbox.options.activity_step_s = "completed", 0.02
+    Connection.objects.update(retry_at=None)
+    make_due()
+    world.push()
+    assert world.seen("p0@crowd.test", one) == world.seen("p79@crowd.test", one) == "on"
+    assert len(world.writes()) == 1 + len(world.bulk())  # the list, and nobody alone
+
+
+def test_L25_work_that_the_vendor_has_forgotten_is_handed_in_again(world) -> None:
+    world.sandbox.options.activity_step_s = 600
+    one = world.a_list()
+    world.crowd(30, one)
+    world.push()
+    world.account.activities.clear()
+    world.account.waiting.clear()
+    world.sandbox.options.activity_step_s = 0.02
+    make_due()
+    world.push()
+    assert world.seen("p29@crowd.test", one) == "on" and len(world.bulk()) == len(world.writes()) - 1 == 2
+
+
 def test_L29_many_who_leave_the_lists_are_taken_off_together_and_opt_outs_say_whose_they_are(world) -> None:
     one, two = world.a_list("One"), world.a_list("Two")
     people = world.crowd(20, one, two)

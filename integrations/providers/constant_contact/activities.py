@@ -46,6 +46,11 @@ class Activity:
         return self.state in ("initialized", "processing") and self.age < OLDEST
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it ended, or was given up, without having done all."""
+        return self.state != "completed" and not self.is_underway
+
+    @property
     def since(self) -> datetime:
         """From when on it may have touched somebody, by the vendor's clock."""
         return self.created_at - MARGIN

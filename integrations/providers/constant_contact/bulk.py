@@ -22,6 +22,7 @@ MOST = 5_000  # rows of one import; with names they stay far below the 4 MB from
 MOST_IDS, MOST_LISTS, MOST_ASKED = 500, 50, 25
 LONGEST_ADDRESS = 50  # of an import; the other calls take 80
 FEW = 20  # whoever an import seems not to have touched is looked at one by one, up to so many
+NOT_DONE = Ambiguous("Constant Contact did not finish this.")
 Told = tuple[Operation, Outcome | None]  # None: not so yet, something else has to be tried
 PartOf = tuple[Operation, list[Activity]]
 
@@ -138,15 +139,18 @@ def hurry_off(api: Api, where: Where, operations: list[Operation]) -> Reconnect 
     return None
 
 
-def follow_up(api: Api, where: Where, operations: list[Operation]) -> Iterator[Told]:
-    """What became of those who were part of work that had not ended when we last looked, by their tickets."""
+def follow_up(
+    api: Api, where: Where, operations: list[Operation], forgotten: list[Operation]
+) -> Iterator[Told]:  # fmt: skip
+    """What became of those who were part of work that had not ended when we last looked, by their tickets. Of work that
+    the vendor has forgotten meanwhile nothing can be told: it is added to `forgotten`."""
     try:
         now = {each: activities.read(api, each) for op in operations for each in activities.parts_of(op.ticket)}
     except CallFailed as failure:
         yield from ((op, _still(failure, op.ticket)) for op in operations)
         return
     found = [(op, [a for each in activities.parts_of(op.ticket) if (a := now[each])]) for op in operations]
-    yield from ((op, None) for op, part_of in found if not part_of)
+    forgotten += [op for op, part_of in found if not part_of]
     yield from _read_back(api, where, [(op, part_of) for op, part_of in found if part_of])
 
 
@@ -213,14 +217,19 @@ def _read_back(api: Api, where: Where, taken_in: list[PartOf]) -> Iterator[Told]
         for op, part_of in over:
             yield op, failure.outcome if is_over else activities.underway(part_of, failure)
         return
+    undone: list[Operation] = []
     for op, part_of in over:
         row = faces.find(op.after.address, (op.before or op.after).remote_id)
-        if row is not None:
-            yield op, judge(row, op, where, min(each.created_at for each in part_of))
-        elif is_whole and part_of[0].kind == REMOVE and not is_written(op, where):
-            yield op, Done(now=op.after)
+        told = judge(row, op, where, min(each.created_at for each in part_of)) if row is not None else None
+        if row is None and is_whole and part_of[0].kind == REMOVE and not is_written(op, where):
+            told = Done(now=op.after)
+        if told is None:
+            undone.append(op)
         else:
-            yield op, None
+            yield op, told
+    # A few are sent alone, to learn why; that many were not at fault themselves.
+    has_failed = any(each.has_failed for _, part_of in over for each in part_of)
+    yield from ((op, NOT_DONE if has_failed and len(undone) > FEW else None) for op in undone)
 
 
 def _read_more(api: Api, where: Where, faces: Faces, operations: list[Operation]) -> bool:

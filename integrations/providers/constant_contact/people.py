@@ -31,7 +31,7 @@ def _in_order(api: Api, where: Where, operations: list[Operation]) -> Iterator[P
     # What an import did not bring about is not imported again: sent alone, it tells why.
     alone: list[Operation] = []
     for kind, some in taken_in.items():
-        yield from _told(bulk.follow_up(api, where, some), alone if kind == IMPORT else rest)
+        yield from _told(bulk.follow_up(api, where, some, rest), alone if kind == IMPORT else rest)
     yield from _in_bulk(api, where, rest, alone, bulk.can_remove, bulk.take_off)
     yield from _in_bulk(api, where, rest, alone, bulk.can_import, bulk.put_on)
     yield from ((operation, single.carry_out(api, where, operation)) for operation in [*rest, *alone])
