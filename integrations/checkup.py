@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from contacts.models import ContactList
+from integrations.check_words import DIFFERENCES
 from integrations.models import ListCheck, SyncRun
 from integrations.sync.instep import percent
-from integrations.words import DIFFERENCES, joined, number, some
+from integrations.words import joined, number, some
 
 
 @dataclass(slots=True)

@@ -9,17 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts.models import Contact, ContactList, EmailAddress
+from integrations.check_words import Found, tell_found
 from integrations.models import Delivery, RemoteRecord, RunItem
 from integrations.words import (
     VERBS,
     Difference,
     Explained,
-    Found,
     VerbWords,
     differences,
     explain,
     lasting,
-    tell_found,
     verb_label,
 )
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 
 from integrations import jobs
+from integrations.check_words import DIFFERENCES
 from integrations.checkup import Checkup, of_run
 from integrations.models import Connection, RunItem, SyncRun
 from integrations.overview import overview_of
@@ -18,7 +19,6 @@ from integrations.shown import show_items
 from integrations.sync import namesakes, runs
 from integrations.views import runs as run_pages
 from integrations.views.page import connection_or_404, kept_query, page_of, press, render, see_page
-from integrations.words import DIFFERENCES
 
 State = SyncRun.State
 Difference = RunItem.Difference

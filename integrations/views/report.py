@@ -13,13 +13,14 @@ from contacts.models import Export
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.roles import SEE
 from contacts.tenancy.walls import in_tenant
-from integrations.models import RunItem
+from integrations.models import RunItem, SyncRun
 from integrations.shown import show_items
 from integrations.views.page import staff_page
 from integrations.views.runs import filtered, run_or_404
 
 PAGE = 1000
 HEADER = ["Name", "Email address", "What", "Changes", "Outcome", "Reason", "What can be done", "Reason code"]
+OF_A_CHECK = ["Difference"]  # stands last, so that the other columns are where they always are
 
 
 @staff_page(SEE, ("POST",))
@@ -32,19 +33,21 @@ def download(request: HttpRequest, uid: Any) -> StreamingHttpResponse:
     when = timezone.localtime(run.created_at)
     what = f"Report of {service}, {when:%Y-%m-%d %H:%M}"
     chosen = "; ".join(f"{name}: {value}" for name, value in request.GET.items() if value and name != "page")
-    export = log_export(request, Export.Kind.REPORT, what, HEADER, chosen)
-    name = f"{run.connection.provider}-sync-{when:%Y-%m-%d-%H%M}"
-    return send(export, name, HEADER, _pages(request.tenant, rows, service))  # type: ignore[attr-defined]
+    header = HEADER + (OF_A_CHECK if run.kind == SyncRun.Kind.CHECK else [])
+    export = log_export(request, Export.Kind.REPORT, what, header, chosen)
+    name = f"{run.connection.provider}-{run.kind}-{when:%Y-%m-%d-%H%M}"
+    pages = _pages(request.tenant, rows, service, len(header))  # type: ignore[attr-defined]
+    return send(export, name, header, pages)
 
 
-def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str) -> Iterator[list[list[Any]]]:
+def _pages(tenant: Tenant, rows: "QuerySet[RunItem]", service: str, columns: int) -> Iterator[list[list[Any]]]:
     """By keyset, so that the last page costs no more than the first. The tenant is entered for each page and left
     before it is handed out: between two pages other code runs in this thread."""
     after = 0
     while True:
         with in_tenant(tenant):
             items = list(rows.filter(pk__gt=after).order_by("pk")[:PAGE])
-            page = [_cells(shown) for shown in show_items(items, service, linked=False)]
+            page = [_cells(shown)[:columns] for shown in show_items(items, service, linked=False)]
         if not items:
             return
         after = items[-1].pk
@@ -57,4 +60,5 @@ def _cells(shown: Any) -> list[Any]:
     return [
         shown.name, shown.row.address, shown.verb, changes, shown.row.get_state_display(),
         reason.sentence if reason else "", reason.remedy if reason else "", shown.row.reason_code,
+        shown.found.label if shown.found else "",
     ]  # fmt: skip
