@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.comparing import comparison
 from bench.exporting import export
 from bench.importing import import_file
 from bench.machine import load, machine
@@ -11,7 +12,7 @@ from bench.parts import ROOT
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
 
-SCENARIOS |= {"export": export, "import": import_file}
+SCENARIOS |= {"export": export, "import": import_file, "comparison": comparison}
 
 
 def arguments() -> argparse.Namespace:
@@ -20,6 +21,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="these scenarios")
     parser.add_argument("--contacts", type=int, default=10_000, help="how many are synchronized (10000)")
     parser.add_argument("--edits", type=int, default=100, help="how many edits are followed (100)")
+    parser.add_argument("--members", type=int, default=20_000, help="of the list that is compared (20000)")
     parser.add_argument("--growth", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="numbers of contacts")
     parser.add_argument("--profile", type=Path, help="keep a profile of the last Sync in this file (slows it down)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where the figures go")
@@ -30,7 +32,7 @@ def main() -> int:
     """Scenario after scenario, each shown as soon as it is known."""
     asked = arguments()
     profile = asked.profile.absolute() if asked.profile else None
-    wishes = Wishes(asked.contacts, asked.edits, asked.growth, profile)
+    wishes = Wishes(asked.contacts, asked.edits, asked.members, asked.growth, profile)
     measured_on = machine()
     print(heading(measured_on), flush=True)
     figures: list[Figure] = []

@@ -25,6 +25,7 @@ class Wishes:
 
     contacts: int = 10_000
     edits: int = 100
+    members: int = 20_000
     growth: list[int] = field(default_factory=lambda: [1_000, 10_000, 100_000])
     profile: Path | None = None
 

@@ -19,7 +19,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import exporting, importing, pages, world  # noqa: E402
+from bench import exporting, importing, meddling, pages, world  # noqa: E402
 from bench.parts import control  # noqa: E402
 from contacts.models import Contact  # noqa: E402
 from contacts.tenancy.walls import in_tenant  # noqa: E402
@@ -69,6 +69,30 @@ def sync(keep_bodies: str = "") -> dict[str, Any]:
         found["ended"] = SyncRun.objects.get(pk=run.pk).state
         found["due"] = world.due()
     return found | {"memory_mb": memory("VmHWM"), "memory_at_start_mb": at_start}
+
+
+def check() -> dict[str, Any]:
+    """Press Check, as the night does, and wait for what it finds."""
+    tenant, connection = world.ours()
+    at_start = memory("VmRSS")
+    with in_tenant(tenant):
+        run = runs.start(connection, None, kind=SyncRun.Kind.CHECK)
+    found = measured(lambda: work(connection.pk))
+    with in_tenant(tenant):
+        run = SyncRun.objects.get(pk=run.pk)
+        figures = run.found["lists"].values()
+        members, in_step = sum(f[0] for f in figures), sum(f[1] for f in figures)
+        found["in_step"] = in_step / members * 100
+        found["shown"] = meddling.found(run)
+    return found | {"memory_mb": memory("VmHWM"), "memory_at_start_mb": at_start}
+
+
+def repair() -> dict[str, Any]:
+    """Repair everything that the check has found."""
+    tenant, connection = world.ours()
+    with in_tenant(tenant):
+        runs.confirm(SyncRun.objects.get(state=SyncRun.State.READY), world.owner())
+    return measured(lambda: work(connection.pk))
 
 
 def push() -> dict[str, Any]:
@@ -148,7 +172,8 @@ def import_people(path: str) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "seed": seed, "change": change, "sync": sync, "push": push, "contacts": contacts,
-    "has_swept": has_swept, "pages_prepare": pages.prepare, "pages": pages.measure,
+    "has_swept": has_swept, "check": check, "meddle": meddling.meddle, "repair": repair,
+    "pages_prepare": pages.prepare, "pages": pages.measure,
     "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,
     "write_people": importing.write_people, "import_people": import_people, "insert_people": importing.insert_people,
 }  # fmt: skip

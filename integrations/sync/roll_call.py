@@ -20,7 +20,9 @@ from integrations.sync.meeting import GONE, lose, meet
 from integrations.sync.planning import HEARS_FROM_US
 from integrations.sync.visit import Visit
 
-LOOKS = 20  # calls for those who were not met, and one more for each thousand read: the others are taken for gone
+# Questions about those who were not met, and one more for so many who were. The others are taken for gone: a call for
+# each could be as many calls as people, and a repair looks at everybody before it brings them back.
+LOOKS, FOR_EACH = 5, 5000
 
 
 # --- everybody in a container ---
@@ -178,7 +180,7 @@ def look_at(visit: Visit, rows: list[RemoteRecord]) -> int:
     at each once more. Returns how many calls that were."""
     size = max(1, visit.provider.look_size)
     counts = visit.run.found
-    calls = max(0, LOOKS + counts.get("read", 0) // 1000 - counts.get("looks", 0))
+    calls = max(0, LOOKS + counts.get("read", 0) // FOR_EACH - counts.get("looks", 0))
     made = 0
     for part in chunks(rows[: calls * size], size):
         known = [slices.members_known(row)[visit.container] for row in part]
