@@ -14,6 +14,7 @@ from contacts.tenancy.walls import in_tenant as in_a_tenant
 from integrations.models import Connection, Delivery, RemoteRecord, SyncRun
 from integrations.sync import runs
 from integrations.sync.serve import serve
+from tests.fakes.faults import Faults
 from tests.integrations.constant_contact import ConstantContactWorld
 
 pytestmark = [pytest.mark.usefixtures("in_tenant"), pytest.mark.django_db]
@@ -343,3 +344,33 @@ def test_the_choice_to_send_only_addresses_keeps_the_names_there_and_the_other_w
     assert world.standing(ANA) == ("subscribed", ["Newsletter", "Two"]) and world.first_name(ANA, one) == "Ana"
     run = world.sync({**world.connection.settings, "fields": "names"})
     assert run.counts == {"update": 1} and world.first_name(ANA, one) == "Anna"
+
+
+# --- trouble on the way (L28) ---
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_L25_L28_among_faults_of_every_kind_everything_arrives_in_the_end_and_nobody_twice(world, seed) -> None:
+    kinds = ["429", "500", "502_html", "403_html", "cut", "500_applied", "invalid_json", "done_unanswered", "redirect"]
+    world.sandbox.faults = Faults.from_json({"kinds": kinds, "share": 0.35, "seed": seed, "limit": 40})
+    one, two = world.a_list("One"), world.a_list("Two")
+    world.crowd(14, one)
+    some = [world.person(f"s{n}@rivermail.test", one, two) for n in range(3)]
+    for step in range(60):
+        world.push(turns=3)
+        if step == 4:
+            services.take_off_list(two, Contact.objects.all())
+            services.set_do_not_contact(Contact.objects.filter(pk=some[0].pk), True)
+            some[1].first_name = "Anna"
+            some[1].save()
+        Connection.objects.update(retry_at=None, bulk_retry_at=None)
+        make_due()
+        if step > 4 and not RemoteRecord.objects.filter(due_at__isnull=False).exists():
+            break
+    assert not RemoteRecord.objects.exclude(state__in=[State.OK, State.SKIPPED]).exists()
+    assert [world.seen(f"p{n}@crowd.test", one) for n in range(14)] == ["on"] * 14
+    assert [world.seen(each, one) for each in some] == ["unsubscribed", "on", "on"]
+    assert [world.seen(each, two) for each in some[1:]] == ["off", "off"]
+    assert world.first_name("s1@rivermail.test", one) == "Anna"
+    assert world.lists_there() == ["One", "River Friends", "Two"]
+    assert world.account.sign_ups == []
