@@ -21,7 +21,7 @@ from integrations.provider_kit.base import Limits
 from integrations.provider_kit.fairness import Day, Use, what_stops
 from integrations.provider_kit.gate import Gate, Go, Later, Why
 
-MOST_SLOTS = 20  # calls looked back on; with a higher limit, the stretch they must not share is shorter than a second
+MOST_SLOTS = 100  # calls looked back on; with a higher limit, the stretch they must not share is shorter than a second
 SLACK = 0.25  # of that stretch, for the ways of two calls to the vendor being of different length
 AHEAD = {True: 10.0, False: 1.0}  # seconds ahead that a place may be taken, so that urgent ones find theirs soon
 # The vendor's clock and ours may differ by this: our day begins later, and what was called around its end counts twice.

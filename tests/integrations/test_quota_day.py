@@ -52,7 +52,7 @@ class Days:
 
 @pytest.fixture
 def days(constant_contact: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Days:
-    settings.CONSTANT_CONTACT_PER_SECOND, settings.CONSTANT_CONTACT_PER_DAY = 2000, PER_DAY
+    settings.CONSTANT_CONTACT_PER_SECOND, settings.CONSTANT_CONTACT_PER_DAY = 100, PER_DAY
     settings.QUOTA_RESERVE_PERCENT = 40
     constant_contact.options.per_day = PER_DAY
     made = Days(constant_contact)
