@@ -86,7 +86,9 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
             if run.kind == SyncRun.Kind.CHECK:
                 checking.go_on(run, provider, sitting.stay, lambda: sitting.is_over)
             else:
+                provider.is_urgent = True  # somebody waits for the preview, and it asks for lists only
                 runs.plan_some(run, lambda: sitting.is_over, partial(namesakes.look_for, provider=provider))
+        provider.is_urgent = False
         if not sitting.bulk_waits:
             adopting.adopt_some(connection, provider, sitting.stay, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:

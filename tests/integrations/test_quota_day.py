@@ -131,6 +131,18 @@ def test_L29_while_large_changes_wait_for_tomorrow_a_single_edit_and_an_opt_out_
     assert len(api_calls(world)) <= PER_DAY
 
 
+def test_L29_a_preview_can_be_made_while_large_changes_wait_for_tomorrow(world, days) -> None:
+    sync_of(world, 60)
+    world.push()
+    runs.cancel(SyncRun.objects.get(state=State.RUNNING), None)
+    Connection.objects.update(state=Connection.State.ACTIVE)
+    world.a_list("Gala")
+    run = runs.start(world.connection, None)
+    assert world.push() <= 6 and waiting() == []
+    run.refresh_from_db()
+    assert run.state == State.READY
+
+
 def test_L29_when_nothing_is_left_everything_waits_and_nothing_is_lost(world, days) -> None:
     one = world.a_list()
     ana = world.person("ana@rivermail.test", one)
@@ -189,6 +201,17 @@ def test_L29_what_the_vendor_refuses_to_one_organization_pauses_the_others(world
     with in_a_tenant(neighbour):
         other.push()
         assert other.standing("bo@harbor.test") is not None
+
+
+@pytest.mark.once
+def test_L29_the_vendor_meets_no_more_than_four_calls_in_any_second(world, days, settings) -> None:
+    settings.CONSTANT_CONTACT_PER_SECOND = days.sandbox.options.per_second = 4
+    run = sync_of(world, 10)
+    world.push()
+    run.refresh_from_db()
+    calls = api_calls(world)
+    assert run.state == State.DONE and len(calls) > 10
+    assert not [call for call in calls if call["status"] == 429]
 
 
 # --- pages ---
