@@ -1,4 +1,4 @@
-"""Silence is an alarm (L36): whoever should have spoken and did not is noticed, mailed once, and once when it is over."""
+"""Silence is an alarm (L36): who should have spoken and did not is noticed, mailed once, and once when it is over."""
 
 import re
 from datetime import timedelta
@@ -79,7 +79,7 @@ def passes(minutes: int) -> None:
 
 def letters() -> list[tuple[str, list[str]]]:
     """(subject, to) of everything mailed since the last call."""
-    found = [(letter.subject, letter.to) for letter in mail.outbox]
+    found = [(str(letter.subject), letter.to) for letter in mail.outbox]
     mail.outbox.clear()
     return found
 
@@ -117,7 +117,8 @@ def test_L36_a_vendor_that_answers_nonsense_is_told_within_15_minutes_once_and_a
     well = {name: getattr(settings, name) for name in ("MAILCHIMP_API_URL", "CONSTANT_CONTACT_API_URL")}
     trouble(world, way, settings)
     world.person("ana@rivermail.test", one)
-    told, minutes = [], 0
+    told: list[tuple[str, list[str]]] = []
+    minutes = 0
     while not told and minutes < 20:
         world.push(turns=2)
         look()
@@ -166,7 +167,7 @@ def test_L36_a_change_that_nobody_sends_is_told_with_what_waits_since_when_and_n
     river.person("ana@rivermail.test", one, first_name="Ana", last_name="Ruiz")
     passes(18)
     letter = mail.outbox[0]
-    assert re.search(r"1 change waits to go out, since .*\d\d:\d\d\.", letter.body)
+    assert re.search(r"1 change waits to go out, since .*\d\d:\d\d\.", str(letter.body))
     assert "River Trust: Changes do not reach Mailchimp." in letter.body
     assert "/admin/integrations/setup/" in letter.body and "Another message follows when it is over." in letter.body
     assert not {"Ana", "Ruiz", "ana@rivermail.test", "Newsletter"} & set(letter.body.replace(",", " ").split())

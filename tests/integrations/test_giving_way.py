@@ -191,7 +191,7 @@ def test_L25_what_was_found_and_that_it_is_planned_anew_are_written_together(bot
         lease = Lease.take(link)
         assert lease is not None
         RemoteRecord.objects.filter(pk=ana.pk).update(token=lease.token)
-        sitting = Sitting(link, lease, None, 0.0)  # type: ignore[arg-type]
+        sitting = Sitting(link, lease, provider_for(link), 0.0)
         row = SimpleNamespace(record=ana)
         sitting.clear_up(row, "audience:x", None, [])  # type: ignore[arg-type]
         now = RemoteRecord.objects.get(pk=ana.pk)

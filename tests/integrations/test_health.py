@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Role
@@ -163,6 +164,7 @@ def test_messages_wait_while_the_vendor_cannot_be_asked(world, settings) -> None
     event.refresh_from_db()
     assert event.handled_at is None
     calm(world)
+    WebhookEvent.objects.update(received_at=F("received_at") - timedelta(hours=1))
     world.push()
     assert world.place(ana, one).do_not_contact
 

@@ -60,7 +60,7 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("connected just now", {"listened_at": None, "connected_at": ago(hours=1)}, set()),
     ("a service that does not tell", {"listened_at": None, "reads_opt_outs": False}, set()),
     ("nobody was at work until just now", {"listened_at": ago(days=2), "rested_until": ago(minutes=30)}, set()),
-    ("… and the hourly reading has not come", {"listened_at": ago(days=2), "rested_until": ago(minutes=76)}, {"opt_outs"}),
+    ("… and no hourly reading has come", {"listened_at": ago(days=2), "rested_until": ago(minutes=76)}, {"opt_outs"}),
     ("the service cannot reach us", {"listen_error": "It could not be reached."}, {"webhooks"}),
 ]  # fmt: skip
 

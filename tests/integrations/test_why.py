@@ -175,7 +175,8 @@ def test_L34_every_button_of_the_card_leads_to_something_that_is_on_the_page(cli
 @pytest.mark.parametrize("code", sorted(REASONS))
 def test_L34_each_reason_has_a_button_or_says_that_nothing_is_to_do(code: str) -> None:
     reason = REASONS[code]
-    elsewhere = {"forgotten", "not_reachable", "name_taken"}  # what to do is in the sentence, at the service or a list
+    # What to do is in the sentence: at the service, with the person, or with a list.
+    elsewhere = {"forgotten", "not_reachable", "name_taken", "asked_before"}
     has_button = code in ON_THE_PAGE or code in AT_THE_SERVICE or reason.retry_helps
     assert has_button or reason.remedy.startswith("Nothing to do") or code in elsewhere
 
