@@ -8,15 +8,18 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localtime
 
 from contacts import households
 from contacts.elsewhere import MOVING, THERE, tally
 from contacts.models import Contact, ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
-from integrations.checkup import of_list
+from integrations.check_words import tell_found
+from integrations.checkup import of_contact, of_list
 from integrations.mends import mends, unblock
-from integrations.models import Connection, Delivery, RemoteRecord
+from integrations.models import Connection, Delivery, RemoteRecord, RunItem
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.states import Owner, same_value
 from integrations.providers import all_providers
@@ -60,14 +63,26 @@ def contact_card(request: HttpRequest, contact: Contact) -> str:
     known = [m for r in records.values() for m in r.containers.values()]
     names = Names([], lists_in(known)).list_names
     standings = [contact_standing(c, records.get(c.pk), contact, names) for c in connections]
-    primary = contact.primary_email
+    primary, differing = contact.primary_email, of_contact(contact.uid)
     for standing in standings:
         code = standing.reason.code if standing.reason else ""
         stuck = unblock(request, standing.connection)
         standing.mends = mends(request, code, standing.connection, str(primary or "")) + ([stuck] if stuck else [])
+        if item := differing.get(standing.connection.pk):
+            add_difference(standing, item)
     # A service holds one record for all who have an address (L8).
     shared_with = [str(one) for one in households.sharing(contact)[:5]]
     return _card(request, "contact", contact.uid, standings, shared_with=shared_with)
+
+
+def add_difference(standing: Standing, item: RunItem) -> None:
+    """Say what the last check found of this contact, where nobody has decided about it yet (L31)."""
+    found = tell_found(item, str(standing.connection))
+    if standing.headline == "In step":
+        standing.headline, standing.tone = found.label, found.tone
+    if standing.reason is None:
+        standing.note = f"Found by the check of {localtime(item.run.created_at):%B %-d, %H:%M}: {found.sentence}"
+    standing.mends.append(("See what the check found", reverse("integrations:run", args=[item.run.uid])))
 
 
 def contact_standing(connection: Connection, record: RemoteRecord | None, contact: Contact, names: Any) -> Standing:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contacts.models import ContactList
 from integrations.check_words import DIFFERENCES
-from integrations.models import ListCheck, SyncRun
+from integrations.models import ListCheck, RemoteRecord, RunItem, SyncRun
 from integrations.sync.instep import percent
 from integrations.words import joined, number, some
 
@@ -63,6 +63,15 @@ def of_list(uid: UUID) -> dict[int, Checkup]:
     for check in checks.values("connection", "members", "in_step", "moving", "at", "run__uid"):
         found.setdefault(check["connection"], Checkup()).add(check)
     return found
+
+
+def of_contact(uid: UUID) -> dict[int, RunItem]:
+    """{connection: what the last check found of this contact and nobody has decided about yet}, in one query."""
+    rows = RunItem.objects.filter(
+        run__kind=SyncRun.Kind.CHECK, run__state=SyncRun.State.READY, kind=RemoteRecord.Kind.CONTACT, subject_uid=uid,
+        state=RunItem.State.SHOWN,
+    )  # fmt: skip
+    return {row.run.connection_id: row for row in rows.select_related("run")}
 
 
 def of_run(run: SyncRun) -> list[tuple[ContactList, Checkup]]:

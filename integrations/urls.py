@@ -25,7 +25,7 @@ of_run = [
     path("progress/", runs.progress, name="progress"),
     path("confirm/", runs.confirm, name="confirm"),
     path("repair/", checks.repair, name="repair"),
-    path("use-list/<int:item>/", checks.use_list, name="use_list"),
+    path("use-list/", checks.use_list, name="use_list"),
     path("cancel/", runs.cancel, name="cancel"),
     path("report.csv", report.download, name="report"),
 ]

@@ -190,7 +190,7 @@ REASONS: dict[str, Reason] = {
     "other_address": Reason(
         "Not their primary address",
         "Somebody here has this email address, but not as their primary one.",
-        "Make it the primary address of that contact, then check again.",
+        "Nothing to do, unless you want to adopt them: then make it that contact's primary one, and check again.",
     ),
     "not_chosen": Reason(
         "Not chosen",

@@ -30,16 +30,18 @@ A_DAY = timedelta(days=1)
 
 
 def go_on(run: SyncRun, provider: Provider, stay: Callable[[], None], stop: Callable[[], bool]) -> None:
-    """Go on with a check until it is done or the sitting is over. Raises `CallFailed`."""
+    """Go on with a check until it is done or the sitting is over, at least by one step. Raises `CallFailed`."""
     steps = {"lists": read_lists, "read": read_page, "unmet": look_for_unmet}
     try:
-        while run.state == SyncRun.State.PLANNING and not stop():
+        while run.state == SyncRun.State.PLANNING:
             step = steps.get(run.cursor.partition(":")[0])
             if step is None:
                 run = giving_way(partial(runs.plan_page, run.pk, PLANS))
             else:
                 step(Visit(run, provider, stay))
             stay()
+            if stop():
+                break
     except Cancelled:
         return
     except CallFailed as failure:

@@ -117,15 +117,16 @@ def choice(request: HttpRequest) -> Q | None:
         return REPAIRS
     if every in Difference.values:
         return Q(difference=every)
-    pks = [pk for pk in request.POST.getlist("item") if pk.isdecimal()]
+    pks = [pk for pk in request.POST.getlist("item") if pk.isdecimal() and len(pk) < 19]
     return Q(pk__in=pks) if pks else None
 
 
 @press
-def use_list(request: HttpRequest, uid: Any, item: int) -> HttpResponse:
+def use_list(request: HttpRequest, uid: Any) -> HttpResponse:
     """In a preview: use the list of that name that is there already, or make a new one after all."""
     run = run_pages.run_or_404(uid)
-    row = get_object_or_404(RunItem, run=run, pk=item)
+    number = request.POST.get("item", "")
+    row = get_object_or_404(RunItem, run=run, pk=number if number.isdecimal() and len(number) < 19 else 0)
     use_it = request.POST.get("use") != "no"
     if not namesakes.choose(run, row, use_it):
         messages.info(request, "This preview was confirmed or replaced already.")

@@ -31,8 +31,8 @@ def owner(tenant: Any) -> Desk:
     return desk(tenant)
 
 
-def page_of(run: SyncRun, part: str = "run", *more: Any) -> str:
-    return reverse(f"integrations:{part}", args=[run.uid, *more])
+def page_of(run: SyncRun, part: str = "run") -> str:
+    return reverse(f"integrations:{part}", args=[run.uid])
 
 
 def meddled(world: World, tenant: Any, user: Any, size: int = 4, wrong: int = 2, strangers: int = 1) -> SyncRun:
@@ -109,6 +109,20 @@ def test_L31_repairing_everything_adopts_nobody_and_the_other_way_round(
         assert Contact.objects.filter(last_name="Visitor0").exists() == adopted
 
 
+def test_L34_a_contacts_page_says_what_the_check_found_and_leads_there(world: World, owner: Desk, tenant: Any) -> None:
+    run = meddled(world, tenant, owner.user)
+    with in_tenant(tenant):
+        one, other = (Contact.objects.get(first_name=name) for name in ("P0", "P3"))
+        pages = [reverse("admin:contacts_contact_change", args=[row.pk]) for row in (one, other)]
+    words, html = owner.text(pages[0]), owner.get(pages[0]).content.decode()
+    assert "Differs" in words and "The name or the email address at Mailchimp is another one." in words
+    assert page_of(run) in html and page_of(run) not in owner.get(pages[1]).content.decode()
+    owner.post(page_of(run, "repair"), {"all": "repairs"})
+    with in_tenant(tenant):
+        world.push()
+    assert "See what the check found" not in owner.text(pages[0])
+
+
 def test_L33_what_adopting_means_is_said_where_somebody_looks_at_it(world: World, owner: Desk, tenant: Any) -> None:
     run = meddled(world, tenant, owner.user)
     words = owner.text(page_of(run) + "?difference=not_ours")
@@ -142,7 +156,7 @@ def test_T1_the_neighbour_neither_sees_nor_repairs(world: World, owner: Desk, te
     assert item is not None
     assert next_door.get(page_of(run)).status_code == 404
     assert next_door.post(page_of(run, "repair"), {"item": item.pk}).status_code == 404
-    assert next_door.post(page_of(run, "use_list", item.pk), {"use": "yes"}).status_code == 404
+    assert next_door.post(page_of(run, "use_list"), {"item": item.pk, "use": "yes"}).status_code == 404
     assert next_door.post(CHECK).status_code == 404, "not connected there"
     for path in (SETUP, RUNS, "/admin/"):
         assert "66.6 %" not in next_door.text(path) and "50.0 %" not in next_door.text(path)
@@ -197,8 +211,8 @@ def test_L33_the_preview_of_a_sync_offers_the_list_that_is_there(world: World, o
         item = run.items.get(kind="list")
     words = owner.text(page_of(run))
     assert "“Newsletter” with 1 person on it is at Mailchimp already" in words and "Use the list that is there" in words
-    assert desk(tenant, "staff").post(page_of(run, "use_list", item.pk), {"use": "yes"}).status_code == 403
-    response = owner.post(page_of(run, "use_list", item.pk), {"use": "yes"}, follow=True)
+    assert desk(tenant, "staff").post(page_of(run, "use_list"), {"item": item.pk, "use": "yes"}).status_code == 403
+    response = owner.post(page_of(run, "use_list"), {"item": item.pk, "use": "yes"}, follow=True)
     assert "When you confirm, the list “Newsletter” that is at Mailchimp is used." in said(response)
     words = owner.text(page_of(run))
     assert "1 list will be taken over" in words and "Make a new one instead" in words
@@ -207,7 +221,7 @@ def test_L33_the_preview_of_a_sync_offers_the_list_that_is_there(world: World, o
         world.push()
         assert world.standing("ana@rivermail.test") == ("subscribed", ["Newsletter"])
     assert "confirmed or replaced already" in said(
-        owner.post(page_of(run, "use_list", item.pk), {"use": "no"}, follow=True)
+        owner.post(page_of(run, "use_list"), {"item": item.pk, "use": "no"}, follow=True)
     )
 
 
