@@ -200,8 +200,8 @@ def until_next_day(clock: Clock) -> float:
 def count_changes(limits: Limits, tenant_id: int, changes: int) -> None:
     """So many large changes came to their end: how many calls one takes tells when the rest will be out."""
     shares = QuotaShare.objects.filter(key=limits.key, tenant_number=tenant_id).order_by("-day")
-    latest = shares.values_list("pk", flat=True).first()
-    QuotaShare.objects.filter(pk=latest).update(changes=F("changes") + changes)
+    if latest := shares.first():
+        QuotaShare.objects.filter(pk=latest.pk).update(changes=F("changes") + changes)
 
 
 def forget_old_quotas() -> None:

@@ -143,7 +143,7 @@ def two_rows(both: Both) -> list[RemoteRecord]:
 MANY = {
     "claim": lambda link, rows: slices.claim(link, "contact", "token", 500),
     "brake": lambda link, rows: brake.let_pass({row.pk: row.want_version for row in rows}),
-    "give back": lambda link, rows: Turn(link, Lease(link, ""), None, 0.0).give_back(rows),  # type: ignore[arg-type]
+    "give back": lambda link, rows: Turn(link, Lease(link, ""), provider_for(link), 0.0).give_back(rows),
 }
 
 
