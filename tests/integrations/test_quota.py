@@ -127,7 +127,7 @@ from integrations.provider_kit.gate import Gate
 def work(tenant):
     for _ in range(15):
         Gate("Vendor", Limits(40, 10_000, "vendor:test"), tenant).pass_through(True)
-        sys.stdout.write(f"{time.monotonic()}\n")  # in one piece: the other thread writes as well
+        sys.stdout.write(f"{time.monotonic()}\\n")  # in one piece: the other thread writes as well
         sys.stdout.flush()
     connection.close()
 
