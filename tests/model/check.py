@@ -73,21 +73,7 @@ class Judge:
             there = [name for name in there if name not in self.first_tags]
         else:
             there = [a.name for a in self.all_audiences() if a.id not in self.first_audiences]
-        here = dict(ContactList.objects.values_list("name", "synchronize"))
-        for name in there:
-            if there.count(name) > 1:
-                yield f"list {name} is there {there.count(name)} times"
-            if name not in here and name not in self.former_names():
-                yield f"list {name} is still there"
-        for name, flag in here.items():
-            if flag and name not in there:
-                yield f"list {name} is not there"
-
-    def former_names(self) -> set[str]:
-        """What lists that are not synchronized now were called before: there they keep the name they had."""
-        off = ContactList.objects.filter(synchronize=False).values("uid")
-        changes = HistoryEntry.objects.filter(list_uid__in=off, contact_uid=None).values_list("changes", flat=True)
-        return {name for change in changes for name in change.get("name", []) if name}
+        return wrong_lists(there)
 
     def people_who_differ(self) -> Iterable[str]:
         """Whoever has to be there is, as they are here; nobody else is on a list of ours."""
@@ -140,12 +126,37 @@ class Judge:
                     yield f"{member.email_address} lost the tags {lost}"
 
     def words_nobody_said(self) -> Iterable[str]:
-        """The ledger tells of nobody's own word without an act of theirs at the vendor (L35)."""
+        """The ledger tells of nobody's own word without an act of theirs at this vendor (L35)."""
         acts = {(step.address, step.after) for step in self.watch.steps if step.by == "user"} | self.said_before
-        heard = {"opt_out": "unsubscribed", "opt_in": "subscribed"}
-        for event in ConsentEvent.objects.filter(by="person", kind__in=heard):
-            if (event.address, heard[event.kind]) not in acts:
-                yield f"{event.address} never said {event.kind}"
+        return wrong_words(acts, str(self.world.connection))
+
+
+def wrong_lists(there: list[str]) -> Iterable[str]:
+    """What is wrong with the lists of ours that a vendor has, by their names."""
+    here = dict(ContactList.objects.values_list("name", "synchronize"))
+    for name in there:
+        if there.count(name) > 1:
+            yield f"list {name} is there {there.count(name)} times"
+        if name not in here and name not in former_names():
+            yield f"list {name} is still there"
+    for name, flag in here.items():
+        if flag and name not in there:
+            yield f"list {name} is not there"
+
+
+def former_names() -> set[str]:
+    """What lists that are not synchronized now were called before: there they keep the name they had."""
+    off = ContactList.objects.filter(synchronize=False).values("uid")
+    changes = HistoryEntry.objects.filter(list_uid__in=off, contact_uid=None).values_list("changes", flat=True)
+    return {name for change in changes for name in change.get("name", []) if name}
+
+
+def wrong_words(acts: set[tuple[str, str]], service: str) -> Iterable[str]:
+    """Words in the ledger that were heard at this service, and that nobody said there; `acts` are (address, what)."""
+    heard = {"opt_out": "unsubscribed", "opt_in": "subscribed"}
+    for event in ConsentEvent.objects.filter(by="person", kind__in=heard, source=service):
+        if (event.address, heard[event.kind]) not in acts:
+            yield f"{event.address} never said {event.kind} at {service}"
 
 
 def members(audience: Any) -> list[Any]:

@@ -44,6 +44,7 @@ class Line:
         self.count = 0
         self.is_dead = False
         self.at: dict[tuple[int, str], Callable[[], None]] = {}
+        self.after_each: list[Callable[[], None]] = []  # who looks what a call has done there
 
     def new_turn(self, at: dict[tuple[int, str], Callable[[], None]]) -> None:
         """Forget the last turn; `at` says what happens at which call, "before" or "after" it."""
@@ -71,9 +72,12 @@ def tapped() -> Iterator[Line]:
     def watched(self: Http, *arguments: Any, **more: Any) -> Any:
         line.count += 1
         line.pass_by("before")
-        answer = call(self, *arguments, **more)
-        line.pass_by("after")
-        return answer
+        try:
+            return call(self, *arguments, **more)
+        finally:
+            for look in line.after_each:
+                look()
+            line.pass_by("after")
 
     def unless_dead(self: Lease) -> None:
         if not line.is_dead:

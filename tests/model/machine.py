@@ -3,6 +3,7 @@
 import sys
 import uuid
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from contacts import services
 from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, HistoryEntry, ListMembership
 from contacts.tenancy.acting import By, acting
+from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection, RemoteRecord, SyncRun
 from integrations.sync import brake, listening, outbox, runs
@@ -28,6 +30,8 @@ from tests.model.line import tapped
 from tests.model.watch import Step, watching
 
 HOOK_KEY = "the key of the address"
+MOST_QUIET_HOURS = 2
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 OURS = [f"{name}@rivermail.test" for name in ("ana", "ben", "cleo", "dan", "eve")]
 # Three who were in the audience before us (active, gone, bounced), and one whom the vendor refuses.
 ADDRESSES = [*OURS, "june.park@rivermail.test", "hugo.marchetti@rivermail.test", "nora.bright@rivermail.test",
@@ -67,7 +71,8 @@ class Days(RuleBasedStateMachine):
         listening.add_to_secret(self.connection, {"hook_key": HOOK_KEY})
         assert listening.start_listening(self.connection) == ""
         self.judge = Judge(self.world, self.watch)
-        self.serial = 0
+        self.connect_more(tenant)
+        self.serial = self.quiet_hours = 0
         self.checked = 0
         self.allowed: list[Any] = []
         self.ever_wanted: set[tuple[str, str]] = set()
@@ -77,6 +82,9 @@ class Days(RuleBasedStateMachine):
         self.new_list(0)
         for who in (0, 1):
             self.add_person(OURS[who], NAMES[who], {0})
+
+    def connect_more(self, tenant: Tenant) -> None:
+        """For days with more than one vendor."""
 
     def teardown(self) -> None:
         """The end: everything is heard and sent, and what is there is what must be."""
@@ -303,13 +311,13 @@ class Days(RuleBasedStateMachine):
         }[act]()
         self.remember_allowed()
 
-    def turn(self, listen: bool = False, at: dict[Any, Any] | None = None) -> bool:
+    def turn(self, listen: bool = False, at: dict[Any, Any] | None = None, pk: int = 0) -> bool:
         """One turn of the engine; whatever it did to people there was allowed at that time."""
         self.allowed = []
         self.remember_allowed()
         self.line.new_turn(at or {})
         try:
-            more = serve(self.connection.pk, listen=listen)
+            more = serve(pk or self.connection.pk, listen=listen)
         except BaseException:
             if not self.line.is_dead:
                 raise
@@ -338,16 +346,21 @@ class Days(RuleBasedStateMachine):
 
     @rule()
     def answer_the_brake(self) -> None:
-        brake.release(Connection.objects.get(), "Ana")
+        for connection in Connection.objects.all():
+            brake.release(connection, "Ana")
 
     # --- what always holds ---
     def remember_allowed(self) -> None:
         """What would be right at this moment."""
         now = HistoryEntry.objects.count(), ConsentEvent.objects.count()
         if now != self.known_as_of:
-            self.known_as_of, self.right_now = now, reference.due(self.judge.container_of)
+            self.known_as_of, self.right_now = now, self.due_now()
             self.ever_wanted |= self.right_now.keys()
         self.allowed.append(self.right_now)
+
+    def due_now(self) -> dict[Any, reference.Due]:
+        """{(container, address): what has to be there}."""
+        return reference.due(self.judge.container_of)
 
     def nobody_was_wronged(self) -> None:
         """Whoever we made hear from the lists had to; whoever had left by themselves was left alone."""
@@ -374,11 +387,18 @@ class Days(RuleBasedStateMachine):
 
     # --- the end ---
     @rule()
+    def a_quiet_hour(self) -> None:
+        """Everything settles in the middle of the day; a few times, as it takes long."""
+        self.quiet_hours += 1
+        if self.quiet_hours <= MOST_QUIET_HOURS:
+            self.all_is_quiet()
+
     def all_is_quiet(self) -> None:
         """Faults end, everything is heard and sent; then what is there is what must be, and Sync has nothing to do."""
-        self.sandbox.faults = Faults()
+        self.calls_go_well()
         stopped = RemoteRecord.objects.filter(reason_code__in=["removed_there", "name_taken"])
-        self.turn(listen=True)
+        for connection in Connection.objects.order_by("pk"):
+            self.turn(listen=True, pk=connection.pk)
         for _ in range(20):
             for parcel in self.watch.mail:
                 self.deliver(parcel)
@@ -388,33 +408,49 @@ class Days(RuleBasedStateMachine):
             if not outbox.retry(stopped) and not self.watch.mail:
                 break
         for subject in RemoteRecord.objects.filter(state=RemoteRecord.State.SET_ASIDE):
-            contact = Contact.objects.filter(uid=subject.subject_uid).first()
-            email = contact.primary_email if contact else None
-            assert email and email.address.lower().endswith(FAKE), f"set aside: {subject.reason} {subject.known}"
-        assert not (wrong := self.judge.verdict()), wrong
-        self.sync_has_nothing_to_do()
+            assert self.may_be_set_aside(subject), f"set aside: {subject.reason} {subject.known}"
+        assert not (wrong := self.verdict()), wrong
+        for connection in Connection.objects.order_by("pk"):
+            self.sync_has_nothing_to_do(connection)
+
+    def may_be_set_aside(self, record: RemoteRecord) -> bool:
+        """Whether it is the vendor that does not want them."""
+        contact = Contact.objects.filter(uid=record.subject_uid).first()
+        email = contact.primary_email if contact else None
+        return email is not None and email.address.lower().endswith(FAKE)
+
+    def verdict(self) -> list[str]:
+        """Every difference between what is there and what must be."""
+        return self.judge.verdict()
 
     def turns_until_quiet(self) -> None:
         """As many turns as it takes."""
         for _ in range(200):
             Connection.objects.update(retry_at=None)
-            if not self.turn():
-                brake.release(Connection.objects.get(), "Ana")
+            # What a vendor takes its time for is asked about at once.
+            RemoteRecord.objects.filter(due_at__isnull=False).update(due_at=LONG_AGO)
+            more = [self.turn(pk=pk) for pk in Connection.objects.order_by("pk").values_list("pk", flat=True)]
+            if not any(more):
+                self.answer_the_brake()
                 if not RemoteRecord.objects.filter(due_at__isnull=False).exists():
                     return
         raise AssertionError(f"never quiet: {list(RemoteRecord.objects.filter(due_at__isnull=False).values())}")
 
-    def sync_has_nothing_to_do(self) -> None:
+    def sync_has_nothing_to_do(self, connection: Connection) -> None:
         """The second Sync writes nothing."""
-        before = len(self.world.writes())
-        run = runs.start(self.connection, None)
+        before = self.writes()
+        run = runs.start(connection, None)
         self.turns_until_quiet()
         run.refresh_from_db()
         shown = list(run.items.exclude(verb="skip").values_list("label", "operations"))
         assert (run.state, shown) == (SyncRun.State.READY, [])
         runs.confirm(run, None)
         self.turns_until_quiet()
-        assert len(self.world.writes()) == before
+        assert self.writes() == before
+
+    def writes(self) -> int:
+        """How many calls changed something at the vendor."""
+        return len(self.world.writes())
 
 
 def as_staff() -> Any:

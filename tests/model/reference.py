@@ -35,7 +35,7 @@ def words() -> Words:
             elif event.by == "person":
                 mine.pop(scope, None)
             elif event.kind == "dnc_cleared":
-                mine |= {s: ASK for s, word in mine.items() if word == OUT and (s == scope or ":" in s)}
+                mine |= {s: ASK for s, word in mine.items() if word == OUT and (s == scope or " " in s)}
     return said
 
 
