@@ -16,6 +16,10 @@ from integrations.providers import all_providers
 from integrations.sync.put_back import put_back
 
 SINGLE_EDIT = 25  # up to so many at once overtake bulk work
+# Of a row that becomes due. Why it was refused is told again should the same be planned: that is not sent again.
+REASON_GONE: Any = {
+    name: Case(When(refused_hash="", then=Value("")), default=F(name)) for name in ("reason_code", "reason")
+}
 
 
 def listening(tenant_id: int, ability: Can) -> list[Connection]:
@@ -85,9 +89,7 @@ def mark(connection: Connection, kind: str, uids: Iterable[uuid.UUID], cause: st
         attempts=0,
         brake_passed=False,
         state=RemoteRecord.State.OK,
-        # Why it was refused is told again should the same be planned: that is not sent a second time.
-        reason_code=Case(When(refused_hash="", then=Value("")), default=F("reason_code")),
-        reason=Case(When(refused_hash="", then=Value("")), default=F("reason")),
+        **REASON_GONE,
     )
 
 

@@ -106,6 +106,7 @@ def confirm(run: SyncRun, user: Any, chosen: Q | None = None) -> bool:
         RemoteRecord.objects.filter(pk__in=shown.values("record")).update(
             run=run, due_at=Now(), marked_at=Now(), priority=sooner(Priority.SYNC), brake_passed=False,
             cause=CAUSES[SyncRun.Kind(run.kind)], attempts=0, state=RemoteRecord.State.OK,
+            **outbox.REASON_GONE,
         )  # fmt: skip
         # Lists go first, whatever else is due.
         RemoteRecord.objects.filter(run=run, kind=RemoteRecord.Kind.LIST).update(priority=Priority.LIST)
