@@ -44,13 +44,20 @@ def records_of(connection: Connection, addresses: Iterable[str]) -> list[RemoteR
     )
 
 
-def apply(connection: Connection, container: str, member: Member | None, addresses: Iterable[str]) -> str:
-    """Make what is so at the vendor known here, and act on it (L21, L22). Returns a sentence for the inbox."""
+def apply(
+    connection: Connection, container: str, member: Member | None, addresses: Iterable[str], entry: Member | None = None
+) -> str:  # fmt: skip
+    """Make what is so at the vendor known here, and act on it (L21, L22). Returns a sentence for the inbox.
+
+    `entry`: what was known of them there through somebody who had the address before.
+    """
     addresses = list(addresses)
-    return giving_way(lambda: apply_now(connection, container, member, addresses))
+    return giving_way(lambda: apply_now(connection, container, member, addresses, entry))
 
 
-def apply_now(connection: Connection, container: str, member: Member | None, addresses: list[str]) -> str:
+def apply_now(
+    connection: Connection, container: str, member: Member | None, addresses: list[str], entry: Member | None = None
+) -> str:  # fmt: skip
     """The same, within the transaction of whoever calls."""
     policy = slices.policy_of(connection)
     source = f"{connection}"
@@ -61,7 +68,7 @@ def apply_now(connection: Connection, container: str, member: Member | None, add
     if (
         member is not None
         and member.standing == Standing.UNSUBSCRIBED
-        and was_our_doing(connection, container, member, records)
+        and was_our_doing(connection, container, member, records, entry)
     ):
         said = [left_out(connection, policy, container, record, member) for record in records]
     else:
@@ -69,9 +76,12 @@ def apply_now(connection: Connection, container: str, member: Member | None, add
     return "; ".join(dict.fromkeys(filter(None, said))) or KNOWN
 
 
-def was_our_doing(connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord]) -> bool:
+def was_our_doing(
+    connection: Connection, container: str, member: Member, records: Iterable[RemoteRecord], entry: Member | None
+) -> bool:  # fmt: skip
     """Whether we unsubscribed this address there ourselves, for somebody who has it, without their own word."""
     known = [there for record in records if (there := slices.members_known(record).get(container))]
+    known += [entry] if entry else []
     if not any(m.standing == Standing.UNSUBSCRIBED and same(m.address, member.address) for m in known):
         return False
     _, words = consent.load([], [address_key(member.address)])

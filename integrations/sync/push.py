@@ -273,9 +273,9 @@ class Sitting(Doubts):
     def hear_found(self, settlement: Settlement) -> set[tuple[str, str]]:
         """Somebody turned out to have opted out there, or to be changed: that counts here as well (L21, L22), for all
         who have the address. Returns {(address, container)}."""
-        for container, member, addresses in settlement.found_out[len(settlement.heard) :]:
+        for container, member, addresses, entry in settlement.found_out[len(settlement.heard) :]:
             settlement.heard.append((member.address.lower(), container))
-            pull.apply(self.connection, container, member, addresses)
+            pull.apply(self.connection, container, member, addresses, entry)
         return set(settlement.heard)
 
     def tell_sharers(self, settlement: Settlement, told: set[tuple[str, str]]) -> None:

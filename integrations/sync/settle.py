@@ -47,8 +47,9 @@ class Settlement:
         self.put_there: set[tuple[str, str]] = set()  # (container, address) of entries that are ours
         self.no_longer_shown: set[int] = set()  # rows of a run that would not be carried out as they were shown
         self.learned: dict[int, Row] = {}
-        # (container, member, the addresses it is about): who turned out to have opted out there, or to be changed.
-        self.found_out: list[tuple[str, Member, tuple[str, ...]]] = []
+        # Who turned out to have opted out there, or to be changed: (container, member, the addresses it is about, what
+        # was known of that address through others).
+        self.found_out: list[tuple[str, Member, tuple[str, ...], Member | None]] = []
         self.heard: list[tuple[str, str]] = []  # (address, container) of those, once it was acted upon
         self.told: dict[tuple[str, str], Any] = {}  # what those who share an address have been told
         # Rows that may have created something before: who is found there then is ours.
@@ -130,7 +131,7 @@ class Settlement:
             if ours:
                 self.put_there.add((container, now.address.lower()))
             if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
-                self.found_out.append((container, now, (now.address,)))
+                self.found_out.append((container, now, (now.address,), row.entries.get(container)))
                 row.fresh_known[container] = row.fresh_known[container].but(standing=expected)
                 answer = answer or f"Is {standing} there."
             elif operation.verb == Verb.UPDATE and now.address.lower() != after.address.lower():
@@ -154,7 +155,7 @@ class Settlement:
             row.fresh_known[operation.container] = known.but(fields=fields)
             if moved and before:  # nothing was written
                 row.fresh_known[operation.container] = before.but(remote_id=now.remote_id, lists=now.lists)
-            self.found_out.append((operation.container, now, tuple(sorted(addresses | {now.address}))))
+            self.found_out.append((operation.container, now, tuple(sorted(addresses | {now.address})), None))
 
     def is_ours(self, row: Row, operation: Operation, now: Member) -> bool:
         """Whether somebody who was found there was put there by us: before a crash, or for another contact (L8)."""
@@ -305,12 +306,13 @@ def fresh_knowledge(row: Row) -> tuple[dict[str, Any], str, str]:
 
 
 def entries_left(row: Row) -> dict[str, Member]:
-    """Archived entries that we gave up ourselves: should the person return to that address, they are brought back."""
+    """Entries that we gave up: archived ones are brought back should the person return to that address; of those whom
+    we unsubscribed there ourselves it is still known that this was nobody's own word."""
     before = {key: Member.from_json(data) for key, data in row.record.known.get("offered", {}).items()}
     return {
         key: member
         for key, member in (before | row.left).items()
-        if member.standing == Standing.ARCHIVED
+        if member.standing in (Standing.ARCHIVED, Standing.UNSUBSCRIBED)
         and not (key in row.fresh_known and same(row.fresh_known[key].address, member.address))
     }
 

@@ -323,6 +323,26 @@ def test_L21_an_unsubscribe_there_is_DNC_here_in_the_ledger_and_echoes_nothing(s
     assert ConsentEvent.objects.count() == again  # heard twice is heard once
 
 
+def test_L35_an_address_that_we_unsubscribed_for_somebody_else_is_no_word_of_whoever_gets_it(shared) -> None:
+    one = shared.a_list()
+    ana, dan = shared.person("ana@rivermail.test", one), shared.person("dan@rivermail.test", one)
+    shared.push()
+    ana.do_not_contact = True
+    ana.save()
+    shared.push()
+    assert shared.seen("ana@rivermail.test", one) == "unsubscribed"
+    ana.email_addresses.update(address="cleo@rivermail.test", address_key="cleo@rivermail.test")
+    dan.email_addresses.update(address="ana@rivermail.test", address_key="ana@rivermail.test")
+    shared.push()
+    assert not ConsentEvent.objects.filter(by=By.PERSON).exists()
+    place = shared.place(dan, one)
+    assert place.do_not_contact and shared.record(dan).reason_code == "dnc_list"
+    place.do_not_contact = False
+    place.save()
+    shared.push()
+    assert shared.seen("ana@rivermail.test", one) == "on"  # nobody is asked: it was staff's doing, and staff undo it
+
+
 def test_L35_after_an_own_opt_out_nothing_that_staff_do_subscribes(shared) -> None:
     one, two = shared.a_list("One"), shared.a_list("Two")
     ana = shared.person("ana@rivermail.test", one)
