@@ -63,14 +63,19 @@ def sweep() -> None:
 
 def listen_all() -> None:
     """Every hour: read the opt-outs of every connection that can, so that a lost message costs an hour at most."""
+    listen_in_turn(0)
+
+
+def listen_in_turn(after: int) -> None:
+    """Read the next one. Only one of them stands in the queue at a time, so that whatever is changed meanwhile need
+    not wait behind all organizations; and it is put there first, so that none is left out if this job is killed."""
     able = [key for key, provider in all_providers().items() if Can.READ_OPT_OUTS in provider.can]
     states = [Connection.State.READY, Connection.State.ACTIVE]
-    for pk in (
-        Connection.objects.with_scopes_disabled()
-        .filter(provider__in=able, state__in=states)
-        .values_list("pk", flat=True)
-    ):
-        async_task("integrations.jobs.listen", pk)
+    connections = Connection.objects.with_scopes_disabled().filter(provider__in=able, state__in=states, pk__gt=after)
+    pk = connections.order_by("pk").values_list("pk", flat=True).first()
+    if pk is not None:
+        async_task("integrations.jobs.listen_in_turn", pk)
+        listen(pk)
 
 
 def keep_grants_alive() -> None:

@@ -15,6 +15,7 @@ from integrations.provider_kit.base import Limits
 from integrations.provider_kit.errors import CallFailed, Retry
 
 PATIENCE = {True: 10.0, False: 2.0}  # seconds to wait here, by whether it is urgent; a worker stands idle meanwhile
+LONGEST_LEAD = 2.0
 LEAST_WAIT = 0.02  # seconds until the broker is asked again
 SHORT_PAUSE = 2.0  # when a vendor asks for a pause and does not say how long
 
@@ -58,8 +59,9 @@ class Later:
 class Broker(Protocol):
     """Who counts. The one that counts in the database puts itself here when the app is ready."""
 
-    def ask(self, limits: Limits, tenant_id: int | None, is_urgent: bool, is_counted: bool) -> Go | Later:
-        """Whether a call of this organization may leave. `is_counted`: it was let through before, and came too late."""
+    def ask(self, limits: Limits, tenant_id: int | None, is_urgent: bool, lead: float) -> Go | Later:
+        """Whether a call of this organization may leave. `lead`: it was let through before and came too late; so many
+        seconds are needed to get ready."""
 
     def block(self, limits: Limits, seconds: float) -> float:
         """Nobody with this key calls for so long. Returns how long that is, should somebody have said more before."""
@@ -84,14 +86,15 @@ class Gate:
         if self.limits is None:
             return
         until = time.monotonic() + PATIENCE[is_urgent]
-        is_counted = False
+        lead = 0.0
         while True:
-            answer = self.broker.ask(self.limits, self.tenant_id, is_urgent, is_counted)
+            answer = self.broker.ask(self.limits, self.tenant_id, is_urgent, lead)
             if isinstance(answer, Go):
                 time.sleep(max(0.0, answer.at - time.monotonic()))
-                if time.monotonic() <= answer.at + answer.tolerance:
+                late = time.monotonic() - answer.at
+                if late <= answer.tolerance:
                     return
-                is_counted = True  # something held us up, and our place in the second is over
+                lead = min(LONGEST_LEAD, lead + 2 * late)  # a slow disk held us up, and our place in the second is over
                 answer = Later(0.0, Why.SECOND)
             if answer.why is not Why.SECOND or time.monotonic() + answer.seconds > until:
                 raise CallFailed(self._come_back(answer, is_urgent))

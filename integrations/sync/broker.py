@@ -65,27 +65,25 @@ def kept_of(limit: int) -> int:
 class DatabaseBroker:
     """Answers the gates."""
 
-    def ask(self, limits: Limits, tenant_id: int | None, is_urgent: bool, is_counted: bool) -> Go | Later:
-        """Whether a call may leave, and when; if so it is counted."""
+    def ask(self, limits: Limits, tenant_id: int | None, is_urgent: bool, lead: float) -> Go | Later:
+        """Whether a call may leave, and when; if so it is counted, unless it was before."""
         with transaction.atomic(durable=True):  # inside another one the row would stay locked for everybody
             quota, clock = hold(limits)
             mine = share_of(quota, tenant_id or 0)
             if not is_urgent:
                 mine.wanted_at = clock.now
-            later = is_counted_out(quota, clock) or self.judge(limits, quota, mine, clock, is_urgent, is_counted)
-            answer = later or take_place(limits, quota, clock, AHEAD[is_urgent])
-            if isinstance(answer, Go) and not is_counted:
+            later = is_counted_out(quota, clock)
+            if not lead:
+                later = later or self.judge(limits, quota, mine, clock, is_urgent)
+            answer = later or take_place(limits, quota, clock, lead, AHEAD[is_urgent])
+            if isinstance(answer, Go) and not lead:
                 count(limits, quota, mine, clock, is_urgent)
             mine.save()
             quota.save()
         return answer
 
-    def judge(
-        self, limits: Limits, quota: Quota, mine: QuotaShare, clock: Clock, is_urgent: bool, is_counted: bool
-    ) -> Later | None:
+    def judge(self, limits: Limits, quota: Quota, mine: QuotaShare, clock: Clock, is_urgent: bool) -> Later | None:
         """What the day has to say."""
-        if is_counted:
-            return None
         had = others_had(quota.key, quota.day, mine.tenant_number, None if is_urgent else clock.now)
         why = what_stops(day_stands(limits, quota), Use(mine.bulk, mine.of_kept), had, is_urgent)
         if why is None:
@@ -159,17 +157,17 @@ def is_counted_out(quota: Quota, clock: Clock) -> Later | None:
     return None
 
 
-def take_place(limits: Limits, quota: Quota, clock: Clock, ahead: float) -> Go | Later:
-    """The next free place in the seconds; so many calls in any stretch of that length, and never more."""
+def take_place(limits: Limits, quota: Quota, clock: Clock, lead: float, ahead: float) -> Go | Later:
+    """The next free place in the seconds, from `lead` on; so many calls in any stretch of that length, never more."""
     calls = max(1, min(MOST_SLOTS, int(limits.per_second)))
     stretch = calls / limits.per_second * (1 + SLACK)
     now = clock.now.timestamp()
     # Places further off than anybody may take were given before the clock was set back.
     slots: Sequence[float] = [at for at in quota.slots if at <= now + max(AHEAD.values()) + stretch][-calls:]
-    at = max(now, slots[-calls] + stretch) if len(slots) == calls else now
+    at = max(now + lead, slots[-calls] + stretch) if len(slots) == calls else now + lead
     if slots:
         at = max(at, slots[-1])
-    if at - now > ahead:
+    if at - now > ahead + lead:
         return Later(at - now - ahead, Why.SECOND)
     quota.slots = [*slots, at][-calls:]
     return Go(clock.here + at - now, stretch * SLACK / 2)

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,6 +223,21 @@ def test_who_may_call_is_decided_by_what_is_left_and_had() -> None:
     assert what_stops(Day(100, 10, 80), Use(80), [], False) is None
 
 
+def test_L29_on_a_disk_that_is_always_slow_a_call_gets_ready_before_its_place_comes(world, monkeypatch) -> None:
+    """Counting takes longer than a call may be late."""
+    ask = Gate.broker.ask
+
+    def slow(*asked: Any) -> Any:
+        answer = ask(*asked)
+        World.sleep(world, 0.4)
+        return answer
+
+    monkeypatch.setattr(Gate.broker, "ask", slow)
+    asked = world.now
+    assert world.call(1) is None
+    assert used_today() == 1 and (world.now - asked).total_seconds() < 2
+
+
 @pytest.mark.once
 def test_L29_twenty_organizations_of_which_one_floods_all_get_their_share(world) -> None:
     """One has 100,000 changes, the others what 15 calls carry; a day of 500 calls."""
@@ -270,9 +286,9 @@ def test_L29_a_single_edit_of_another_organization_goes_out_next(world) -> None:
 def test_L29_places_ahead_are_for_urgent_calls_alone(world) -> None:
     """Forty workers of a flood ask at the same moment: they may not take all the places of the next seconds."""
     limits = Limits(4, 10_000, KEY)
-    answers = [Gate.broker.ask(limits, 0, False, False) for _ in range(40)]
+    answers = [Gate.broker.ask(limits, 0, False, 0) for _ in range(40)]
     placed = [answer for answer in answers if isinstance(answer, gates.Go)]
-    edit = Gate.broker.ask(limits, 7, True, False)
+    edit = Gate.broker.ask(limits, 7, True, 0)
     assert len(placed) == 4 and isinstance(edit, gates.Go)
     assert edit.at - world.monotonic() <= 1.3
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from contacts import services
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from contacts.tenancy.walls import in_tenant as in_a_tenant
-from integrations import allowance
+from integrations import allowance, jobs
 from integrations.models import Connection, Quota, QuotaShare, RemoteRecord, SyncRun
 from integrations.sync import broker, runs
 from integrations.sync.serve import serve, waiting
@@ -201,6 +201,22 @@ def test_L29_what_the_vendor_refuses_to_one_organization_pauses_the_others(world
     with in_a_tenant(neighbour):
         other.push()
         assert other.standing("bo@harbor.test") is not None
+
+
+def test_L29_the_hourly_reading_goes_from_one_organization_to_the_next_and_never_fills_the_queue(
+    world, days, neighbour, monkeypatch
+) -> None:
+    with in_a_tenant(neighbour):
+        other = world.another(neighbour, "harbor")
+    queue: list[Any] = []
+    monkeypatch.setattr(jobs, "async_task", lambda *job: queue.append(job))
+    jobs.listen_all()
+    while queue:
+        assert len(queue) == 1
+        name, argument = queue.pop()
+        getattr(jobs, name.rpartition(".")[2])(argument)
+    read = Connection.objects.with_scopes_disabled().filter(listened_at__isnull=False)
+    assert set(read) == {world.connection, other.connection}
 
 
 @pytest.mark.once
