@@ -11,8 +11,15 @@ from bench.machine import load, machine
 from bench.parts import ROOT
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
+from bench.sharing import counted_sync, flood
 
-SCENARIOS |= {"export": export, "import": import_file, "comparison": comparison}
+SCENARIOS |= {
+    "export": export,
+    "import": import_file,
+    "comparison": comparison,
+    "counted_sync": counted_sync,
+    "flood": flood,
+}
 
 
 def arguments() -> argparse.Namespace:

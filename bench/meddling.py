@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
+from bench.connecting import mailchimp_account
 from bench.parts import control
-from bench.world import account, ours
+from bench.world import ours
 from contacts.models import EmailAddress
 from contacts.tenancy.walls import in_tenant
 from integrations.models import RunItem, SyncRun
@@ -30,7 +31,7 @@ def victims(count: int) -> list[str]:
 
 def meddle(count: int) -> dict[str, int]:
     """Do it to so many, one way after the other."""
-    sandbox, (_, audience, _) = os.environ["BENCH_SANDBOX"], account()
+    sandbox, (_, audience, _) = os.environ["BENCH_SANDBOX"], mailchimp_account()
     for n, email in enumerate(victims(count)):
         who, action, more, _ = WAYS[n % len(WAYS)]
         more = {key: value.format(email) if isinstance(value, str) else value for key, value in more.items()}

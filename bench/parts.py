@@ -20,17 +20,20 @@ PATIENCE = 60.0  # seconds for a process to answer
 class Parts:
     """One fresh set of them; everything is stopped and thrown away at the end of the `with`."""
 
-    def __init__(self, profile: Path | None = None, database: str = "") -> None:
+    def __init__(self, profile: Path | None = None, database: str = "", vendor: str = "mailchimp") -> None:
         self.profile = profile
+        self.vendor = vendor
         self.database = database  # an empty PostgreSQL, otherwise a file of SQLite
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         folder = tempfile.TemporaryDirectory(prefix="almoner-bench-", ignore_cleanup_errors=True)
         self.folder = Path(self._stack.enter_context(folder))
-        self.sandbox = f"http://127.0.0.1:{free_port()}"
+        ports = {"mailchimp": free_port(), "constant_contact": free_port()}
+        self.sandbox = f"http://127.0.0.1:{ports[self.vendor]}"
         self.web = f"http://127.0.0.1:{free_port()}"
-        self.run("-m", "tests.fakes", "--mailchimp-port", self.sandbox.rpartition(":")[2])
+        wishes = [f"--{vendor.replace('_', '-')}-port={port}" for vendor, port in ports.items()]
+        self.run("-m", "tests.fakes", *wishes)
         wait_for(self.sandbox + "/_sandbox/health")
         self.step("prepare")
         return self
@@ -46,13 +49,20 @@ class Parts:
             "LOG_LEVEL": "WARNING",
             "DATABASE_URL": self.database or f"sqlite:///{self.folder / 'bench.sqlite3'}",
             "PUBLIC_URL": self.web,
-            "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
-            "MAILCHIMP_CLIENT_SECRET": "almoner-sandbox-secret",
-            "MAILCHIMP_LOGIN_URL": self.sandbox,
-            "MAILCHIMP_API_URL": self.sandbox + "/{dc}",
             "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
             "BENCH_SANDBOX": self.sandbox,
+            "BENCH_VENDOR": self.vendor,
+            **self.addresses,
         }
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where the vendor that is measured is found, and how its sandbox knows us."""
+        name = self.vendor.upper()
+        found = {f"{name}_CLIENT_ID": "almoner-sandbox", f"{name}_CLIENT_SECRET": "almoner-sandbox-secret"}
+        if self.vendor == "mailchimp":
+            return found | {f"{name}_LOGIN_URL": self.sandbox, f"{name}_API_URL": self.sandbox + "/{dc}"}
+        return found | {f"{name}_LOGIN_URL": f"{self.sandbox}/oauth2/default/v1", f"{name}_API_URL": self.sandbox}
 
     # --- processes ---
     def run(self, *command: str) -> None:

@@ -172,6 +172,7 @@ def import_people(path: str) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "seed": seed, "change": change, "sync": sync, "push": push, "contacts": contacts,
+    "neighbours": world.neighbours, "flood": world.flood, "waiting": world.waiting,
     "has_swept": has_swept, "check": check, "meddle": meddling.meddle, "repair": repair,
     "pages_prepare": pages.prepare, "pages": pages.measure,
     "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,

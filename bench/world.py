@@ -1,19 +1,18 @@
 """The organization that is measured: its people, its list and its connection to the sandbox."""
 
-import hashlib
 import itertools
-import json
-import os
-import urllib.request
 from typing import Any
 
 from bench import LOGIN, PASSWORD
+from bench.connecting import connect
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from contacts.models.contact import address_key
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Role, StaffMember, Tenant, User
 from contacts.tenancy.walls import TenantQuerySet, in_tenant
-from integrations.models import Connection, Credential, RemoteRecord
+from integrations import jobs
+from integrations.models import Connection, RemoteRecord
+from integrations.sync import outbox
 
 FIRST = "Amara Bruno Chidi Dana Elif Farid Greta Hana Iris Jonas Kemi Lena Marco Nadia Omar Priya Rosa Samir Tala Yusuf"
 LAST = "Abara Bakker Costa Diaz Eriksen Fischer Garcia Haddad Ivanov Jansen Kaya Lopez Meyer Novak Okafor Park Quinn"
@@ -23,30 +22,14 @@ def found() -> None:
     """The organization, somebody who logs in, and a connection that waits for its first Sync."""
     tenant = Tenant.objects.create(name="River Trust")
     user = User.objects.create_user(LOGIN, PASSWORD)
-    data_centre, audience, token = account()
     with in_tenant(tenant):
         StaffMember.objects.create(user=user, role=Role.OWNER)
-        settings = {
-            "mode": "tags", "audience": audience, "audience_name": "River Friends", "dc": data_centre,
-        }  # fmt: skip
-        connection = Connection.objects.create(provider="mailchimp", state=Connection.State.READY, settings=settings)
-        Credential.store(connection, {"token": token, "dc": data_centre}, user)
-
-
-def account() -> tuple[str, str, str]:
-    """The sandbox account's data centre, its audience and a key that opens it (tests/fakes/mailchimp/seed.py)."""
-    sandbox, data_centre = os.environ["BENCH_SANDBOX"], "us21"
-    token = f"{hashlib.md5(b'river sandbox key', usedforsecurity=False).hexdigest()}-{data_centre}"
-    request = urllib.request.Request(
-        f"{sandbox}/{data_centre}/3.0/lists?fields=lists.id", headers={"Authorization": f"Bearer {token}"}
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return data_centre, json.load(answer)["lists"][0]["id"], token
+        connect(user)
 
 
 def ours() -> tuple[Tenant, Connection]:
     """The organization and its connection."""
-    tenant = Tenant.objects.get()
+    tenant = Tenant.objects.order_by("pk")[0]
     with in_tenant(tenant):
         return tenant, Connection.objects.get()
 
@@ -56,11 +39,10 @@ def owner() -> User:
     return User.objects.get()
 
 
-def people(count: int) -> None:
+def people(count: int, tenant: Tenant | None = None) -> None:
     """So many contacts on one synchronized list, straight into the tables: how they came there is not measured."""
     names = itertools.cycle(itertools.product(FIRST.split(), LAST.split()))
-    tenant, _ = ours()
-    with in_tenant(tenant):
+    with in_tenant(tenant or ours()[0]):
         newsletter = ContactList.objects.create(name="Newsletter", synchronize=True)
         for start in range(0, count, 5000):
             numbers = range(start, min(start + 5000, count))
@@ -76,6 +58,31 @@ def people(count: int) -> None:
                 for c, a in zip(contacts, addresses, strict=True)
             ])  # fmt: skip
             insert(ListMembership, [ListMembership(contact=c, contact_list=newsletter) for c in contacts])
+
+
+def neighbours(count: int, contacts: int) -> None:
+    """So many more organizations with the same vendor: the first with so many contacts, the others with a few."""
+    for number in range(count):
+        tenant = Tenant.objects.create(name=f"Neighbour {number + 1}")
+        with in_tenant(tenant):
+            connection = connect(owner(), "harbor")
+            Connection.objects.filter(pk=connection.pk).update(state=Connection.State.ACTIVE)
+        people(5 if number else contacts, tenant)
+
+
+def flood() -> None:
+    """Everything in the first neighbour is to be sent, as after a large import."""
+    tenant = Tenant.objects.get(name="Neighbour 1")
+    with in_tenant(tenant):
+        outbox.mark_lists(tenant.pk, ContactList.objects.values_list("uid", flat=True), "Import")
+        for connection in outbox.mark_contacts(tenant.pk, Contact.objects.values_list("uid", flat=True), "Import"):
+            jobs.nudge(connection)
+
+
+def waiting() -> int:
+    """How many changes of the flood still wait."""
+    with in_tenant(Tenant.objects.get(name="Neighbour 1")):
+        return due()
 
 
 def insert(model: type[Any], rows: list[Any]) -> None:
