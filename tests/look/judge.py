@@ -1,9 +1,11 @@
 """What every page is judged by: accessibility (axe), one heading, no sideways scrolling, the keyboard, no errors."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Error as PlaywrightError
 
 GRAVE = ("serious", "critical")
 # Nothing moves while colours are measured.
@@ -52,6 +54,14 @@ def settle(page: Any) -> None:
     """Wait until the theme's scripts are done, and stop everything that moves."""
     page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
     page.evaluate(STILL)
+
+
+def follow(page: Any) -> None:
+    """Give charts, which are drawn anew when a window changes its width, the moment that they need; `shape` judges."""
+    with suppress(PlaywrightError):
+        page.wait_for_function(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth", timeout=5000
+        )
 
 
 def shape(page: Any, width: int) -> list[str]:

@@ -38,6 +38,7 @@ def judged(window: Window, path: str) -> list[str]:
         if width == DESK:
             page.goto(path)
             judge.settle(page)
+        judge.follow(page)
         if window.is_dark:
             found = judge.accessibility(page, ["color-contrast"])
         else:
