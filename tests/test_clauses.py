@@ -1,0 +1,34 @@
+"""Every clause of list synchronization is named by a test, and the table of them names no test that is gone."""
+
+import re
+
+import pytest
+
+from tests.clauses import CLAUSES, TABLE, found, named, table
+
+
+@pytest.mark.parametrize("clause", CLAUSES)
+def test_every_clause_is_named_by_a_test(clause: str) -> None:
+    assert found().get(clause), f"no test shows {clause}: {CLAUSES[clause]}"
+
+
+def test_no_test_names_a_clause_that_does_not_exist() -> None:
+    assert found().keys() - CLAUSES.keys() == set()
+
+
+def test_the_list_of_clauses_is_whole() -> None:
+    assert set(CLAUSES) == {f"L{number}" for number in range(1, 38)} | {"L24a"}
+
+
+def test_the_table_names_tests_that_exist() -> None:
+    shown = set(re.findall(r"  - `(test_\w+)`", TABLE.read_text()))
+    there = {name for files in found().values() for names in files.values() for name in names}
+    assert shown - there == set(), "made anew by `python -m tests.clauses`"
+    assert all(f"## {clause}\n" in TABLE.read_text() for clause in CLAUSES)
+
+
+def test_control_names_are_read_as_meant() -> None:
+    assert named("test_L6_L13_nobody") == ["L6", "L13"]
+    assert named("test_L24a_never") == ["L24a"] and named("test_all_is_well_L35") == ["L35"]
+    assert named("test_URL2_is_no_clause") == [] and named("test_XL3") == []
+    assert "| [L24a](#l24a) |" in table()
