@@ -32,7 +32,12 @@ ON_THE_PAGE: dict[str, list[tuple[str, str, str]]] = {
     "dnc_list": [ASKED_AGAIN],
     "opted_out": [ASKED_AGAIN],
 }
-AT_THE_SERVICE = {"brake": "Answer the question", "not_permitted": "Connect it again", "plan_limit": "See the service"}
+AT_THE_SERVICE = {
+    "brake": "Answer the question",
+    "taken_back": "Go to Sync",
+    "not_permitted": "Connect it again",
+    "plan_limit": "See the service",
+}
 
 
 def mends(request: HttpRequest, code: str, connection: Connection, email: str = "") -> list[tuple[str, str]]:

@@ -163,7 +163,8 @@ def in_brief(connection: Connection, record: RemoteRecord | None) -> tuple[str, 
     if record is not None and record.state == State.SET_ASIDE:
         return f"{connection}: refused", "bad"
     if record is not None and record.state == State.HELD:
-        return f"{connection}: waits for an answer", "warn"
+        is_back = record.reason_code == "taken_back"
+        return f"{connection}: {'taken back' if is_back else 'waits for an answer'}", "warn"
     if not is_there(record):
         return f"{connection}: not there yet", "plain"
     return f"{connection}: on its way" if record and record.due_at else f"{connection}: in step", "good"

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import include, path, re_path
 
 from integrations import webhooks
-from integrations.views import alarms, aside, checks, connect, history, report, runs, settings, setup
+from integrations.views import alarms, aside, checks, connect, history, report, runs, settings, setup, undo
 
 app_name = "integrations"
 
@@ -27,6 +27,7 @@ of_run = [
     path("repair/", checks.repair, name="repair"),
     path("use-list/", checks.use_list, name="use_list"),
     path("cancel/", runs.cancel, name="cancel"),
+    path("take-back/", undo.start, name="take_back"),
     path("report.csv", report.download, name="report"),
 ]
 staff: list[Any] = [

@@ -11,6 +11,8 @@ from contacts.tenancy.models import TenantOwned
 from integrations.models.connection import Connection
 from integrations.models.remote import RemoteRecord
 
+RELEASED = "released:"  # in the place of a cursor, of a run that had no preview
+
 
 class SyncRun(TenantOwned):
     """A Sync, a Check or an Undo: planned, shown, confirmed, carried out, reported.
@@ -72,6 +74,11 @@ class SyncRun(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.connection} {self.get_kind_display()} of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def had_preview(self) -> bool:
+        """Whether it was shown beforehand, as all are but what the brake held and somebody let go."""
+        return self.cursor != RELEASED
 
     def count_outcomes(self) -> dict[str, dict[str, int]]:
         """What came of its rows: {state: {verb: how many}}."""

@@ -17,6 +17,7 @@ from integrations.sync import people, slices
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US as HEARS
 from integrations.sync.planning import lists_left
+from integrations.sync.released import begin
 from integrations.sync.slices import Row
 
 LATELY = 15 * 60  # seconds for which those who were taken off a list without asking are counted with the next
@@ -199,7 +200,8 @@ def hold(connection: Connection, versions: Mapping[int, int], question: dict[str
 
 
 def release(connection: Connection, user: Any) -> int:
-    """A person said yes: what was held goes out now. Returns how many rows."""
+    """A person said yes: what was held goes out now, as a run that can be taken back. Returns how many rows."""
+    begin(connection, user, held_rows(connection))
     released = let_go(held_rows(connection), f"Released by {user}"[:300])
     Connection.objects.filter(pk=connection.pk).update(brake={}, taken_off={})
     go_on(connection)

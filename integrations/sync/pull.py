@@ -24,6 +24,7 @@ from integrations.sync import consent, owners, people, slices
 from integrations.sync.corrections import corrected
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import HEARS_FROM_US, same
+from integrations.sync.taking_back import TAKEN_BACK, is_taken_back
 
 Effect = RemoteRecord.Effect
 NOBODY = "Nobody here has that address; left alone."
@@ -329,7 +330,9 @@ def heard(
 
 
 def mark_again(record: RemoteRecord, cause: str) -> None:
-    """Have the row planned again: to nothing, if this side agrees with what was heard."""
+    """Have the row planned again: to nothing, if this side agrees with what was heard. What an undo put back stays."""
+    if is_taken_back(record):
+        return
     RemoteRecord.objects.filter(pk=record.pk).update(
         want_version=F("want_version") + 1, due_at=Now(), priority=Priority.OPT_OUT, cause=cause[:200], attempts=0,
         state=RemoteRecord.State.OK, brake_passed=False,
@@ -338,11 +341,13 @@ def mark_again(record: RemoteRecord, cause: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What was just learnt of one address in one container, and by whose row; `is_left`: that one gave it up."""
+    """What was just learnt of one address in one container, and by whose row; `is_left`: that one gave it up; `held`:
+    it was put back by an undo, as this sentence says."""
 
     source: uuid.UUID
     member: Member
     is_left: bool = False
+    held: str = ""
 
 
 Fresh = Mapping[tuple[str, str], News]  # by (address, container)
@@ -379,4 +384,8 @@ def catch_up_with(record: RemoteRecord, address: str, fresh: Fresh) -> None:
     if known != before or offered != record.known.get("offered", {}) or any(news.is_left for news in about.values()):
         record.known = record.known | {"offered": offered}
         keep_known(record, known)
-        mark_again(record, "Shares an address with somebody who changed")
+        if held := next((news.held for news in about.values() if news.held), ""):
+            in_step = RemoteRecord.objects.filter(pk=record.pk, state=RemoteRecord.State.OK, due_at__isnull=True)
+            in_step.update(state=RemoteRecord.State.HELD, reason_code=TAKEN_BACK, reason=held)
+        else:
+            mark_again(record, "Shares an address with somebody who changed")

@@ -21,13 +21,14 @@ from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
 from integrations.provider_kit.states import ListOperation, Operation, Verb
-from integrations.sync import brake, broker, listening, pull, slices
+from integrations.sync import brake, broker, listening, noting, pull, slices, taking_back
 from integrations.sync.doubts import Doubts
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import same_goal, signature
 from integrations.sync.put_back import for_a_repair
 from integrations.sync.settle import Settlement, report
 from integrations.sync.slices import Row
+from integrations.sync.taking_back import TAKEN_BACK, Order
 from integrations.sync.turn import Interrupted
 
 log = logging.getLogger(__name__)
@@ -75,18 +76,21 @@ class Sitting(Doubts):
     # --- lists ---
     def push_lists(self, records: list[RemoteRecord]) -> None:
         """Create, rename and delete lists there, one at a time."""
-        planned = slices.plan_lists(records, self.policy)
+        planned, orders = slices.plan_lists(records, self.policy), taking_back.orders_of(records)
         deleting = [r.pk for r, _, operations in planned if any(o.verb == Verb.DELETE_LIST for o in operations)]
         if deleting and RemoteRecord.objects.filter(pk__in=deleting, brake_passed=False).exists():
             self.give_back(records)
             self.brake()
             return
         shown = slices.shown_by(records)
+        noting.note_lists(planned, shown)
         for record, _, operations in planned:
             if record.attempts > slices.POISON:
                 self.settle_list(record, Refused("internal", "Sending it went wrong several times, so it was stopped."))
             elif not slices.still_holds(shown.get(record.pk), record, operations):
                 self.settle_list(record, Done(), changed=True)
+            elif (order := orders.get(record.pk)) and order.holds(record):
+                self.take_list_back(record, order)
             elif operations and record.refused_hash == signature(operations):
                 self.settle_list(record, Refused(record.reason_code or "refused", record.reason))
             elif not operations:
@@ -96,6 +100,12 @@ class Sitting(Doubts):
                 self.settle_list(record, outcome, operations[0])
                 if isinstance(outcome, Retry | Ambiguous):
                     return  # everything claimed was let go for the pause; it is claimed anew
+
+    def take_list_back(self, record: RemoteRecord, order: Order) -> None:
+        """One list of an undo, which is held afterwards."""
+        operations, code = taking_back.plan_list_back(record, order, self.policy)
+        outcome = self.send_list(record, operations[0]) if operations else Done()
+        self.settle_list(record, outcome, operations[0] if operations else None, changed=bool(code), order=order)
 
     def send_list(self, record: RemoteRecord, operation: ListOperation) -> Outcome:
         """One call. `maybe` is committed before a creation; found in `maybe`, the vendor is asked first."""
@@ -112,8 +122,9 @@ class Sitting(Doubts):
             return failure.outcome
 
     def settle_list(
-        self, record: RemoteRecord, outcome: Outcome, operation: ListOperation | None = None, changed: bool = False
-    ) -> None:
+        self, record: RemoteRecord, outcome: Outcome, operation: ListOperation | None = None, changed: bool = False,
+        order: Order | None = None,
+    ) -> None:  # fmt: skip
         """Record what came of one list."""
         mine = RemoteRecord.objects.filter(pk=record.pk, token=self.lease.token)
         if operation is not None and not isinstance(outcome, Retry | Reconnect):
@@ -121,6 +132,9 @@ class Sitting(Doubts):
         if isinstance(outcome, Done):
             # In one transaction, or its members might never hear that it is there.
             giving_way(lambda: self.settle_done(mine, record, outcome, operation))
+            if order is not None and not changed:  # `order` is of an undo
+                mine_now = RemoteRecord.objects.filter(pk=record.pk, due_at__isnull=True)
+                mine_now.update(state=State.HELD, reason_code=TAKEN_BACK, reason=order.sentence)
             report([record.pk], "changed" if changed else "done")
             if operation is not None:
                 self.success()
@@ -148,6 +162,7 @@ class Sitting(Doubts):
     def deliver_list(self, record: RemoteRecord, operation: ListOperation, outcome: Outcome) -> None:
         """One row of the history for a list."""
         sentence = getattr(outcome, "sentence", "") or getattr(outcome, "answer", "")
+        before = record.known.get("names", {}).get(operation.place, "")
         Delivery.objects.create(
             tenant_id=self.connection.tenant_id,
             connection=self.connection,
@@ -156,6 +171,7 @@ class Sitting(Doubts):
             subject_uid=record.subject_uid,
             verb=operation.verb,
             container=operation.place,
+            before={"name": before} if before else None,
             after={"name": operation.name},
             outcome=delivery_outcome(outcome),
             answer=sentence[:300],
@@ -211,6 +227,7 @@ class Sitting(Doubts):
     def sort_out(self, rows: list[Row], settlement: Settlement) -> list[Operation]:
         """Settle at once what needs no call, and return the operations that do."""
         shown = slices.shown_by([row.record for row in rows])
+        noting.note_people(rows, shown)
         # Lists that could not be made there are left out of what was shown; the rest of it still holds.
         astray = [r.record for r in rows if not slices.still_holds(shown.get(r.record.pk), r.record, r.plan.operations)]
         whole = {row.record.pk: row.plan.operations for row in self.plan_wholly(astray)}
@@ -222,6 +239,8 @@ class Sitting(Doubts):
                     row.fresh_known.pop(container, None)
                 row.fresh_known |= row.plan.adopted
                 settlement.learn(row)
+            if row.takes_back is not None and row.takes_back.is_left_alone:
+                settlement.no_longer_shown.add(record.pk)
             if record.attempts > slices.POISON:
                 settlement.finish(
                     row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
@@ -288,7 +307,8 @@ class Sitting(Doubts):
                 fresh[left.address.lower(), container] = pull.News(uid, left, is_left=True)
             for container, member in row.fresh_known.items():
                 if member != row.known.get(container):
-                    fresh[member.address.lower(), container] = pull.News(uid, member)
+                    held = row.takes_back.sentence if row.takes_back and not row.takes_back.is_overtaken else ""
+                    fresh[member.address.lower(), container] = pull.News(uid, member, held=held)
         untold = {key: news for key, news in fresh.items() if key not in told and settlement.told.get(key) != news}
         if untold:
             settlement.told |= untold

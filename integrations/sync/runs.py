@@ -27,7 +27,7 @@ PAGE = 1000
 SKIP = "skip"
 LOOK = "look:"  # in the place of a cursor: the lists are planned, and the vendor is to be asked about them
 MOVE = "move"  # from one place to another there, on the same lists (L24)
-CAUSES = {SyncRun.Kind.SYNC: "Sync", SyncRun.Kind.CHECK: "Repair", SyncRun.Kind.UNDO: "Undo"}
+CAUSES = {SyncRun.Kind.SYNC: "Sync", SyncRun.Kind.CHECK: "Repair", SyncRun.Kind.UNDO: "Taking back"}
 # The verb that stands for a row with several operations: the one that people most want to know of.
 WEIGHT = [
     Verb.OPT_OUT, Verb.DISABLE, Verb.ASK, Verb.ENABLE, Verb.CREATE, Verb.UPDATE,
@@ -258,7 +258,7 @@ def finish_if_done(connection: Connection) -> SyncRun | None:
     run = SyncRun.objects.filter(connection=connection, state=SyncRun.State.RUNNING).first()
     if run is None or RemoteRecord.objects.filter(run=run, due_at__isnull=False).exists() or adopting.is_open(run):
         return None
-    if RemoteRecord.objects.filter(run=run, state=RemoteRecord.State.HELD).exists():
+    if RemoteRecord.objects.filter(run=run, state=RemoteRecord.State.HELD, reason_code="brake").exists():
         SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.ASKING)
     else:
         finish(run, SyncRun.State.DONE)
@@ -268,7 +268,10 @@ def finish_if_done(connection: Connection) -> SyncRun | None:
 def finish(run: SyncRun, state: str, reason: str = "") -> None:
     """Close a run; rows that it brought due and that are settled no longer belong to it."""
     outcomes = run.count_outcomes() if run.confirmed_at else None
-    SyncRun.objects.filter(pk=run.pk).update(state=state, reason=reason, finished_at=timezone.now(), outcomes=outcomes)
+    over: dict[str, Any] = {"state": state, "reason": reason, "finished_at": timezone.now(), "outcomes": outcomes}
+    if not run.had_preview and outcomes:
+        over["counts"] = dict(sum((Counter(verbs) for verbs in outcomes.values()), Counter()))
+    SyncRun.objects.filter(pk=run.pk).update(**over)
     RemoteRecord.objects.filter(run=run).update(run=None)
     if run.kind == SyncRun.Kind.CHECK and run.confirmed_at:
         instep.after_repair(run)

@@ -16,7 +16,7 @@ from integrations.models import Connection, RemoteRecord, RunItem, SyncRun, Webh
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import adopting, checking, inbox, namesakes, notices, reading, runs
+from integrations.sync import adopting, checking, inbox, namesakes, notices, reading, runs, undo_preview
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 from integrations.sync.slices import URGENT
@@ -85,6 +85,8 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
         if run is not None and is_read and not (sitting.bulk_waits and run.kind in READING):
             if run.kind == SyncRun.Kind.CHECK:
                 checking.go_on(run, provider, sitting.stay, lambda: sitting.is_over)
+            elif run.kind == SyncRun.Kind.UNDO:
+                undo_preview.go_on(run, lambda: sitting.is_over)
             else:
                 provider.is_urgent = True  # somebody waits for the preview, and it asks for lists only
                 runs.plan_some(run, lambda: sitting.is_over, partial(namesakes.look_for, provider=provider))

@@ -16,6 +16,7 @@ from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Refused, 
 from integrations.provider_kit.states import Member, Operation, Standing, Verb, same_value
 from integrations.sync.planning import HEARS_FROM_US, same, signature
 from integrations.sync.slices import Row
+from integrations.sync.taking_back import TAKEN_BACK
 
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
 COLLECTED = ("deliveries", "finished", "refused", "delayed", "underway", "learned", "moving", "heard", "told")
@@ -108,7 +109,8 @@ class Settlement:
             self.delayed[pk] = wait.after if wait.after is not None else backoff(row.record.attempts)
             self.finish(row, State.OK, "", wait.sentence)
         elif len(row.plan.first) < len(row.plan.operations):
-            self.moving.add(pk)  # it stays due: the rest is planned anew from what is there now
+            if row.takes_back is None:
+                self.moving.add(pk)  # it stays due: the rest is planned anew from what is there now
         else:
             self.finish_planned(row)
 
@@ -178,7 +180,10 @@ class Settlement:
         self.learned[row.record.pk] = row
 
     def finish_planned(self, row: Row) -> None:
-        """The row is in step: as planned, or with the reason why nothing is there."""
+        """The row is in step: as planned, or with the reason why nothing is there. Of an undo, it is held."""
+        if row.takes_back is not None and not row.takes_back.is_overtaken:
+            self.finish(row, *row.takes_back.outcome)
+            return
         waiting = any(m.standing == Standing.PENDING for m in row.fresh_known.values())
         removed = any(m.standing == Standing.REMOVED for m in row.fresh_known.values())
         code = "removed_there" if removed else "waiting_confirmation" if waiting else row.code
@@ -264,6 +269,8 @@ class Settlement:
             mine.filter(pk__in=pks, want_version=F("sent_version")).update(
                 due_at=None, state=state, reason_code=code, reason=reason, **forget
             )
+            if code == TAKEN_BACK:
+                code = reason = ""  # why it is held is no reason in the report: it was done
             if reported := of_a_run.intersection(pks) - self.no_longer_shown:
                 report(reported & sent, item_state(state, "" if code in WHY_THEY_LEFT else code), code, reason)
                 report(reported - sent, item_state(state, code), code, reason)

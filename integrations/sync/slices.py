@@ -8,15 +8,16 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from contacts.models import ContactList
-from integrations.models import Connection, RemoteRecord, RunItem
+from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Operation, Places
 from integrations.providers import all_providers
-from integrations.sync import people
+from integrations.sync import people, taking_back
 from integrations.sync.giving_way import giving_way
 from integrations.sync.owners import owners_of
 from integrations.sync.planning import HEARS_FROM_US, ListKnown, Plan, plan_list, plan_person, same_goal, signature
+from integrations.sync.taking_back import TakesBack
 
 TIRING = 3  # a row that was claimed so often without an outcome goes alone, so that it cannot take others down with it
 POISON = 6  # and after this many it is set aside
@@ -40,6 +41,7 @@ class Row:
     maybe: dict[str, Member] = field(default_factory=dict)  # what was sent before without a clear answer
     tickets: dict[str, str] = field(default_factory=dict)  # of what the vendor was still working on
     left: dict[str, Member] = field(default_factory=dict)  # entries that we gave up in this slice
+    takes_back: TakesBack | None = None  # of a row that belongs to an undo
     open_operations: int = 0
     fresh_known: dict[str, Member] = field(default_factory=dict)
 
@@ -162,6 +164,8 @@ def plan_rows(records: Iterable[RemoteRecord], policy: Policy, place: str, prese
         mine = entries.get(record.pk, {})
         tickets = dict(record.known.get("tickets", {}))
         rows.append(Row(record, known, plan, code, label, person.address, mine, members_maybe(record), tickets))
+    if orders := taking_back.orders_of(records):
+        taking_back.plan(rows, orders, crowd, policy, place, present)
     return rows
 
 
@@ -242,12 +246,14 @@ class Shown(NamedTuple):
 
 
 def shown_by(records: Iterable[RemoteRecord]) -> dict[int, Shown]:
-    """{record pk: what the running preview showed}, for rows that belong to a run."""
+    """{record pk: what the running preview showed}, for rows that belong to a run; not of an undo, which plans them."""
     of_a_run = [record for record in records if record.run_id]
-    items = RunItem.objects.filter(
+    if not of_a_run:
+        return {}
+    items: Any = RunItem.objects.filter(
         run__in={record.run_id for record in of_a_run}, record__in=[record.pk for record in of_a_run]
-    ).order_by().values_list("record_id", "want_version", "plan_hash") if of_a_run else ()  # fmt: skip
-    return {pk: Shown(*shown) for pk, *shown in items}
+    ).exclude(run__kind=SyncRun.Kind.UNDO).order_by()  # fmt: skip
+    return {pk: Shown(*shown) for pk, *shown in items.values_list("record_id", "want_version", "plan_hash")}
 
 
 def still_holds(item: Shown | None, record: RemoteRecord, operations: list[Operation] | list[ListOperation]) -> bool:

@@ -23,7 +23,11 @@ KINDS = {
     "set_aside": ("Refused", "The service did not accept these. The others went on.", [State.SET_ASIDE]),
     "skipped": ("Left out", "These are not sent, for the reason shown.", [State.SKIPPED]),
     "waiting": ("Waiting for the person", "These people were asked to confirm by email.", [State.WAITING]),
-    "held": ("Held", "These changes wait for an answer of yours, or were left as they are.", [State.HELD]),
+    "held": (
+        "Held",
+        "These changes wait for an answer of yours, were left as they are, or were taken back.",
+        [State.HELD],
+    ),
     "due": ("On the way", "These changes have not been sent yet. They go out by themselves, the oldest first.", []),
 }
 # All at once only where Retry repeats; taking over what is there under a list's name is decided one by one (L33).

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 
-from integrations import jobs
+from integrations import jobs, undone
 from integrations.check_words import DIFFERENCES
 from integrations.checkup import Checkup, of_run
 from integrations.models import Connection, RunItem, SyncRun
@@ -53,6 +53,7 @@ def show(request: HttpRequest, uid: Any) -> HttpResponse:
         context |= what_was_found(request, run, service)
     if run.state == State.READY:
         context |= {"losses": run_pages.losses(run), "age": run_pages.age(run)}
+    context |= undone.about(run, service)
     context["questions"] = overview_of(run.connection).questions if run.state in (State.ASKING, State.RUNNING) else []
     return render(request, "check.html", f"{service}: Check", **context)
 

@@ -10,7 +10,7 @@ from django.shortcuts import render as render_part
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from integrations import connecting, jobs
+from integrations import connecting, jobs, undone
 from integrations.allowance import Allowance, allowance_of
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.overview import overview_of
@@ -49,7 +49,8 @@ def all_runs(request: HttpRequest) -> HttpResponse:
 
 def run_or_404(uid: Any) -> SyncRun:
     """A run of the active organization."""
-    return get_object_or_404(SyncRun.objects.select_related("connection", "started_by"), uid=uid)
+    runs_with_all = SyncRun.objects.select_related("connection", "started_by", "undoes", "undoes__started_by")
+    return get_object_or_404(runs_with_all, uid=uid)
 
 
 def filtered(request: HttpRequest, run: SyncRun) -> "QuerySet[RunItem]":
@@ -85,8 +86,10 @@ def show(request: HttpRequest, uid: Any) -> HttpResponse:
         }  # fmt: skip
     if run.state == State.READY:
         context |= {"losses": losses(run), "age": age(run), "has_changed": has_changed(run), "short": without_room(run)}
+    context |= undone.about(run, service)
     context["questions"] = overview_of(run.connection).questions if run.state in (State.ASKING, State.RUNNING) else []
-    return render(request, "run.html", f"{service}: {TITLES.get(State(run.state), 'Sync')}", **context)
+    title = "Taking back" if run.kind == SyncRun.Kind.UNDO else TITLES.get(State(run.state), "Sync")
+    return render(request, "run.html", f"{service}: {title}", **context)
 
 
 @see_page
@@ -251,7 +254,10 @@ def brake(request: HttpRequest, provider: str) -> HttpResponse:
     if answer == "release":
         count = holding.release(connection, request.user)
         jobs.nudge(connection)
-        messages.success(request, f"Understood: {count:,} held changes are being sent now.")
+        messages.success(
+            request,
+            f"Understood: {count:,} held changes are being sent now. For 30 days their report lets you take that back.",
+        )
     elif answer == "keep":
         count = holding.keep(connection, request.user)
         messages.success(request, f"Understood: nobody is taken off. {count:,} changes stay held.")
