@@ -14,6 +14,7 @@ from integrations.checkup import Checkup, of_connections
 from integrations.connecting import redirect_uri
 from integrations.models import Connection, RemoteRecord, SyncRun
 from integrations.models.remote import ON_ITS_WAY, Priority
+from integrations.models.run import RELEASED
 from integrations.provider_kit.base import Can, Provider
 from integrations.providers import all_providers
 from integrations.troubles import Trouble, troubles_of
@@ -244,7 +245,7 @@ def _add_runs(ours: dict[int, Overview]) -> None:
     latest: dict[int, list[SyncRun]] = defaultdict(list)
     for run in runs.filter(state__in=SyncRun.UNFINISHED):
         ours[run.connection_id].unfinished = run
-    for run in runs.filter(state=SyncRun.State.DONE, kind=Kind.SYNC)[: 20 * len(ours)]:
+    for run in runs.filter(state=SyncRun.State.DONE, kind=Kind.SYNC).exclude(cursor=RELEASED)[: 20 * len(ours)]:
         latest[run.connection_id].append(run)
     for pk, done in latest.items():
         ours[pk].last_run = done[0]

@@ -18,6 +18,7 @@ from integrations.sync import adopting, instep, people, runs, slices
 from integrations.sync.planning import HEARS_FROM_US, lists_left, signature
 from integrations.sync.put_back import brought_back
 from integrations.sync.slices import Row
+from integrations.sync.taking_back import TAKEN_BACK
 
 State = RemoteRecord.State
 
@@ -109,6 +110,8 @@ class Page:
             item.reason_code, item.reason = record.reason_code, record.reason
         else:
             item.reason_code = "removed_there" if record.pk in self.removed else ""
+            if record.reason_code == TAKEN_BACK:
+                item.reason_code, item.reason = record.reason_code, record.reason
             self.gone.update(lists_left(row.known, operations))
         self.items.append(item)
 

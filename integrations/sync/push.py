@@ -6,7 +6,7 @@ tenants take turns.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from contacts.models import ListMembership
-from integrations.models import Delivery, RemoteRecord
+from integrations.models import Delivery, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit import errors
 from integrations.provider_kit.errors import Ambiguous, Done, Outcome, Reconnect, Refused, Retry
@@ -230,7 +230,8 @@ class Sitting(Doubts):
         noting.note_people(rows, shown)
         # Lists that could not be made there are left out of what was shown; the rest of it still holds.
         astray = [r.record for r in rows if not slices.still_holds(shown.get(r.record.pk), r.record, r.plan.operations)]
-        whole = {row.record.pk: row.plan.operations for row in self.plan_wholly(astray)}
+        whole = {row.record.pk: row for row in self.plan_wholly(astray)}
+        gone = self.no_longer_shown(list(whole.values()), shown)
         operations: list[Operation] = []
         for row in rows:
             planned, record = row.plan.first, row.record
@@ -245,7 +246,7 @@ class Sitting(Doubts):
                 settlement.finish(
                     row, State.SET_ASIDE, "internal", "Sending it went wrong several times, so it was stopped."
                 )
-            elif not slices.still_holds(shown.get(record.pk), record, whole.get(record.pk, row.plan.operations)):
+            elif record.pk in gone:
                 settlement.no_longer_shown.add(record.pk)
                 settlement.finish(row, State.OK, "", "")
             elif planned and record.refused_hash == signature(planned):
@@ -255,6 +256,14 @@ class Sitting(Doubts):
             else:
                 operations += [with_ticket(operation, row) for operation in planned]
         return operations
+
+    def no_longer_shown(self, rows: list[Row], shown: Mapping[int, slices.Shown]) -> set[int]:
+        """Rows of a run whose plan is neither as it was shown, nor what is left of that after half of it was done."""
+        pks = [r.record.pk for r in rows if not slices.still_holds(shown.get(r.record.pk), r.record, r.plan.operations)]
+        items: Any = RunItem.objects.filter(run__state=SyncRun.State.RUNNING, record__in=pks).order_by()
+        of = dict(items.values_list("record_id", "operations")) if pks else {}
+        rest = {r.record.pk for r in rows if slices.is_rest_of(of.get(r.record.pk, ()), r.plan.operations)}
+        return set(pks) - rest
 
     def plan_wholly(self, records: list[RemoteRecord]) -> list[Row]:
         """Plan as the preview did: as if every list were there."""

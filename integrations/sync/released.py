@@ -15,10 +15,17 @@ from integrations.provider_kit.states import Verb
 
 
 def begin(connection: Connection, user: Any, held: Any) -> SyncRun | None:
-    """A run of these held rows, if nothing else is under way; those of another run stay with it."""
+    """A run of these held rows, unless something else is being carried out; those of another run stay with it.
+
+    What was only shown, and waits for somebody, shows no longer what is there then.
+    """
     count = held.filter(run=None).count()
-    if not count or SyncRun.objects.filter(connection=connection, state__in=SyncRun.UNFINISHED).exists():
+    unfinished = SyncRun.objects.filter(connection=connection, state__in=SyncRun.UNFINISHED)
+    if not count or unfinished.exclude(state=SyncRun.State.READY).exists():
         return None
+    unfinished.update(
+        state=SyncRun.State.CANCELLED, finished_at=timezone.now(), reason="Replaced: what had been held was let go."
+    )
     run = SyncRun.objects.create(
         connection=connection, started_by=user if isinstance(user, User) else None, state=SyncRun.State.RUNNING,
         confirmed_at=timezone.now(), cursor=RELEASED, counts={str(Verb.DISABLE): count},

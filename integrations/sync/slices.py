@@ -11,7 +11,7 @@ from contacts.models import ContactList
 from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Policy
-from integrations.provider_kit.states import ListOperation, Member, Operation, Places
+from integrations.provider_kit.states import ListOperation, Member, Operation, Places, Verb
 from integrations.providers import all_providers
 from integrations.sync import people, taking_back
 from integrations.sync.giving_way import giving_way
@@ -259,3 +259,20 @@ def shown_by(records: Iterable[RemoteRecord]) -> dict[int, Shown]:
 def still_holds(item: Shown | None, record: RemoteRecord, operations: list[Operation] | list[ListOperation]) -> bool:
     """Whether a row of a run may go: it is as shown, or it was changed since, which is an order of its own."""
     return item is None or item.want_version != record.sent_version or item.plan_hash == signature(operations)
+
+
+def is_rest_of(shown: Iterable[Mapping[str, Any]], operations: Iterable[Operation]) -> bool:
+    """Whether these are some of the operations that were shown: half of a row may be done when a vendor stops."""
+    parts = {
+        signature(
+            [Operation(Verb(one["verb"]), "", one["container"], member(one["before"]), Member.from_json(one["after"]))]
+        )
+        for one in shown
+    }
+    left = [signature([one]) for one in operations]
+    return bool(left) and parts.issuperset(left)
+
+
+def member(data: Mapping[str, Any] | None) -> Member | None:
+    """Somebody as a preview keeps them."""
+    return Member.from_json(data) if data else None
