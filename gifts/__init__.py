@@ -1,1 +1,1 @@
-"""What they gave: gifts, totals and milestones. Nothing lives here yet; the import rules already hold for it."""
+"""What they gave: gifts, pledges, totals and milestones. It knows contacts; nobody below knows it."""

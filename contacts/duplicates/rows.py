@@ -25,7 +25,7 @@ from contacts.models import (
 )  # fmt: skip
 from contacts.models.recorded import plain
 
-# Made from the other rows, and made again by what happens to those.
+# Made from the other rows, and made again by what happens to those; models of the apps above say `is_derived`.
 DERIVED = (SearchText, PlaceKey, DuplicatePair)
 # The worse state of one email address counts.
 WORSE = [
@@ -63,7 +63,7 @@ def relations() -> Iterator[Relation]:
     for field in Contact._meta.get_fields(include_hidden=True):
         if (field.one_to_many or field.one_to_one) and field.auto_created and not field.concrete:
             relation = Relation(field.related_model, field.field.name)  # type: ignore[arg-type,union-attr]
-            if not issubclass(relation.model, DERIVED):
+            if not issubclass(relation.model, DERIVED) and not getattr(relation.model, "is_derived", False):
                 yield relation
 
 

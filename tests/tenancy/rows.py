@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +13,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from contacts.models import Contact, SearchText
 from contacts.tenancy.models import Tenant, TenantOwned, User
 from contacts.tenancy.walls import in_tenant
+from gifts.models import Gift, Giving
 from tests.factories import UserFactory
 
 Rows = dict[type[models.Model], Any]
@@ -41,6 +43,8 @@ def row_of(model: type[Any], rows: Rows, tenant: Tenant, word: str) -> Any:
         return tenant
     if model is SearchText:  # it came with the contact
         rows[model] = row_of(Contact, rows, tenant, word).search_text
+    if model is Giving:  # it came with the gift
+        rows[model] = Giving.objects.get(contact=row_of(Gift, rows, tenant, word).contact_id)
     if model not in rows:
         values = {
             field.name: value
@@ -105,6 +109,8 @@ def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
         return sample(f"{field.model.__name__}.{field.name}", word)
     if isinstance(field, models.DateField):
         return timezone.now() if isinstance(field, models.DateTimeField) else timezone.now().date()
+    if isinstance(field, models.DecimalField) and not field.has_default():
+        return Decimal(100)
     if isinstance(field, models.IntegerField) and not field.has_default():
         return 1
     return None

@@ -1,0 +1,8 @@
+"""The rows of this app, by noun."""
+
+from gifts.models.gift import Gift
+from gifts.models.giving import Giving
+from gifts.models.pledge import Pledge
+from gifts.models.source import Source
+
+__all__ = ["Gift", "Giving", "Pledge", "Source"]

@@ -1,0 +1,36 @@
+"""A contact's giving: totals that `gifts/totals.py` makes from the gifts, right as soon as a gift is."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+
+from contacts.models.contact import Contact
+from contacts.tenancy.models import TenantOwned
+from gifts.money import money
+
+
+class Giving(TenantOwned):
+    """What one contact has given. Whoever never gave, or whose gifts are all gone, has none or one with zeros."""
+
+    is_derived: ClassVar[bool] = True  # merging moves the gifts, and this follows
+
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="giving")
+    total = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+    number = models.PositiveIntegerField("number of gifts", default=0)
+    first_on = models.DateField("first gift", null=True)
+    last_on = models.DateField("last gift", null=True)
+    last_amount = models.DecimalField("amount of the last gift", max_digits=12, decimal_places=2, default=Decimal(0))
+    largest = models.DecimalField("largest gift", max_digits=12, decimal_places=2, default=Decimal(0))
+    largest_on = models.DateField("date of the largest gift", null=True)
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = "donor"
+        verbose_name_plural = "donors"
+        indexes = [
+            models.Index(fields=["tenant", "-total"], name="giving_by_total"),
+            models.Index(fields=["tenant", "last_on"], name="giving_by_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{money(self.total)} in {self.number:,} {'gift' if self.number == 1 else 'gifts'}"
