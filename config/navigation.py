@@ -14,6 +14,8 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
     ("", [
         ("Home", "home", "admin:index", ""),
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
+        ("Gifts", "volunteer_activism", "admin:gifts_gift_changelist", "gifts"),
+        ("Pledges", "handshake", "admin:gifts_pledge_changelist", "gifts"),
         ("Lists", "lists", "admin:contacts_contactlist_changelist", "lists"),
         ("Households", "family_home", "admin:contacts_household_changelist", "contacts"),
         ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),

@@ -84,7 +84,8 @@ VERBS = {
         "Do Not Contact cleared for {0}", ("was not marked", "were not marked"),
     ),
     "delete_contacts": Verb(
-        services.delete_contacts, "Delete {0}", "{0} deleted", ("was not here any more", "were not here any more")
+        services.delete_contacts, "Delete {0}", "{0} deleted",
+        ("stays because of what they gave", "stay because of what they gave"),
     ),
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from contacts.holds import held, refuse_if_held
 from contacts.models import Contact, ContactList, ContactTag, ListMembership, Tag
 from contacts.models.recorded import chunks
 
@@ -63,8 +64,21 @@ def set_do_not_contact(contacts: QuerySet[Contact], value: bool) -> int:
 
 
 def delete_contacts(contacts: QuerySet[Contact]) -> int:
-    """Delete these contacts with all that hangs on them. Returns how many."""
-    return contacts.delete()[1].get("contacts.Contact", 0)
+    """Delete these contacts with all that hangs on them, but for those whom `contacts.holds` keeps, such as donors.
+    Returns how many."""
+    deleted = 0
+    for pks in chunks(list(contacts.order_by().values_list("pk", flat=True))):
+        with transaction.atomic():
+            free = set(pks) - held(pks).keys()
+            deleted += Contact.objects.filter(pk__in=free).delete()[1].get("contacts.Contact", 0)
+    return deleted
+
+
+def delete_contact(contact: Contact) -> None:
+    """Delete one. Raises `contacts.holds.Held` with a sentence for somebody who has to stay."""
+    with transaction.atomic():
+        refuse_if_held(contact)
+        contact.delete()
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The app of gifts."""
+"""The app of gifts; it tells the app below what it has to know when contacts are deleted, merged and told about."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,11 @@ from django.apps import AppConfig
 class GiftsConfig(AppConfig):
     name = "gifts"
     verbose_name = "Gifts"
+
+    def ready(self) -> None:
+        from contacts import holds
+        from gifts import told
+        from gifts.holds import hold
+
+        holds.add_hold(hold)
+        told.connect()

@@ -13,7 +13,9 @@ from django.shortcuts import redirect
 from contacts import bulk, jobs
 from contacts.admin.bulk_forms import ListTarget, NewTagTarget, TagTarget
 from contacts.bulk import people
+from contacts.holds import held
 from contacts.models import Contact
+from contacts.models.recorded import chunks
 from contacts.tenancy.views import render_page
 
 __all__ = ["BulkActions", "people"]
@@ -121,7 +123,20 @@ class BulkActions:
             "They leave every newsletter that is kept in step. This cannot be undone. The history and the consent "
             "ledger keep what happened.",
         ]
+        if stay := self._staying(queryset):
+            sentences.insert(0, stay)
         return self._act(request, queryset, "Delete contacts", sentences, danger=True)
+
+    def _staying(self, queryset: Rows) -> str:
+        """Who cannot be deleted, with what they have here."""
+        pks = list(queryset.order_by().values_list("pk", flat=True))
+        found = {pk: words for part in chunks(pks) for pk, words in held(part).items()}
+        if not found:
+            return ""
+        names = [f"{row} ({found[row.pk]})" for row in Contact.objects.filter(pk__in=list(found)[:3])]
+        others = len(found) - len(names)
+        more = f" and {others:,} more" if others else ""
+        return f"{people(len(found))} will stay, because what they gave needs its donor: {', '.join(names)}{more}."
 
 
 def once(request: HttpRequest) -> uuid.UUID:

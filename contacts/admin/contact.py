@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import RestrictedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -17,6 +18,7 @@ from contacts.admin.history import HistoryPage
 from contacts.admin.merging import KnowsDuplicates
 from contacts.custom_forms import CustomFieldsOnPage
 from contacts.forms import ContactForm
+from contacts.holds import Held, held, sentence
 from contacts.models import ConsentEvent, Contact, kept_marks
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.roles import CHANGE, is_allowed
@@ -91,12 +93,23 @@ class ContactAdmin(
         services.set_tags(form.instance, form.cleaned_data["tags"], form.cleaned_data["new_tags"])
         custom_forms.save(form)
 
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """A gift may have come in since the question was asked."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (Held, RestrictedError) as why:
+            words = (
+                str(why) if isinstance(why, Held) else "Something was added to this contact a moment ago. Look again."
+            )
+            messages.error(request, words)
+            return redirect("admin:contacts_contact_change", object_id)
+
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
-        obj.delete()
+        services.delete_contact(obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed: what goes with a contact is theirs alone."""
-        sentences = []
+        sentences, kept = [], held([obj.pk for obj in objs])
         for obj in objs:
             on_lists = [row.contact_list.name for row in obj.memberships.select_related("contact_list")]
             sentences.append("Addresses, phone numbers, tags and places on lists go with the contact.")
@@ -104,7 +117,8 @@ class ContactAdmin(
                 sentences.append(
                     f"On lists: {', '.join(on_lists)}. Where a list is synchronized, they leave it there too."
                 )
-        return sentences, {"contacts": len(objs)}, set(), []
+        why = [sentence(obj, kept[obj.pk]) for obj in objs if obj.pk in kept]
+        return sentences, {"contacts": len(objs)}, set(), why
 
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""

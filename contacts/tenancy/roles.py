@@ -11,6 +11,9 @@ SEE, CHANGE, NOTHING = "see", "change", ""
 AREAS: dict[str, dict[str, str]] = {
     "contacts": {Role.VIEWER: SEE, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "lists": {Role.VIEWER: SEE, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
+    "gifts": {Role.VIEWER: SEE, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
+    "thanks": {Role.VIEWER: SEE, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
+    "rules": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "integrations": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "exports": {Role.VIEWER: NOTHING, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "fields": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
@@ -22,6 +25,9 @@ AREAS: dict[str, dict[str, str]] = {
 AREA_WORDS: dict[str, str] = {
     "contacts": "Contacts, households, tags, imports, Do Not Contact",
     "lists": "Lists, and who is on them",
+    "gifts": "Gifts and pledges",
+    "thanks": "Thank-yous: tasks and notes",
+    "rules": "Milestones: whom to thank for what",
     "integrations": "Integrations: connecting, Syncs, reports",
     "exports": "Exports",
     "fields": "Custom fields",
@@ -30,9 +36,9 @@ AREA_WORDS: dict[str, str] = {
 }
 ROLE_WORDS: dict[str, str] = {
     Role.OWNER: "may do everything, and decides who works here.",
-    Role.MANAGER: "may change contacts and lists, connect services, send by Sync, and define custom fields.",
-    Role.STAFF: "may change contacts and lists, import and export; sees the integrations, but does not send.",
-    Role.VIEWER: "may look at contacts, lists and integrations, and changes nothing.",
+    Role.MANAGER: "may change contacts, lists and gifts, connect services, send Syncs, define milestones and fields.",
+    Role.STAFF: "may change contacts, lists and gifts, thank, import and export; sees the integrations, sends nothing.",
+    Role.VIEWER: "may look at contacts, lists, gifts and integrations, and changes nothing.",
 }
 LEVEL_WORDS = {CHANGE: "change", SEE: "see", NOTHING: "–"}
 

@@ -26,7 +26,7 @@ EDITABLE_HERE = (Source.BY_HAND, Source.CSV)  # what came from elsewhere is corr
 class FromSource(Recorded):
     """Something a contact gave or promised, with its origin."""
 
-    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="%(class)ss", verbose_name="donor")
+    contact = models.ForeignKey(Contact, on_delete=models.RESTRICT, related_name="%(class)ss", verbose_name="donor")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     campaign = models.CharField(max_length=100, blank=True)
     fund = models.CharField(max_length=100, blank=True)

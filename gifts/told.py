@@ -1,0 +1,15 @@
+"""What gifts tell on the timeline of a contact."""
+
+from contacts import timeline
+
+ICONS = {"gift": "volunteer_activism", "pledge": "handshake", "totals of giving": "calculate"}
+WORDS = {
+    ("gift", "added"): "Gift recorded: {}",
+    ("pledge", "added"): "Pledge recorded: {}",
+    ("totals of giving", "changed"): "Totals of giving put right",
+}
+
+
+def connect() -> None:
+    """Called once when the app is ready."""
+    timeline.tell_apart("gifts", "Gifts", ICONS, WORDS)
