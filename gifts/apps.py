@@ -9,8 +9,9 @@ class GiftsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import holds
-        from gifts import told
+        from gifts import exports, told
         from gifts.holds import hold
 
         holds.add_hold(hold)
+        exports.connect()
         told.connect()

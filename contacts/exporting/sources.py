@@ -16,6 +16,7 @@ from contacts.admin.history import changes_in_words
 from contacts.exporting import people
 from contacts.exporting.columns import Column, for_contacts, local_minute
 from contacts.models import ConsentEvent, Contact, ContactList, Export, HistoryEntry
+from contacts.models.export import MORE_KINDS
 from contacts.search import contacts_matching
 
 OF_THE_PAGE = {"p", "o", "all", "e", "_popup", "_facets"}  # of a list page's address, says nothing about who is on it
@@ -44,7 +45,7 @@ class Source(ABC):
     @property
     def back(self) -> str:
         """The page it was asked for on."""
-        address = reverse(f"admin:contacts_{self.model._meta.model_name}_changelist")
+        address = reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
         return f"{address}?{self.query.urlencode()}" if self.query else address
 
     def find(self, request: HttpRequest) -> tuple[QuerySet[Any], list[str]]:
@@ -172,6 +173,12 @@ def changes(entry: HistoryEntry) -> str:
 
 
 SOURCES: dict[str, type[Source]] = {source.kind: source for source in (Contacts, Members, Consent, History)}
+
+
+def add_source(source: type[Source], label: str) -> None:
+    """Have another app's rows exported; called once, when it is ready. `label` names them in the log of exports."""
+    SOURCES[source.kind] = source
+    MORE_KINDS[source.kind] = label
 
 
 def asked_for(request: HttpRequest, data: QueryDict) -> Source:

@@ -6,6 +6,13 @@ from django.utils import timezone
 
 from contacts.tenancy.models import TenantOwned
 
+MORE_KINDS: dict[str, str] = {}  # what apps above can export: filled by `contacts.exporting.sources.add_source`
+
+
+def kinds() -> list[tuple[str, str]]:
+    """What can be exported, with its name."""
+    return [*Export.Kind.choices, *MORE_KINDS.items()]
+
 
 class Export(TenantOwned):
     """One download. `rows` is empty while it runs, and stays so when it was broken off."""
@@ -21,7 +28,7 @@ class Export(TenantOwned):
         XLSX = "xlsx", "Excel"
         CSV = "csv", "CSV"
 
-    kind = models.CharField("what", max_length=10, choices=Kind.choices, default=Kind.CONTACTS)
+    kind = models.CharField("what", max_length=10, choices=kinds, default=Kind.CONTACTS)
     form = models.CharField("kind of file", max_length=4, choices=Form.choices, default=Form.CSV)
     what = models.CharField(max_length=200, help_text="Such as contacts or members of Newsletter.")
     chosen = models.CharField("filtered by", max_length=500, blank=True)

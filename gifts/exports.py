@@ -1,0 +1,104 @@
+"""Gifts and pledges as files: their columns, and how a page of them is read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Prefetch
+
+from contacts.exporting.columns import Column
+from contacts.exporting.sources import Source as ExportSource
+from contacts.exporting.sources import add_source
+from contacts.models import EmailAddress
+from gifts.models import Gift, Pledge
+
+GIFT, DONOR, ORIGIN = "The gift", "The donor", "Where it came from"
+
+
+def email(row: Any) -> str:
+    """The donor's primary address."""
+    found = row.contact.primary_email
+    return found.address if found else ""
+
+
+def of_donor() -> list[Column]:
+    """Who gave it."""
+    return [
+        Column("Donor", DONOR, lambda row: str(row.contact)),
+        Column("Email", DONOR, email),
+        Column("Donor id", DONOR, lambda row: row.contact.custom_user_id, is_usual=False),
+        Column("Almoner id", DONOR, lambda row: row.contact.uid),
+    ]
+
+
+def of_origin() -> list[Column]:
+    """What a source called it."""
+    return [
+        Column("Source", ORIGIN, lambda row: row.get_source_display()),
+        Column("Account at the source", ORIGIN, lambda row: row.source_place, is_usual=False),
+        Column("Identifier", ORIGIN, lambda row: row.source_id, is_usual=False),
+    ]
+
+
+class OfDonors(ExportSource):
+    """Rows with a donor."""
+
+    def read(self, pks: Sequence[int], columns: Sequence[Column], region: str) -> list[Any]:
+        """With donors and their addresses: three queries."""
+        emails = Prefetch("contact__email_addresses", EmailAddress.objects.order_by("-is_primary", "pk"))
+        rows = self.model._default_manager.filter(pk__in=pks).order_by().select_related("contact")
+        found = {row.pk: row for row in self.prepared(rows).prefetch_related(emails)}
+        return [found[pk] for pk in pks if pk in found]
+
+    def prepared(self, rows: Any) -> Any:
+        """With what the columns need besides."""
+        return rows
+
+
+class Gifts(OfDonors):
+    """Gifts, as their page shows them."""
+
+    kind, model, noun = "gifts", Gift, ("gift", "gifts")
+
+    def columns(self) -> list[Column]:
+        return [
+            Column("Date", GIFT, lambda gift: gift.received_on.isoformat()),
+            Column("Amount", GIFT, lambda gift: gift.amount),
+            Column("Refunded", GIFT, lambda gift: gift.refunded or ""),
+            Column("Refunded on", GIFT, lambda gift: gift.refunded_on.isoformat() if gift.refunded_on else "",
+                   is_usual=False),
+            Column("Counts in totals", GIFT, lambda gift: "yes" if gift.counts and gift.stands else "no"),
+            Column("Campaign", GIFT, lambda gift: gift.campaign),
+            Column("Fund", GIFT, lambda gift: gift.fund),
+            Column("Payment method", GIFT, lambda gift: gift.payment_method, is_usual=False),
+            Column("Comment", GIFT, lambda gift: gift.comment),
+            *of_donor(), *of_origin(),
+        ]  # fmt: skip
+
+
+class Pledges(OfDonors):
+    """Pledges with their balance, as their page shows them."""
+
+    kind, model, noun = "pledges", Pledge, ("pledge", "pledges")
+
+    def prepared(self, rows: Any) -> Any:
+        return rows.with_balance()
+
+    def columns(self) -> list[Column]:
+        pledge = "The pledge"
+        return [
+            Column("Promised on", pledge, lambda row: row.started_on.isoformat()),
+            Column("Promised", pledge, lambda row: row.amount),
+            Column("Paid", pledge, lambda row: row.paid),
+            Column("Written off", pledge, lambda row: row.written_off),
+            Column("Still to come", pledge, lambda row: row.balance),
+            Column("How often", pledge, lambda row: row.get_frequency_display()),
+            Column("Campaign", pledge, lambda row: row.campaign),
+            Column("Comment", pledge, lambda row: row.comment),
+            *of_donor(), *of_origin(),
+        ]  # fmt: skip
+
+
+def connect() -> None:
+    """Called once when the app is ready."""
+    add_source(Gifts, "Gifts")
+    add_source(Pledges, "Pledges")
