@@ -280,6 +280,12 @@ CONSTANT_CONTACT_OPTOUT_FILTER: bool = env.bool("CONSTANT_CONTACT_OPTOUT_FILTER"
 # Unconfirmed: what "temp_hold" means. "subscribed" takes it for a pause of the vendor's; "cleaned" for a dead address.
 CONSTANT_CONTACT_TEMP_HOLD: str = env("CONSTANT_CONTACT_TEMP_HOLD", default="subscribed")
 
+# --- DonorPerfect ----------------------------------------------------------------------------------------------------
+# Organizations may live on another host of DonorPerfect's; the path is always the same.
+DONOR_PERFECT_URL: str = env("DONOR_PERFECT_URL", default="https://www.donorperfect.net").rstrip("/")
+# Unconfirmed: the field_name of activity codes in dpcodes. The one under which the vendor's users choose them.
+DONOR_PERFECT_ACTIVITY_FIELD: str = env("DONOR_PERFECT_ACTIVITY_FIELD", default="ACTIVITY_CODE")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,5 +1,6 @@
 """`manage.py demo` as a person runs it: it starts, says where, stops without leftovers, goes on where it was."""
 
+import contextlib
 import json
 import os
 import signal
@@ -26,12 +27,12 @@ RUNS_ALONE = {name: value for name, value in os.environ.items() if name not in (
 
 
 def free_ports() -> int:
-    """A port whose two successors are free as well."""
-    for port in range(20_000 + os.getpid() % 5000, 40_000, 3):
+    """A port whose three successors are free as well."""
+    for port in range(20_000 + os.getpid() % 5000, 40_000, 4):
         try:
-            with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-                for number, each in enumerate((one, two, three)):
-                    each.bind(("127.0.0.1", port + number))
+            with contextlib.ExitStack() as held:
+                for number in range(4):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port + number))
                 return port
         except OSError:
             continue
@@ -97,7 +98,7 @@ def test_the_demo_starts_stops_and_goes_on_where_it_was(start: Any) -> None:
     assert "Log in" in fetch(said["url"] + "/admin/login/")
     assert json.loads(fetch(said["url"] + "/healthz"))["worker_heartbeat_seconds"] < 120
     assert "The demo mails nobody" in fetch(said["mail"])
-    for vendor in ("mailchimp", "constant_contact"):
+    for vendor in ("mailchimp", "constant_contact", "donor_perfect"):
         assert json.loads(fetch(said["sandbox"][vendor] + "/_sandbox/health"))["vendor"] == vendor
     kept = (demo.folder / "demo.env").read_text()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 # What a developer's own settings might change.
-PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "Q_", "SECURE_", "ALMONER_")
-VENDORS = ("mailchimp", "constant_contact")
+PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "DONOR_PERFECT_", "Q_", "SECURE_", "ALMONER_")
+VENDORS = ("mailchimp", "constant_contact", "donor_perfect")
+OAUTH = ("mailchimp", "constant_contact")  # they send people back to us
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:
@@ -36,6 +37,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "CONSTANT_CONTACT_CLIENT_SECRET": "almoner-sandbox-secret",
         "CONSTANT_CONTACT_LOGIN_URL": sandbox["constant_contact"] + "/oauth2/default/v1",
         "CONSTANT_CONTACT_API_URL": sandbox["constant_contact"],
+        "DONOR_PERFECT_URL": sandbox["donor_perfect"],
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
 
@@ -62,7 +64,8 @@ def parts(folder: Path, port: int) -> dict[str, list[str]]:
     for vendor, url in vendors(port).items():
         option = f"--{vendor.replace('_', '-')}"
         callback = f"http://127.0.0.1:{port}/integrations/{vendor}/callback/"
-        sandbox += [f"{option}-port", url.rpartition(":")[2], f"{option}-redirect", callback]
+        sandbox += [f"{option}-port", url.rpartition(":")[2]]
+        sandbox += [f"{option}-redirect", callback] if vendor in OAUTH else []
     return {
         "sandbox": [sys.executable, *sandbox],
         # Without the last option gunicorn leaves a socket in the home folder.

@@ -5,7 +5,8 @@ The demo starts them with ``python -m tests.fakes``; a test starts one with
 """
 
 from tests.fakes.constant_contact import ConstantContactSandbox
+from tests.fakes.donor_perfect import DonorPerfectSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import running
 
-__all__ = ["ConstantContactSandbox", "MailchimpSandbox", "running"]
+__all__ = ["ConstantContactSandbox", "DonorPerfectSandbox", "MailchimpSandbox", "running"]

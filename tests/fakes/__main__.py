@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.fakes.constant_contact import ConstantContactSandbox
+from tests.fakes.donor_perfect import DonorPerfectSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import Server
 
@@ -29,6 +30,7 @@ def arguments() -> argparse.Namespace:
             metavar="URI",
             help="a redirect_uri registered for the OAuth app; may be given several times",
         )
+    parser.add_argument("--donor-perfect-port", type=int, default=8303)
     return parser.parse_args()
 
 
@@ -40,9 +42,11 @@ def main() -> int:
     constant_contact = ConstantContactSandbox(
         redirect_uris=wish.constant_contact_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
     )
+    donor_perfect = DonorPerfectSandbox(state_dir=wish.state, latency_ms=wish.latency_ms)
     servers = [
         Server(mailchimp, wish.host, wish.mailchimp_port),
         Server(constant_contact, wish.host, wish.constant_contact_port),
+        Server(donor_perfect, wish.host, wish.donor_perfect_port),
     ]
     # Blocked before any thread starts, so that the wait below is what receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)

@@ -19,10 +19,10 @@ from werkzeug.wrappers import Response
 
 # Nothing was applied when one of these happens.
 INSTEAD = (
-    "200_empty 401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb"
+    "200_empty 200_html 401 403_empty 403_html 429 429_empty 500 502_html 503_html timeout cut redirect gzip_bomb"
 ).split()
 # The work was done; only the answer is bad.
-SPOILED = ("500_applied invalid_json cut_body slow_body stall wrong_charset done_unanswered").split()
+SPOILED = ("500_applied empty_applied invalid_json cut_body slow_body stall wrong_charset done_unanswered").split()
 KINDS = (*INSTEAD, *SPOILED)
 
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
@@ -111,6 +111,8 @@ class Faults:
         """The bad answer to work that was done."""
         if kind == "500_applied":
             return problem("500")
+        if kind == "empty_applied":
+            return Response(b"", 200, content_type=response.content_type)
         if kind == "invalid_json":
             return Response(b'{"members": [{"id": "5eb0d79', 200, content_type=response.content_type)
         if kind == "wrong_charset":

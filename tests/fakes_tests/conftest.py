@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes import ConstantContactSandbox, MailchimpSandbox, running
+from tests.fakes import ConstantContactSandbox, DonorPerfectSandbox, MailchimpSandbox, running
 from tests.fakes.control import reset
 from tests.fakes.mailchimp import Options
-from tests.fakes_tests import constant_contact
+from tests.fakes_tests import constant_contact, donor_perfect
 from tests.fakes_tests.api import CALLBACK, Api
 from tests.fakes_tests.receiver import Receiver
 
@@ -50,6 +50,23 @@ def cc_sandbox(cc_server: ConstantContactSandbox) -> ConstantContactSandbox:
 @pytest.fixture
 def cc(cc_sandbox: ConstantContactSandbox) -> constant_contact.Api:
     return constant_contact.Api(cc_sandbox)
+
+
+@pytest.fixture(scope="session")
+def dp_server() -> Iterator[DonorPerfectSandbox]:
+    with running(DonorPerfectSandbox()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def dp_sandbox(dp_server: DonorPerfectSandbox) -> DonorPerfectSandbox:
+    reset(dp_server, {})
+    return dp_server
+
+
+@pytest.fixture
+def dp(dp_sandbox: DonorPerfectSandbox) -> donor_perfect.Api:
+    return donor_perfect.Api(dp_sandbox)
 
 
 @pytest.fixture

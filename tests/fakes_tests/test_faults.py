@@ -33,6 +33,7 @@ def outcome(api: Api, kind: str, **more: Any) -> Any:
 
 SEEN: dict[str, tuple[Any, ...]] = {
     "200_empty": ("no json",),
+    "200_html": ("no json",),
     "401": (401,),
     "403_empty": (403,),
     "403_html": (403,),
@@ -45,6 +46,7 @@ SEEN: dict[str, tuple[Any, ...]] = {
     "cut": ("ConnectionError",),
     "redirect": (302,),
     "500_applied": (500,),
+    "empty_applied": ("no json",),
     "invalid_json": ("no json",),
     "cut_body": ("ChunkedEncodingError", "ConnectionError"),
     "slow_body": ("ChunkedEncodingError", "ConnectionError"),

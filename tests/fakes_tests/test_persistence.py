@@ -55,7 +55,7 @@ def test_without_a_folder_nothing_is_written(api: Api) -> None:
 
 
 def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> None:
-    ports = ["--mailchimp-port", "0", "--constant-contact-port", "0"]
+    ports = ["--mailchimp-port", "0", "--constant-contact-port", "0", "--donor-perfect-port", "0"]
     arguments = [*ports, "--state", str(tmp_path), "--mailchimp-redirect", "http://127.0.0.1:1/cb"]
     command = subprocess.Popen(
         [sys.executable, "-m", "tests.fakes", *arguments],
@@ -74,6 +74,8 @@ def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> N
         assert requests.get(f"{found[1]}/oauth2/authorize?{asked}", timeout=20).status_code == 200
         other = re.search(r"constant_contact (http://\S+)", line)
         assert other and requests.get(f"{other[1]}/_sandbox/health", timeout=20).json()["vendor"] == "constant_contact"
+        third = re.search(r"donor_perfect (http://\S+)", line)
+        assert third and requests.get(f"{third[1]}/_sandbox/health", timeout=20).json()["vendor"] == "donor_perfect"
         command.send_signal(signal.SIGTERM)
         out, err = command.communicate(timeout=20)
     finally:
@@ -81,3 +83,4 @@ def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> N
     assert (command.returncode, out, err) == (0, "", "")
     assert (tmp_path / "mailchimp" / "river.json").exists()
     assert (tmp_path / "constant_contact" / "river.json").exists()
+    assert (tmp_path / "donor_perfect" / "river.json").exists()

@@ -208,6 +208,7 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         "",
         f"The sandbox Mailchimp: {sandbox['mailchimp']}/",
         f"The sandbox Constant Contact: {sandbox['constant_contact']}/",
+        f"The sandbox DonorPerfect: {sandbox['donor_perfect']}/",
         f"Mail, which goes to nobody: {description['mail']}",
         f"Logs are in {folder / 'log'}",
         "Ctrl-C stops everything. make demo RESET=1 starts afresh.",
