@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from config.demo import giving
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
 from contacts.models import Contact, ContactList, Role, StaffMember, Tag, Tenant, User
@@ -49,6 +50,7 @@ class Organization:
     owner: str
     seed: int
     not_synchronized: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 ORGANIZATIONS = (
@@ -70,6 +72,7 @@ ORGANIZATIONS = (
             system="Old database",
         ),
         contacts=400, owner="ana@rivertrust.test", seed=20_190_401, not_synchronized=("Major donors",),
+        events=("Annual gala", "River clean-up"),
     ),
     Organization(
         HARBOR,
@@ -85,6 +88,7 @@ ORGANIZATIONS = (
             system="Spreadsheet",
         ),
         contacts=150, owner="hana@harborfood.test", seed=20_210_915,
+        events=("Food drive", "Winter kitchen"),
     ),
 )  # fmt: skip
 
@@ -117,7 +121,9 @@ def make(organization: Organization) -> None:
             Tag.objects.bulk_create([Tag(name=name) for name in circle.tags])
         people = list(inventor(organization).people(0, organization.contacts - len(SPECIAL)))
         seat(people, circle)
-        Chronicle(tenant, owner, circle.system).write([*people, *special(organization)])
+        chronicle = Chronicle(tenant, owner, circle.system)
+        chronicle.write([*people, *special(organization)])
+        giving.write(chronicle, list(Contact.objects.order_by("pk")), giver(organization, 0.6))
 
 
 def employ(worker: Worker, tenant: Tenant) -> None:
@@ -179,4 +185,14 @@ def enlarge(organization: Organization, contacts: int) -> int:
         missing = max(0, contacts - there)
         owner = User.objects.get(email=organization.owner)
         people = inventor(organization, there, detail=0.1).people(there, missing)
-        return Chronicle(tenant, owner, organization.circle.system).write(people)
+        chronicle = Chronicle(tenant, owner, organization.circle.system)
+        added = chronicle.write(people)
+        known = Contact.objects.filter(gifts=None).order_by("-pk")[:missing]
+        giving.write(chronicle, list(known), giver(organization, 0.1, there))
+        return added
+
+
+def giver(organization: Organization, share: float, extra_seed: int = 0) -> giving.Giver:
+    """Invents what this organization's people gave; `share` of them did."""
+    today = timezone.localtime(timezone.now(), Tenant.objects.get(name=organization.name).tz).date()
+    return giving.Giver(organization.seed + extra_seed, today, organization.events, share)

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
 from contacts.models import Contact
 from contacts.tenancy.together import SeenForm
@@ -21,6 +21,12 @@ FAR = timedelta(days=366)  # a gift may be dated a little ahead, such as a check
 
 class MoneyForm(SeenForm):
     """What gifts and pledges have in common."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.DateField):  # the browser's own calendar: it knows no time zones
+                field.widget = UnfoldAdminTextInputWidget(attrs={"type": "date"})
 
     def clean_amount(self) -> Decimal:
         """More than nothing, by hand."""
@@ -67,7 +73,7 @@ class RefundForm(forms.Form):
         max_digits=12, decimal_places=2, min_value=Decimal(0), localize=False, label="Given back altogether",
         widget=UnfoldAdminDecimalFieldWidget,
     )  # fmt: skip
-    on = forms.DateField(label="On", required=False, widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}))
+    on = forms.DateField(label="On", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
 
 
 class DonorForm(forms.Form):

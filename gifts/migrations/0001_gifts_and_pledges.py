@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                         ],
                         default="once",
                         max_length=10,
-                        verbose_name="paid",
+                        verbose_name="how often",
                     ),
                 ),
                 (

@@ -45,7 +45,7 @@ class Pledge(FromSource):
         OTHER = "other", "Otherwise"
 
     started_on = models.DateField("promised on")
-    frequency = models.CharField("paid", max_length=10, choices=Frequency.choices, default=Frequency.ONCE)
+    frequency = models.CharField("how often", max_length=10, choices=Frequency.choices, default=Frequency.ONCE)
     written_off = models.DecimalField(
         max_digits=12, decimal_places=2, default=Decimal(0), help_text="What is not expected any more."
     )

@@ -80,7 +80,7 @@ def test_pages_take_as_many_queries_for_many_gifts_as_for_few(tenant: Tenant, cl
         record_pledge(donor, 500, today())
     few = [queries(page) for page in pages]
     with in_tenant(tenant):
-        others = [ContactFactory() for _ in range(8)]
+        others: list[Contact] = [ContactFactory() for _ in range(8)]
         record_gifts(
             Gift(contact=[donor, *others][n % 9], amount=n + 1, received_on=today() - timedelta(days=40 * n),
                  campaign=f"Campaign {n % 7}") for n in range(120)

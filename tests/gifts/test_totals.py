@@ -102,7 +102,7 @@ def take(step: tuple[Any, ...], people: list[Contact]) -> None:
 def test_M8_totals_are_a_recount_after_any_order_of_changes(tenant: Tenant, steps: list[Any]) -> None:
     with in_tenant(tenant):
         Gift.objects.all().delete()
-        people = [ContactFactory(email=""), ContactFactory(email="")]
+        people: list[Contact] = [ContactFactory(email=""), ContactFactory(email="")]
         for step in steps:
             take(step, people)
             right(*people)
