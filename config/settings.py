@@ -285,6 +285,8 @@ CONSTANT_CONTACT_TEMP_HOLD: str = env("CONSTANT_CONTACT_TEMP_HOLD", default="sub
 DONOR_PERFECT_URL: str = env("DONOR_PERFECT_URL", default="https://www.donorperfect.net").rstrip("/")
 # Unconfirmed: the field_name of activity codes in dpcodes. The one under which the vendor's users choose them.
 DONOR_PERFECT_ACTIVITY_FIELD: str = env("DONOR_PERFECT_ACTIVITY_FIELD", default="ACTIVITY_CODE")
+# No quota is published: seconds between two calls of one connection.
+DONOR_PERFECT_PAUSE_SECONDS: float = env.float("DONOR_PERFECT_PAUSE_SECONDS", default=0.1)
 
 LOGGING = {
     "version": 1,

@@ -152,6 +152,39 @@ def constant_contact_settings(url: str) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def donor_perfect_server() -> Iterator[Any]:
+    """The sandbox DonorPerfect on a port of its own; ask for `donor_perfect` instead."""
+    from tests.fakes import DonorPerfectSandbox, running
+
+    with running(DonorPerfectSandbox()) as server:
+        yield server
+
+
+@pytest.fixture
+def donor_perfect(donor_perfect_server: Any, settings: Any) -> Any:
+    """The sandbox DonorPerfect, as new, with the settings pointed at it."""
+    from tests.fakes.control import reset
+
+    reset(donor_perfect_server, {})
+    for name, value in donor_perfect_settings(donor_perfect_server.url).items():
+        setattr(settings, name, value)
+    return donor_perfect_server
+
+
+def donor_perfect_settings(url: str) -> dict[str, Any]:
+    """The settings that send DonorPerfect's traffic to a sandbox on this machine."""
+    import ipaddress
+
+    return {
+        "DONOR_PERFECT_URL": url,
+        "DONOR_PERFECT_PAUSE_SECONDS": 0,
+        "OUTGOING_PRIVATE_NETWORKS": [ipaddress.ip_network("127.0.0.0/8")],
+        "BACKOFF_BASE_SECONDS": 0.05,
+        "BACKOFF_MAX_SECONDS": 1.0,
+    }
+
+
 @pytest.fixture
 def base_dir() -> Path:
     """The project's folder."""

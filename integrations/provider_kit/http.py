@@ -6,6 +6,7 @@ is just repeated).
 """
 
 import json
+import logging
 import re
 import socket
 import threading
@@ -42,6 +43,14 @@ SECRET_WORDS = re.compile(r"(?i)\b((?:api_?key|access_token|token|password|secre
 def scrub(text: str) -> str:
     """The same text with whatever looks like a credential blotted out."""
     return SECRET_WORDS.sub(r"\1…", text)
+
+
+def names_no_address(record: logging.LogRecord) -> bool:
+    """Whether a line of urllib3's may be logged: its warning of broken headers quotes the address, maybe with a key."""
+    return "url=" not in str(record.msg)
+
+
+logging.getLogger("urllib3.connection").addFilter(names_no_address)
 
 
 @dataclass(frozen=True, slots=True)
