@@ -12,6 +12,7 @@ class ContactsConfig(AppConfig):
     def ready(self) -> None:
         from contacts import search, search_index
         from contacts.duplicates import receivers as duplicates
+        from contacts.importing import of_contacts, sorts
         from contacts.tenancy import triggers
 
         register(triggers.check_wall, Tags.database)
@@ -19,5 +20,6 @@ class ContactsConfig(AppConfig):
         post_migrate.connect(triggers.after_migrations, sender=self, dispatch_uid="contacts.walls_up")
         register(search_index.check_index, Tags.database)
         post_migrate.connect(search_index.after_migrations, sender=self, dispatch_uid="contacts.search_index")
+        sorts.add_sort(of_contacts.OfContacts())
         search.connect()
         duplicates.connect()

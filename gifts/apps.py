@@ -9,9 +9,13 @@ class GiftsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import holds
-        from gifts import exports, told
+        from contacts.importing import sorts
+        from gifts import exports, receivers, told
         from gifts.holds import hold
+        from gifts.importing.sort import OfGifts
 
         holds.add_hold(hold)
         exports.connect()
+        receivers.connect()
         told.connect()
+        sorts.add_sort(OfGifts())

@@ -7,9 +7,9 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from contacts.importing import keeping
+from contacts.importing import keeping, sorts
 from contacts.importing.repeats import only_repeats, repeated_by
-from contacts.importing.words import APPLIED, UNDO_WORDS, Names, outcome, repeats, tone
+from contacts.importing.words import APPLIED, UNDO_WORDS, outcome, repeats, tone
 from contacts.models import Contact, ContactList, Import, ImportRow
 from contacts.tenancy.roles import CHANGE, is_allowed
 
@@ -49,9 +49,11 @@ def in_short(data_import: Import) -> str:
     if data_import.state == State.UNDONE:
         fates = people_undone(counts)
         return ", ".join(f"{fates[key]:,} {LABELS[key].lower()}" for key in UNDOABLE if fates.get(key)) or "No contacts"
+    new = f"{sorts.of(data_import).new_label}s"
+    named = [(key, new if key == Outcome.CREATE else before, after) for key, before, after in CHIPS]
     parts = [
         f"{counts[key]:,} {(after if data_import.state in APPLIED else before).lower()}"
-        for key, before, after in CHIPS
+        for key, before, after in named
         if key in Outcome.values and counts.get(key)
     ]
     return ", ".join(parts) or "No rows"
@@ -72,17 +74,20 @@ def moving(data_import: Import) -> dict[str, Any]:
 def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
     """Everything for the page."""
     counts, state = data_import.counts, State(data_import.state)
-    found: dict[str, Any] = moving(data_import) | {"counts": counts, "is_applied": state in APPLIED}
+    sort = sorts.of(data_import)
+    found: dict[str, Any] = moving(data_import) | {"counts": counts, "is_applied": state in APPLIED, "sort": sort}
     if state == State.READY:
-        found |= {"sentences": sum_up(counts), "meaning": meaning(counts), "button": confirm_words(counts)}
+        found |= {"sentences": sort.sum_up(counts), "meaning": sort.meaning(counts)}
+        found["button"] = sort.confirm_words(counts)
     elif state in APPLIED:
-        found |= {"sentences": sum_up(counts, done=True), "differs": differs(counts)}
+        found |= {"sentences": sort.sum_up(counts, done=True), "differs": differs(counts)}
+        found["results"] = sort.results(data_import)
         found["may_take_back"] = state == State.DONE and keeping.may_be_taken_back(data_import) and any(
             counts.get(key) for key in WRITING
         )  # fmt: skip
         found["until"] = data_import.finished_at and data_import.finished_at + keeping.KEEP
     if state in (State.ASKING, State.UNDONE):
-        found["undo_sentences"] = sum_up_undo(people_undone(counts), done=state == State.UNDONE)
+        found["undo_sentences"] = sort.sum_up_undo(people_undone(counts), done=state == State.UNDONE)
     if state in (State.READY, *APPLIED) or (state == State.FAILED and data_import.confirmed_at):
         found |= rows_of(request, data_import)
         found["may_export"] = is_allowed(request, CHANGE, "exports")
@@ -233,9 +238,10 @@ def rows_of(request: HttpRequest, data_import: Import) -> dict[str, Any]:
         rows = rows.filter(label__icontains=word)
     page = Paginator(rows.order_by("number"), PER_PAGE).get_page(request.GET.get("p"))
     listed: list[ImportRow] = list(page.object_list)
-    names = Names({key for row in listed for key in row.changes})
+    sort = sorts.of(data_import)
+    names = sort.names({key for row in listed for key in row.changes})
     uids = [row.contact_uid for row in listed if row.contact_uid]
-    firsts = repeated_by(data_import, listed)
+    firsts = repeated_by(data_import, listed) if sort.tells_repeats else {}
     pks = dict(Contact.objects.filter(uid__in=uids).order_by().values_list("uid", "pk"))
     is_asking = data_import.state == State.ASKING
     return {
@@ -263,6 +269,7 @@ def chips(data_import: Import, shown: str, word: str) -> list[dict[str, Any]]:
     others = {NOTED: counts.get("warnings", 0), REPEATED: sum(counts.get("repeats", {}).values())}
     for key, before, after in CHIPS:
         if not is_undo or key not in WRITING or key == shown:
+            before = f"{sorts.of(data_import).new_label}s" if key == Outcome.CREATE else before
             kinds.append((key, after if state in APPLIED else before, others.get(key, counts.get(key, 0))))
     return [
         {"query": urlencode({k: v for k, v in (("show", key), ("q", word)) if v}), "label": label, "count": count,

@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from contacts.admin import import_columns, import_shown
 from contacts.admin.history import local
 from contacts.exporting.download import download, log_export, require_export
-from contacts.importing import report, steps
+from contacts.importing import report, sorts, steps
 from contacts.importing.trouble import Unreadable
 from contacts.models import Export, Import
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
@@ -89,11 +89,12 @@ def start(request: HttpRequest) -> HttpResponse:
             problem = "Choose a file first. If it was large, the connection may have broken off: try once more."
         else:
             try:
-                return to_page(steps.start(file, request.user))  # type: ignore[arg-type]
+                return to_page(steps.start(file, request.user, request.POST.get("kind", "")))  # type: ignore[arg-type]
             except Unreadable as why:
                 problem = f"{file.name}: {why}"
     context = {
         "problem": problem, "most": settings.IMPORT_MAX_MB, "has_sample": sample_file() is not None,
+        "sorts": sorts.all_sorts(), "kind": sorts.known(request.POST.get("kind") or request.GET.get("kind", "")).key,
         "chooser": UnfoldAdminFileFieldWidget().render("file", None, CHOOSER),
     }  # fmt: skip
     return render_page(
@@ -186,7 +187,7 @@ class ImportAdmin(ReadOnlyTenantAdmin):
     """Every import there was, the newest first."""
 
     area = AREA
-    list_display = ["file", "when", "who", "what_became", "standing"]
+    list_display = ["file", "brings", "when", "who", "what_became", "standing"]
     list_display_links = ["file"]
     list_select_related = ["user"]
     list_filter = [("state", ChoicesDropdownFilter)]
@@ -239,6 +240,10 @@ class ImportAdmin(ReadOnlyTenantAdmin):
     @display(description="File", ordering="file_name")
     def file(self, data_import: Import) -> str:
         return data_import.file_name
+
+    @display(description="Brings in", ordering="kind")
+    def brings(self, data_import: Import) -> str:
+        return sorts.of(data_import).title
 
     @display(description="Started", ordering="created_at")
     def when(self, data_import: Import) -> str:

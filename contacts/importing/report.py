@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from contacts.importing import sorts
 from contacts.importing.columns import OUR_ID, OUTCOME, TO_DO
 from contacts.importing.repeats import repeated_by
 from contacts.importing.words import outcome, repeats
@@ -32,7 +33,7 @@ def pages(tenant: Tenant, data_import: Import, rows: QuerySet[Any]) -> Iterator[
     while True:
         with in_tenant(tenant):
             page = list(rows.filter(number__gt=after).order_by("number")[:PAGE])
-            firsts = repeated_by(data_import, page)
+            firsts = repeated_by(data_import, page) if sorts.of(data_import).tells_repeats else {}
         if not page:
             return
         yield [

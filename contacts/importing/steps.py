@@ -12,8 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts import jobs
-from contacts.importing import columns, intake, keeping, pieces
-from contacts.importing.columns import Choices
+from contacts.importing import intake, keeping, pieces, sorts
 from contacts.importing.intake import Format
 from contacts.importing.trouble import Unreadable
 from contacts.models import Import, ImportKey, ImportPiece, ImportRow, User
@@ -32,14 +31,17 @@ def too_large(size: int) -> str:
     )
 
 
-def start(file: UploadedFile, user: User) -> Import:
+def start(file: UploadedFile, user: User, kind: str = "contacts") -> Import:
     """Keep the file, look how it is read, and recognise its columns. Raises `Unreadable` with a sentence."""
     if problem := too_large(file.size or 0):
         raise Unreadable(problem)
     name = (file.name or "file").replace("\0", "")[-200:]
-    how, found = look_at(uploaded(file))  # a large spreadsheet takes seconds, in which nobody else should wait
+    sort = sorts.known(kind)
+    how, found = look_at(sort, uploaded(file))  # a large spreadsheet takes seconds, in which nobody else should wait
     with transaction.atomic():
-        data_import = Import.objects.create(user=user, file_name=name, format=how.as_json(), columns=found)
+        data_import = Import.objects.create(
+            user=user, kind=sort.key, file_name=name, format=how.as_json(), columns=found
+        )
         file.seek(0)
         pieces.store(data_import, file.chunks())
     return data_import
@@ -54,11 +56,11 @@ def uploaded(file: UploadedFile) -> pieces.Opener:
     return lambda: io.BytesIO(content)
 
 
-def look_at(open_file: pieces.Opener, *chosen: Any) -> tuple[Format, list[dict[str, Any]]]:
+def look_at(sort: sorts.Sort, open_file: pieces.Opener, *chosen: Any) -> tuple[Format, list[dict[str, Any]]]:
     """(how the file is read, its columns with the first things that stand in them)."""
     how = intake.examine(open_file, *chosen)
     rows = intake.samples(open_file, how)
-    fields = columns.recognise(how.headings, rows, Choices.here())
+    fields = sort.recognise(how.headings, rows, sort.choices())
     found = []
     for index, (heading, key) in enumerate(zip(how.headings, fields, strict=True)):
         cells = dict.fromkeys(row[index][:100] for row in rows if index < len(row) and row[index])
@@ -70,7 +72,7 @@ def read_again(data_import: Import, encoding: str, sheet: str, header: int | Non
     """Read the file as somebody says. Returns whether it was still time for that."""
     if data_import.state != State.UPLOADED:
         return False
-    how, found = look_at(pieces.opener(data_import), encoding, sheet, header)
+    how, found = look_at(sorts.of(data_import), pieces.opener(data_import), encoding, sheet, header)
     rows = Import.objects.filter(pk=data_import.pk, state=State.UPLOADED)
     return bool(rows.update(format=how.as_json(), columns=found))
 

@@ -17,9 +17,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from contacts import figures
 from contacts.importing import crowd as crowds
-from contacts.importing import deciding, intake, pieces, undoing, writing
+from contacts.importing import deciding, intake, pieces, sorts, writing
 from contacts.importing.intake import Format
 from contacts.importing.reading import Reader
 from contacts.importing.repeats import count_repeats
@@ -146,8 +145,8 @@ def end(hold: Hold, state: str, then: Callable[[Import], None] = lambda data_imp
 
 def check(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     """Look at every row of the file, and write down what it would do."""
-    how, open_file = Format.kept(data_import.format), pieces.opener(data_import)
-    reader = Reader(data_import, tenant)
+    how, open_file, sort = Format.kept(data_import.format), pieces.opener(data_import), sorts.of(data_import)
+    reader = sort.reader(data_import, tenant)
     if not data_import.rows_total:
         total = sum(1 for _ in intake.rows(open_file, how))
         with hold.batch() as row:
@@ -158,7 +157,7 @@ def check(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     )
     for part in chunks(intake.rows(open_file, how, after=last or 0), BATCH):
         with hold.batch() as row:
-            check_batch(row, reader, part)
+            sort.check_batch(row, reader, part)
         yield
     end(hold, State.READY, lambda row: forget(ImportKey, row))
 
@@ -220,7 +219,7 @@ def count(counts: dict[str, Any], plan: deciding.Plan) -> None:
 
 def apply(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     """Write every row, deciding anew with what is there now."""
-    reader = Reader(data_import, tenant)
+    reader = sorts.of(data_import).reader(data_import, tenant)
     todo = ImportRow.objects.filter(data_import=data_import, state=ImportRow.State.PLANNED).order_by("number")
     while rows := list(todo[:BATCH]):
         apply_batch(hold, reader, rows)
@@ -228,11 +227,11 @@ def apply(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     end(hold, State.DONE, finish)
 
 
-def apply_batch(hold: Hold, reader: Reader, rows: Sequence[ImportRow]) -> None:
+def apply_batch(hold: Hold, reader: Any, rows: Sequence[ImportRow]) -> None:
     """All of these or none. What the database refuses is sought by halves, so that one row stops no other."""
     try:
         with hold.batch(alone=True) as data_import:
-            apply_rows(data_import, reader, rows)
+            sorts.of(data_import).apply_rows(data_import, reader, rows)
     except (IntegrityError, DataError):
         pks = [row.pk for row in rows]
         if len(pks) == 1:
@@ -308,24 +307,24 @@ def forget(model: Any, data_import: Import) -> None:
 
 def weigh(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     """Look at what can be taken back, the last row first."""
-    todo = written(data_import).filter(undo="")
+    todo, sort = written(data_import).filter(undo=""), sorts.of(data_import)
     while rows := list(todo[:BATCH]):
         with hold.batch() as row:
-            for one in undoing.reverse(row, rows, lock=False):
+            for one in sort.reverse(row, rows, lock=False):
                 note_undo(row, one)
             ImportRow.objects.bulk_update(rows, ["undo", "undo_reason"])
             row.rows_done += len(rows)
         yield
-    end(hold, State.ASKING, undoing.count_people)
+    end(hold, State.ASKING, sort.count_undone)
 
 
 def undo(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
     """Take it back, the last row first, judging anew with what is there now."""
-    todo = written(data_import).filter(state=ImportRow.State.DONE)
+    todo, sort = written(data_import).filter(state=ImportRow.State.DONE), sorts.of(data_import)
     while rows := list(todo[:BATCH]):
         with hold.batch(alone=True) as row:
-            reverses = undoing.reverse(row, rows, lock=True)
-            undoing.write(reverses)
+            reverses = sort.reverse(row, rows, lock=True)
+            sort.write_back(reverses)
             for one in reverses:
                 note_undo(row, one)
                 is_kept = one.undo == Undo.KEEP
@@ -333,14 +332,7 @@ def undo(hold: Hold, data_import: Import, tenant: Tenant) -> Iterator[None]:
             ImportRow.objects.bulk_update(rows, ["undo", "undo_reason", "state"])
             row.rows_done += len(rows)
         yield
-    end(hold, State.UNDONE, lambda row: undone(row, tenant))
-
-
-def undone(data_import: Import, tenant: Tenant) -> None:
-    """Everything that could be taken back is; how many people that were is told, and nobody counts as marked by it."""
-    undoing.drop_made_tags(data_import)
-    undoing.count_people(data_import)
-    figures.decide_again(tenant, data_import.confirmed_at or data_import.created_at)
+    end(hold, State.UNDONE, lambda row: sort.undone(row, tenant))
 
 
 def written(data_import: Import) -> Any:
@@ -349,7 +341,7 @@ def written(data_import: Import) -> Any:
     return rows.order_by("-number")
 
 
-def note_undo(data_import: Import, one: undoing.Reverse) -> None:
+def note_undo(data_import: Import, one: Any) -> None:
     """Into the row and the figures."""
     one.row.undo, one.row.undo_reason = one.undo, one.reason
     counts = data_import.counts.setdefault("undo", {})

@@ -12,7 +12,6 @@ NAMES = {
     "email_state": "State of the email",
 }  # fmt: skip
 PLANNED_WORDS = {
-    ImportRow.Outcome.CREATE: "New contact",
     ImportRow.Outcome.UPDATE: "Change",
     ImportRow.Outcome.UNCHANGED: "Nothing to change",
     ImportRow.Outcome.REFUSED: "Refused",
@@ -109,6 +108,10 @@ def outcome(data_import: Import, row: ImportRow) -> str:
     if row.state in (ImportRow.State.UNDONE, ImportRow.State.KEPT) and row.undo:
         return UNDO_WORDS[ImportRow.Undo(row.undo)][1]
     is_done = row.state == ImportRow.State.DONE or data_import.state in APPLIED
+    if row.outcome == ImportRow.Outcome.CREATE and not is_done:
+        from contacts.importing import sorts
+
+        return sorts.of(data_import).new_label
     return (DONE_WORDS if is_done else PLANNED_WORDS)[ImportRow.Outcome(row.outcome)]
 
 

@@ -11,7 +11,7 @@ from contacts.tenancy.models import TenantOwned
 
 
 class Import(TenantOwned):
-    """A file of contacts on its way in: columns are matched, every row is looked at, then all or nothing is confirmed.
+    """A file on its way in: columns are matched, every row is looked at, then all or nothing is confirmed.
 
     A job works on it in turns; `beat_at` and `token` say who and since when, so that a turn that was lost is repeated,
     and `failures` how often in a row that came to nothing.
@@ -34,6 +34,7 @@ class Import(TenantOwned):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=20, default="contacts", help_text="What the file brings in.")
     file_name = models.CharField(max_length=200)
     format = models.JSONField(default=dict, help_text="How the file is read: encoding, delimiter or sheet, header row.")
     columns = models.JSONField(default=list, help_text="[{header, field}] in the file's order.")

@@ -7,11 +7,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import F, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
 from contacts.admin.custom_filters import Typed
-from contacts.models import Contact
+from contacts.models import Contact, Import, ImportRow
 from contacts.tenancy.changelist import is_number
 from gifts.models import Gift, Pledge
 
@@ -123,6 +124,29 @@ class DonorFilter(OfOne):
 
 class PledgeFilter(OfOne):
     title, parameter_name, column, model = "pledge", "pledge", "pledge", Pledge
+
+
+class ImportFilter(DropdownFilter):
+    """What one file has brought in, as long as its rows are kept; the page of the import leads here."""
+
+    title, parameter_name = "import", "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get("import", "")
+        found = Import.objects.filter(pk=asked).first() if is_number(asked) else None
+        return [(asked, str(found))] if found else []
+
+    def has_output(self) -> bool:
+        return bool(self.value()) or super().has_output()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (chosen := self.value()):
+            return queryset
+        if not is_number(chosen):
+            return queryset.none()
+        rows = ImportRow.objects.filter(data_import=chosen, data_import__kind="gifts").exclude(outcome="refused")
+        ids = rows.order_by().annotate(of=KeyTextTransform("1", KeyTransform("source_id", "changes"))).values("of")
+        return queryset.filter(source="csv", source_place="", source_id__in=ids)
 
 
 class BalanceFilter(DropdownFilter):

@@ -23,6 +23,7 @@ from gifts.admin.filters import (
     CampaignFilter,
     DonorFilter,
     GivenBetween,
+    ImportFilter,
     PledgeFilter,
     RefundFilter,
 )  # fmt: skip
@@ -67,7 +68,7 @@ class GiftAdmin(TenantAdmin):
     list_select_related = ["contact"]
     list_filter = [
         GivenBetween, AmountBetween, CampaignFilter, ("source", ChoicesDropdownFilter), RefundFilter, DonorFilter,
-        PledgeFilter,
+        PledgeFilter, ImportFilter,
     ]  # fmt: skip
     list_before_template = "admin/gifts/gifts_before.html"
     change_form_outer_after_template = "admin/gifts/gift_after.html"

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts import jobs, services, signals, standing
-from contacts.importing import deciding, keeping, steps, turns, writing
+from contacts.importing import deciding, keeping, steps, turns, undoing, writing
 from contacts.importing.turns import turn
 from contacts.models import (
     ConsentEvent,
@@ -152,7 +152,7 @@ def test_a_batch_that_breaks_off_anywhere_leaves_nothing_behind_and_is_repeated(
     added = HistoryEntry.objects.filter(what="contact", verb="added")
     assert (added.count(), added.values("contact_uid").distinct().count()) == (10, 10)
     if phase == "undo":
-        break_off(turns.undoing, "write")
+        break_off(undoing, "write")
     steps.look_back(data_import)
     go(data_import)
     steps.take_back(data_import, user())

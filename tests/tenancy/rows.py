@@ -17,7 +17,7 @@ from gifts.models import Gift, Giving
 from tests.factories import UserFactory
 
 Rows = dict[type[models.Model], Any]
-REAL = {"BulkChange.verb": "add_tag"}  # texts that name something there is
+REAL = {"BulkChange.verb": "add_tag", "Import.kind": "contacts"}  # texts that name something there is
 
 
 def owned_models() -> Iterator[type[TenantOwned]]:

@@ -1,0 +1,238 @@
+"""What becomes of the rows of a file of gifts: looked at, written, taken back. Preview and work decide alike.
+
+A gift keeps the identifier that the file gives it. Without one it gets one made of who, when, how much, and the how
+many-eth such row of the file it is: so the same file changes nothing a second time, and two equal gifts are two.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count
+
+from contacts.duplicates.identities import now_of
+from contacts.importing.deciding import Refused
+from contacts.models import Contact, Import, ImportKey, ImportRow
+from gifts import services
+from gifts.card_numbers import without_card_numbers
+from gifts.importing.donors import Donors
+from gifts.importing.reading import Reader, WantedGift
+from gifts.models import Gift, Source
+from gifts.money import money
+
+Outcome, Undo = ImportRow.Outcome, ImportRow.Undo
+MADE = "row:"  # how identifiers begin that the file did not give
+FIELDS = ("received_on", "amount", "campaign", "fund", "payment_method", "comment")
+KEPT_DATE = "It was corrected here since it was imported ({}), and stays so."
+CHANGED_SINCE = "The gift was changed, refunded or given to another donor since, so it stays."
+NOT_HERE = "The gift is not here any more, so there is nothing to take back."
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one row does."""
+
+    want: WantedGift
+    source_id: str
+    outcome: str
+    contact: Contact | None = None
+    gift: Gift | None = None
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def warnings(self) -> list[str]:
+        return self.want.donor.warnings
+
+
+def check_batch(data_import: Import, reader: Reader, part: Sequence[tuple[int, list[str]]]) -> None:
+    """Some rows: decided on and written down."""
+    wants = [reader.read(number, cells) for number, cells in part]
+    plans = decide(data_import, reader, wants, numbered(data_import, wants))
+    rows = []
+    for plan, (number, cells) in zip(plans, part, strict=True):
+        clean = [without_card_numbers(cell) for cell in cells]  # D9: nor do they stay in the report
+        row = ImportRow(data_import=data_import, number=number, cells=clean)
+        fill(row, plan)
+        rows.append(row)
+        count(data_import.counts, plan)
+    ImportRow.objects.bulk_create(rows)
+    data_import.rows_done += len(rows)
+
+
+def numbered(data_import: Import, wants: Sequence[WantedGift]) -> list[str]:
+    """The identifier of each gift; equal rows are counted through the whole file. Two queries."""
+    words = [want.words for want in wants]
+    rows = ImportKey.objects.filter(data_import=data_import, key__in=set(words)).order_by()
+    seen: Counter[str] = Counter(dict(rows.values_list("key").annotate(Count("pk"))))
+    found, keys = [], []
+    for want, word in zip(wants, words, strict=True):
+        seen[word] += 1
+        found.append(want.identifier or f"{MADE}{word}:{seen[word]}")
+        keys.append(ImportKey(data_import=data_import, key=word, contact_uid=data_import.uid))
+    ImportKey.objects.bulk_create(keys)
+    return found
+
+
+def decide(data_import: Import, reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str]) -> list[Plan]:
+    """What each row does now; as many queries for 500 as for one."""
+    donors = Donors(wants, reader, data_import)
+    rows = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=set(source_ids))
+    known = {gift.source_id: gift for gift in rows.select_related("contact").order_by()}
+    found, claimed = [], set()
+    for want, source_id in zip(wants, source_ids, strict=True):
+        plan = Plan(want, source_id, Outcome.REFUSED)
+        try:
+            if want.refusal:
+                raise Refused(want.refusal)
+            plan.contact, plan.gift = donors.of(want), known.get(source_id)
+            if source_id in claimed:
+                raise Refused(f"An earlier row of the file has the identifier {source_id} already.")
+            settle(plan)
+            claimed.add(source_id)
+        except Refused as why:
+            plan.reason, plan.changes = str(why)[:400], {}
+        plan.changes["source_id"] = ["", source_id]
+        if plan.outcome == Outcome.CREATE and reader.is_history(want.values["received_on"]):
+            plan.changes["is_history"] = ["", True]
+        found.append(plan)
+    return found
+
+
+def settle(plan: Plan) -> None:
+    """New, changed, or as it is."""
+    gift, given = plan.gift, plan.want.values
+    if gift is None:
+        plan.outcome = Outcome.CREATE
+        plan.changes = {name: ["", as_json(given[name])] for name in FIELDS if given.get(name)}
+        return
+    is_made = plan.source_id.startswith(MADE)
+    if not is_made and plan.contact and gift.contact_id != plan.contact.pk:
+        raise Refused(
+            f"The identifier {plan.source_id} stands with a gift of {gift.contact} already ({gift}). If this is "
+            "another gift, give it another identifier; if it came from somebody else, move it on the page of the gift."
+        )
+    differing = [name for name in FIELDS if given.get(name) and given[name] != getattr(gift, name)]
+    if is_made and {"received_on", "amount"} & set(differing):
+        plan.want.donor.warn(KEPT_DATE.format(gift))
+    names = [name for name in differing if not is_made or name not in ("received_on", "amount")]
+    if "amount" in names and given["amount"] < gift.refunded:
+        raise Refused(f"{money(gift.refunded)} of this gift was refunded, so it cannot be less than that.")
+    plan.changes = {name: [as_json(getattr(gift, name)), as_json(given[name])] for name in names}
+    plan.outcome = Outcome.UPDATE if names else Outcome.UNCHANGED
+
+
+def as_json(value: Any) -> Any:
+    """A value as the row keeps it."""
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Decimal) else value
+
+
+def fill(row: ImportRow, plan: Plan) -> None:
+    """What is kept of a plan."""
+    row.outcome, row.reason, row.changes = plan.outcome, plan.reason, plan.changes
+    row.contact_uid = plan.contact.uid if plan.contact else None
+    row.warnings, row.has_warnings = list(plan.warnings), bool(plan.warnings)
+    row.label = str(plan.contact or plan.want.donor.label)[:200]
+
+
+def count(counts: dict[str, Any], plan: Plan) -> None:
+    """Add one row to the figures of the page."""
+    counts[plan.outcome] = counts.get(plan.outcome, 0) + 1
+    if plan.warnings:
+        counts["warnings"] = counts.get("warnings", 0) + 1
+    if plan.outcome == Outcome.CREATE:
+        counts["amount"] = str(Decimal(counts.get("amount", "0")) + plan.want.values["amount"])
+        key = "history" if "is_history" in plan.changes else "thanked"
+        counts[key] = counts.get(key, 0) + 1
+
+
+def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -> None:
+    """Decide anew with what is here now, and write."""
+    wants = [reader.read(row.number, row.cells) for row in rows]
+    plans = decide(data_import, reader, wants, [row.changes["source_id"][1] for row in rows])
+    new, changed = [], []
+    for row, plan in zip(rows, plans, strict=True):
+        fill(row, plan)
+        row.state = ImportRow.State.DONE
+        count(data_import.counts, plan)
+        if plan.outcome == Outcome.CREATE:
+            values = {name: plan.want.values[name] for name in FIELDS if plan.want.values.get(name)}
+            new.append(
+                Gift(contact=plan.contact, source=Source.CSV, source_id=plan.source_id,
+                     is_history="is_history" in plan.changes, **values)
+            )  # fmt: skip
+        elif plan.outcome == Outcome.UPDATE and plan.gift:
+            for name in plan.changes.keys() & set(FIELDS):
+                setattr(plan.gift, name, plan.want.values[name])
+            changed.append(plan.gift)
+    services.record_gifts(new)
+    if changed:
+        Gift.objects.bulk_update(changed, FIELDS)
+    fields = ["outcome", "reason", "contact_uid", "changes", "warnings", "has_warnings", "label", "state"]
+    ImportRow.objects.bulk_update(rows, fields, batch_size=100)
+    data_import.rows_done += len(rows)
+
+
+# --- take back ---
+
+
+@dataclass(slots=True)
+class Reverse:
+    """What taking back one row does."""
+
+    row: ImportRow
+    undo: str
+    reason: str = ""
+    gift: Gift | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[Reverse]:
+    """What taking these rows back would do. The number of queries does not depend on theirs."""
+    ids = {row.changes["source_id"][1] for row in rows if "source_id" in row.changes}
+    found = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=ids).select_related("contact")
+    gifts = {gift.source_id: gift for gift in (found.select_for_update(no_key=True, of=("self",)) if lock else found)}
+    uids = [row.contact_uid for row in rows if row.contact_uid]
+    moved = now_of(uids)
+    return [back(row, gifts.get(row.changes.get("source_id", ["", ""])[1]), moved) for row in rows]
+
+
+def back(row: ImportRow, gift: Gift | None, moved: dict[Any, Any]) -> Reverse:
+    """One row: a gift that it added goes, unless somebody has touched it since."""
+    if gift is None:
+        return Reverse(row, Undo.KEEP, NOT_HERE)
+    written = {name: after for name, (_, after) in row.changes.items() if name in FIELDS}
+    same = {name for name, after in written.items() if as_json(getattr(gift, name)) == after}
+    if row.outcome == Outcome.CREATE:
+        blank = all(name in written or not getattr(gift, name) for name in FIELDS)
+        is_theirs = gift.contact.uid in (row.contact_uid, moved.get(row.contact_uid))
+        untouched = len(same) == len(written) and blank and is_theirs and not gift.refunded and gift.pledge_id is None
+        return Reverse(row, Undo.DELETE, gift=gift) if untouched else Reverse(row, Undo.KEEP, CHANGED_SINCE)
+    values = {name: row.changes[name][0] for name in same}
+    if not values:
+        return Reverse(row, Undo.KEEP, CHANGED_SINCE)
+    is_part = len(same) < len(written)
+    return Reverse(row, Undo.PART if is_part else Undo.RESTORE, CHANGED_SINCE if is_part else "", gift, values)
+
+
+def write_back(reverses: Sequence[Reverse]) -> None:
+    """Delete what was added, and put values back."""
+    Gift.objects.filter(pk__in=[one.gift.pk for one in reverses if one.gift and one.undo == Undo.DELETE]).delete()
+    restored = []
+    for one in reverses:
+        if one.gift and one.values:
+            for name, value in one.values.items():
+                setattr(one.gift, name, Gift._meta.get_field(name).to_python(value))  # type: ignore[union-attr]
+            restored.append(one.gift)
+    if restored:
+        Gift.objects.bulk_update(restored, FIELDS)
+
+
+def count_undone(data_import: Import) -> None:
+    """How many gifts are deleted, put back or left."""
+    data_import.counts["undo_people"] = {
+        key: number for key, number in data_import.counts.get("undo", {}).items() if key != Undo.NOTHING
+    }
