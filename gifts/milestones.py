@@ -6,7 +6,7 @@ what all gifts up to today say, since a correction may take money back.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -49,6 +49,10 @@ class Rule:
     campaign: str = ""
     fund: str = ""
     source: str = ""
+
+    def also(self, thresholds: Iterable[Decimal]) -> "Rule":
+        """The same with further thresholds."""
+        return replace(self, thresholds=tuple(sorted({*self.thresholds, *thresholds})))
 
     def looks_at(self, gift: Given) -> bool:
         """Whether this gift is one of those that the rule is about."""

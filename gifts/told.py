@@ -2,11 +2,16 @@
 
 from contacts import timeline
 
-ICONS = {"gift": "volunteer_activism", "pledge": "handshake", "totals of giving": "calculate"}
+ICONS = {
+    "gift": "volunteer_activism", "pledge": "handshake", "totals of giving": "calculate", "milestone": "trophy",
+    "milestone no longer met": "undo",
+}  # fmt: skip
 WORDS = {
     ("gift", "added"): "Gift recorded: {}",
     ("pledge", "added"): "Pledge recorded: {}",
     ("totals of giving", "changed"): "Totals of giving put right",
+    ("milestone", "added"): "Milestone reached: {}",
+    ("milestone no longer met", "added"): "Milestone no longer met: {}",
 }
 
 

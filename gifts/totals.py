@@ -74,7 +74,7 @@ def after_deletion(sender: Any, uids: set[uuid.UUID]) -> None:
     recount(pks)
     if tenant is not None and pks:
         signals.gifts_changed.send(
-            sender, tenant_id=tenant.pk, contact_uids=sorted(uids), gift_pks=[],
+            sender, tenant_id=tenant.pk, contact_uids=sorted(uids), gift_pks=[], is_new=False,
             cause=told_by(describe, (Gift(), {}, HistoryEntry.Verb.DELETED)),
         )  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from gifts.models.gift import Gift
 from gifts.models.giving import Giving
+from gifts.models.milestone import MilestoneReached, MilestoneRule, Reassessment, RuleRun, WouldMatch
 from gifts.models.pledge import Pledge
 from gifts.models.source import Source
 
-__all__ = ["Gift", "Giving", "Pledge", "Source"]
+__all__ = [
+    "Gift", "Giving", "MilestoneReached", "MilestoneRule", "Pledge", "Reassessment", "RuleRun", "Source", "WouldMatch",
+]  # fmt: skip

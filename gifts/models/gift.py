@@ -104,15 +104,16 @@ class Gift(FromSource):
         """Totals first, then whoever listens. A deleted gift is still there at this point: see `tell_deleted`."""
         from gifts import totals
 
-        by_cause: dict[tuple[int, str], list[tuple[int, set[Any]]]] = {}
+        by_cause: dict[tuple[int, str, bool], list[tuple[int, set[Any]]]] = {}
         for row, diff, verb in changes:
             if verb != HistoryEntry.Verb.DELETED:
                 donors = {row.contact_id, *diff.get("contact_id", [])} - {None}
-                by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb))), []).append((row.pk, donors))
+                key = (row.tenant_id, told_by(describe, (row, diff, verb)), verb == HistoryEntry.Verb.ADDED)
+                by_cause.setdefault(key, []).append((row.pk, donors))
         uids = totals.recount({pk for told in by_cause.values() for _, donors in told for pk in donors})
-        for (tenant_id, cause), told in by_cause.items():
+        for (tenant_id, cause, is_new), told in by_cause.items():
             signals.gifts_changed.send(
-                cls, tenant_id=tenant_id, gift_pks=[pk for pk, _ in told], cause=cause,
+                cls, tenant_id=tenant_id, gift_pks=[pk for pk, _ in told], cause=cause, is_new=is_new,
                 contact_uids=sorted({uids[pk] for _, donors in told for pk in donors if pk in uids}),
             )  # fmt: skip
 

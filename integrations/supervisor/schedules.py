@@ -26,6 +26,7 @@ BELLS: dict[str, dict[str, Any]] = {
     "almoner: desk sweep": {
         "func": "contacts.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1,
     },
+    "almoner: milestones": {"func": "gifts.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "almoner: giving": {"func": "gifts.jobs.nightly", "schedule_type": Schedule.DAILY},
     "almoner: night": {"func": "contacts.jobs.nightly", "schedule_type": Schedule.DAILY},
 }  # fmt: skip

@@ -82,6 +82,9 @@ def sample(name: str, word: str) -> Any:
         "BulkChange.contact_pks": [],
         "Delivery.before": member,
         "Delivery.after": member,
+        "MilestoneRule.thresholds": ["10"],
+        "MilestoneReached.gifts_behind": [],
+        "RuleRun.overlaps": {},
     }.get(name, {word: word})
 
 
