@@ -52,8 +52,9 @@ class WantedGift:
     def words(self) -> str:
         """Who gave, when and how much, as the file says it: the same line of the same file always gives the same."""
         by_name = " ".join(self.donor.values.get(n, "") for n in ("first_name", "last_name", "organization_name"))
-        who = self.donor.uid or next((f"{system}:{value}" for system, value in self.donor.ids), "")
+        who = next((f"{system}:{value}" for system, value in self.donor.ids), "")
         who = who or self.donor.values.get("custom_user_id", "") or next(iter(self.donor.emails), "") or by_name
+        who = who.strip() or self.donor.uid  # last: a report that comes back has it in addition
         said = "|".join([who.strip().casefold(), str(self.values.get("received_on")), str(self.values.get("amount"))])
         return sha256(said.encode()).hexdigest()[:36]
 

@@ -1,11 +1,13 @@
 """Files of gifts, as the import of files wants to know them: columns, work and words."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from contacts.importing import intake, pieces
 from contacts.importing.intake import Format
@@ -152,6 +154,8 @@ class Names:
 
 def shown(name: str, value: Any) -> str:
     """A value, for a person."""
+    if name == "received_on" and value:
+        return date_format(date.fromisoformat(value), "M j, Y")
     return money(Decimal(value)) if name == "amount" and value else str(value or "")
 
 

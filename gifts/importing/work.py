@@ -27,6 +27,7 @@ Outcome, Undo = ImportRow.Outcome, ImportRow.Undo
 MADE = "row:"  # how identifiers begin that the file did not give
 FIELDS = ("received_on", "amount", "campaign", "fund", "payment_method", "comment")
 KEPT_DATE = "It was corrected here since it was imported ({}), and stays so."
+LOOKS_KNOWN = "There is a gift of {} already. If this is the same one, leave the row out, or correct the other."
 CHANGED_SINCE = "The gift was changed, refunded or given to another donor since, so it stays."
 NOT_HERE = "The gift is not here any more, so there is nothing to take back."
 
@@ -82,6 +83,7 @@ def decide(data_import: Import, reader: Reader, wants: Sequence[WantedGift], sou
     donors = Donors(wants, reader, data_import)
     rows = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=set(source_ids))
     known = {gift.source_id: gift for gift in rows.select_related("contact").order_by()}
+    alike = alike_here(donors, wants)
     found, claimed = [], set()
     for want, source_id in zip(wants, source_ids, strict=True):
         plan = Plan(want, source_id, Outcome.REFUSED)
@@ -92,6 +94,7 @@ def decide(data_import: Import, reader: Reader, wants: Sequence[WantedGift], sou
             if source_id in claimed:
                 raise Refused(f"An earlier row of the file has the identifier {source_id} already.")
             settle(plan)
+            warn_of_twins(plan, alike)
             claimed.add(source_id)
         except Refused as why:
             plan.reason, plan.changes = str(why)[:400], {}
@@ -100,6 +103,31 @@ def decide(data_import: Import, reader: Reader, wants: Sequence[WantedGift], sou
             plan.changes["is_history"] = ["", True]
         found.append(plan)
     return found
+
+
+Alike = dict[tuple[int, date, Decimal], list[Gift]]
+
+
+def alike_here(donors: Donors, wants: Sequence[WantedGift]) -> Alike:
+    """Gifts that are here, by donor, day and amount, of the days that these rows are about. One query."""
+    days = {want.values["received_on"] for want in wants if "received_on" in want.values}
+    people = {known.contact.pk for known in donors.crowd.people.values() if known.contact}
+    people |= {contact.pk for called in donors.by_name.values() for contact in called}
+    found: Alike = {}
+    for gift in Gift.objects.filter(contact__in=people, received_on__in=days).order_by():
+        found.setdefault((gift.contact_id, gift.received_on, gift.amount), []).append(gift)
+    return found
+
+
+def warn_of_twins(plan: Plan, alike: Alike) -> None:
+    """A new gift that looks like one that did not come with this row of a file: noted by hand, or sent by a service."""
+    if plan.outcome != Outcome.CREATE or plan.contact is None:
+        return
+    given = plan.want.values
+    own = f"{MADE}{plan.want.words}:"
+    twins = alike.get((plan.contact.pk, given["received_on"], given["amount"]), [])
+    if other := next((gift for gift in twins if not gift.source_id.startswith(own)), None):
+        plan.want.donor.warn(LOOKS_KNOWN.format(f"{other} ({other.get_source_display().lower()})"))
 
 
 def settle(plan: Plan) -> None:

@@ -10,11 +10,12 @@ from django.urls import reverse
 from contacts import bulk, holds, services, timeline
 from contacts.duplicates.merge import merge
 from contacts.duplicates.unmerge import undo
-from contacts.models import Contact
+from contacts.models import Contact, ImportRow
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.models import Gift, Giving, Pledge
 from gifts.services import record_gift, record_pledge, refund
+from tests.contacts.import_desk import imported, taken_back
 from tests.factories import ContactFactory
 from tests.gifts.test_totals import kept, right
 
@@ -61,6 +62,17 @@ def test_M8_the_worker_and_services_leave_donors_alone(tenant: Tenant, giver: Co
         with pytest.raises(RestrictedError):  # whoever goes past the services
             giver.delete()
         assert (Gift.objects.count(), Pledge.objects.count()) == (2, 1)
+
+
+def test_M8_taking_an_import_back_leaves_whoever_has_given_since(tenant: Tenant) -> None:
+    with in_tenant(tenant):
+        done = imported("First name,Last name,Email\nMia,Ek,mia@rivermail.test\nJon,Ek,jon@rivermail.test\n")
+        mia = Contact.objects.get(first_name="Mia")
+        record_gift(mia, 5, date(2025, 1, 1))
+        taken_back(done)
+        assert list(Contact.objects.values_list("first_name", flat=True)) == ["Mia"]
+        assert "changed or used by somebody since" in ImportRow.objects.get(data_import=done, number=2).undo_reason
+        right(mia)
 
 
 def test_a_tenant_goes_with_its_gifts(tenant: Tenant, giver: Contact) -> None:

@@ -1,8 +1,9 @@
 """Gifts from a file: what is read, whose they are, what the preview shows, and that twice is once."""
 
+import csv
 from datetime import date, timedelta
 from decimal import Decimal
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts.importing import sorts, steps
+from contacts.importing import report, sorts, steps
 from contacts.importing.turns import turn
 from contacts.models import Contact, Import, ImportRow, User
 from contacts.tenancy.models import Tenant
@@ -139,6 +140,26 @@ def test_M5_the_same_file_again_changes_nothing(tenant: Tenant, people: list[Con
         assert outcomes(imported(FILE))[:4] == ["unchanged"] * 4
         assert Gift.objects.filter(amount=55).count() == 1
         assert Gift.objects.count() == 4
+
+
+def test_M5_the_report_that_comes_back_changes_nothing_either(tenant: Tenant, people: list[Contact]) -> None:
+    with in_tenant(tenant):
+        done = imported(FILE)
+        table = [report.header(done)]
+        for page in report.pages(tenant, done, ImportRow.objects.filter(data_import=done)):
+            table += page
+        text = StringIO()
+        csv.writer(text).writerows(table)
+        assert outcomes(imported(text.getvalue()))[:4] == ["unchanged"] * 4
+        assert Gift.objects.count() == 4
+
+
+def test_a_gift_that_looks_like_one_that_is_here_is_pointed_out(tenant: Tenant, people: list[Contact]) -> None:
+    with in_tenant(tenant):
+        services.record_gift(people[0], 50, date(2025, 6, 1))
+        noted = ImportRow.objects.filter(data_import=imported(FILE), has_warnings=True)
+        assert [row.number for row in noted] == [3]
+        assert "There is a gift of $50.00 of Jun 1, 2025 (by hand) already" in noted[0].warnings[0]
 
 
 def test_gifts_with_an_identifier_are_changed_to_what_the_file_says(tenant: Tenant, people: list[Contact]) -> None:

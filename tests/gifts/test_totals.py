@@ -3,9 +3,11 @@
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from contacts.models import Contact, HistoryEntry
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts import services, totals
+from gifts import jobs, services, totals
 from gifts.models import Gift, Giving, Source
 from gifts.signals import gifts_changed
 from tests.factories import ContactFactory
@@ -111,12 +113,6 @@ def test_M8_totals_are_a_recount_after_any_order_of_changes(tenant: Tenant, step
         assert [kept(one) for one in people] == before
 
 
-@pytest.fixture
-def donor(tenant: Tenant) -> Contact:
-    found: Contact = ContactFactory(tenant=tenant)
-    return found
-
-
 def test_M8_a_gift_given_back_in_full_counts_no_more_and_the_row_stays(tenant: Tenant, donor: Contact) -> None:
     with in_tenant(tenant):
         services.record_gift(donor, 50, date(2025, 5, 1))
@@ -190,6 +186,24 @@ def test_the_night_mends_what_differs_and_notes_it(tenant: Tenant, neighbour: Te
         assert entry.changes["total"] == ["99.00", "10.00"]
     with in_tenant(neighbour):
         assert kept(theirs)["total"] == 1, "a neighbour's totals are the neighbour's business"
+
+
+def test_the_nightly_job_and_the_command_recount_every_organization(
+    tenant: Tenant, neighbour: Tenant, donor: Contact, caplog: Any
+) -> None:
+    with in_tenant(tenant):
+        services.record_gift(donor, 10, date(2025, 1, 1))
+        Giving.objects.update(total=99)
+    jobs.night_of(tenant.pk)
+    assert "1 of 1 donors were put right" in caplog.text
+    assert donor.last_name not in caplog.text, "logs hold no donor's data"
+    with in_tenant(tenant):
+        right(donor)
+        Giving.objects.update(number=7)
+    told = StringIO()
+    call_command("recount_giving", stdout=told)
+    assert f"{tenant}: 1 donors, 1 put right" in told.getvalue()
+    assert f"{neighbour}: 0 donors, 0 put right" in told.getvalue()
 
 
 def test_500_gifts_take_as_many_queries_as_5(tenant: Tenant) -> None:
