@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import ContactList, HistoryEntry, Tenant, User
-from integrations import jobs
+from integrations import jobs, switching
 from integrations.models import Connection, Credential, ListCheck, RemoteRecord
-from integrations.provider_kit.base import Account
+from integrations.provider_kit.base import Account, Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers
 from integrations.sync import runs
@@ -128,6 +128,8 @@ def connect(connection: Connection, account: Account, user: User) -> None:
 def _state_after(connection: Connection, was: str) -> str:
     """Where it goes on: after Disconnect, and before the first Sync, the settings are reviewed (again)."""
     provider = all_providers()[connection.provider]
+    if Can.KEY in provider.can:
+        return State.ACTIVE  # there is nothing to review; what it does is switched on one by one
     has_run = connection.runs.filter(confirmed_at__isnull=False).exists()
     goes_on = was != State.NOT_CONNECTED and has_run and provider.is_set_up(connection.settings)
     return State.ACTIVE if goes_on else State.SETUP
@@ -170,6 +172,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
     with transaction.atomic():
         connection = _locked(connection)
         runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
+        switching.turn_all_off(connection)
         Credential.objects.filter(connection=connection).delete()
         RemoteRecord.objects.filter(connection=connection).delete()
         ListCheck.objects.filter(connection=connection).delete()
@@ -186,6 +189,7 @@ def disconnect(connection: Connection, user: User) -> None:
         connection = _locked(connection)
         was = connection.state
         runs.stop_all(connection, f"{connection} was disconnected by {user}."[:300])
+        switching.turn_all_off(connection)
         Credential.objects.filter(connection=connection).delete()
         connection.state = State.NOT_CONNECTED
         connection.reason = f"Disconnected by {user} on {timezone.localtime():%B %-d, %Y}."[:300]

@@ -143,7 +143,9 @@ def steps(request: HttpRequest) -> Iterator[cards.Step]:
         return
     found, may = seen(request), is_allowed(request, CHANGE, AREA)
     setup = reverse("integrations:setup") if may else ""
-    is_connected = any(one.is_connected or one.state == Connection.State.RECONNECT for one in found)
+    is_connected = any(
+        one.takes_lists and (one.is_connected or one.state == Connection.State.RECONNECT) for one in found
+    )
     yield cards.Step(
         "Connect a newsletter service", "Almoner then keeps your lists there in step by itself.", is_connected, setup,
         "Connect a service",

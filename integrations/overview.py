@@ -150,6 +150,8 @@ class Overview:
 
     @property
     def next_step(self) -> str:
+        if self.uses_key and self.state == State.NOT_CONNECTED:
+            return f"Press Connect: the next page helps to ask {self.label} for a key, and takes it."
         return NEXT_STEP[State(self.state)]
 
     @property
@@ -180,8 +182,17 @@ class Overview:
         return Can.OAUTH in self.provider.can
 
     @property
+    def uses_key(self) -> bool:
+        return Can.KEY in self.provider.can
+
+    @property
+    def takes_lists(self) -> bool:
+        """Whether there is anything to Sync."""
+        return Can.PUSH_LISTS in self.provider.can
+
+    @property
     def can_sync(self) -> bool:
-        return self.state in (State.READY, State.ACTIVE) and self.is_free
+        return self.takes_lists and self.state in (State.READY, State.ACTIVE) and self.is_free
 
     @property
     def can_check(self) -> bool:

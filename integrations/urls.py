@@ -5,12 +5,28 @@ from typing import Any
 from django.urls import include, path, re_path
 
 from integrations import webhooks
-from integrations.views import alarms, aside, checks, connect, history, report, runs, settings, setup, undo
+from integrations.views import (
+    alarms,
+    aside,
+    checks,
+    connect,
+    history,
+    keys,
+    report,
+    runs,
+    settings,
+    setup,
+    switches,
+    undo,
+)
 
 app_name = "integrations"
 
 of_one = [
     path("connect/", connect.start, name="connect"),
+    path("key/", keys.edit, name="key"),
+    path("switches/", switches.show, name="switches"),
+    path("switches/turn/", switches.turn, name="turn"),
     path("account/", connect.account, name="account"),
     path("disconnect/", connect.disconnect, name="disconnect"),
     path("settings/", settings.edit, name="settings"),

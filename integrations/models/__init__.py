@@ -9,6 +9,7 @@ from integrations.models.heartbeat import Heartbeat
 from integrations.models.quota import Quota, QuotaShare
 from integrations.models.remote import RemoteRecord
 from integrations.models.run import RunItem, SyncRun
+from integrations.models.switch import Switch
 from integrations.models.webhook import WebhookEvent
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "QuotaShare",
     "RemoteRecord",
     "RunItem",
+    "Switch",
     "SyncRun",
     "WebhookEvent",
 ]

@@ -23,6 +23,9 @@ class Can(Enum):
     WEBHOOKS = auto()
     OAUTH = auto()
     KEEP_ALIVE = auto()  # the grant runs out for want of use
+    KEY = auto()  # staff enter a key that the vendor gave them
+    PULL_GIFTS = auto()
+    WRITE_INTERACTIONS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,34 @@ class ListThere:
     remote_id: str
     name: str
     members: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The message by which staff ask a vendor for a key."""
+
+    to: str
+    copy_to: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that the letter has to say and only the organization knows."""
+
+    key: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchKind:
+    """Something that a connection does only while it is switched on (D4). `key` is kept in the database."""
+
+    key: str
+    label: str
+    sentence: str  # what happens while it is on
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +200,26 @@ class Provider:
     def keep_alive(self) -> None:
         """Use a grant that would run out for want of use; called every night for those that were not used for a month.
         Raises `CallFailed`."""
+
+    # --- a key that staff enter: `Can.KEY` ---
+    key_questions: ClassVar[tuple[Question, ...]] = ()
+
+    @classmethod
+    def key_letter(cls, organization: str, given: Mapping[str, str]) -> Letter:
+        """The message that asks the vendor for a key; `given` answers `key_questions`."""
+        raise Unsupported
+
+    @classmethod
+    def account_from_key(cls, key: str, given: Mapping[str, str]) -> Account:
+        """Try a key at the vendor, and say whose it is as far as can be told. Raises `CallFailed`."""
+        raise Unsupported
+
+    # --- what is done only while it is switched on (D4) ---
+    switches: ClassVar[tuple[SwitchKind, ...]] = ()
+
+    def switch_mark(self, kind: str) -> dict[str, Any]:
+        """Where things stand there now, kept with the switch: what was before is not acted on. Raises `CallFailed`."""
+        return {}
 
     # --- pushing: generators, so that the engine settles as answers come and may stop between two ---
     def carry_out(self, operations: Iterable[Operation], places: Places) -> Iterator[tuple[Operation, Outcome]]:

@@ -18,7 +18,7 @@ from integrations.providers import all_providers
 from integrations.shown import show_items
 from integrations.sync import namesakes, runs
 from integrations.views import runs as run_pages
-from integrations.views.page import connection_or_404, kept_query, page_of, press, render, see_page
+from integrations.views.page import kept_query, lists_or_404, page_of, press, render, see_page
 
 State = SyncRun.State
 Difference = RunItem.Difference
@@ -28,7 +28,7 @@ REPAIRS = Q(difference__in=[kind for kind in Difference.values if kind != Differ
 @press
 def start(request: HttpRequest, provider: str) -> HttpResponse:
     """Compare what is there with what is here; pressing twice leads to the same check."""
-    connection = connection_or_404(provider)
+    connection = lists_or_404(provider)
     if connection.state != Connection.State.ACTIVE or Can.READ_MEMBERS not in all_providers()[provider].can:
         messages.error(request, f"{connection} cannot be checked yet: make its first Sync before.")
         return redirect("integrations:setup")

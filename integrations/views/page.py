@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from integrations.models import Connection
+from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
 
 AREA = "integrations"
@@ -75,6 +76,13 @@ def connection_or_404(key: str) -> Connection:
     if connection is None:
         raise Http404
     return connection
+
+
+def lists_or_404(key: str) -> Connection:
+    """The same, for pages about lists: only of a service that takes lists."""
+    if Can.PUSH_LISTS not in provider_or_404(key).can:
+        raise Http404
+    return connection_or_404(key)
 
 
 def page_of(request: HttpRequest, rows: "QuerySet[Any]", per_page: int = PER_PAGE) -> Page:

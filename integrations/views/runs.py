@@ -19,7 +19,7 @@ from integrations.shown import show_items
 from integrations.sync import brake as holding
 from integrations.sync import runs
 from integrations.sync.listening import start_listening
-from integrations.views.page import connection_or_404, kept_query, may_change, page_of, press, render, see_page
+from integrations.views.page import kept_query, lists_or_404, may_change, page_of, press, render, see_page
 from integrations.words import VERBS, explain, lasting, sum_up
 
 State = SyncRun.State
@@ -31,7 +31,7 @@ OPEN_ITEMS = (RunItem.State.SHOWN, RunItem.State.HELD)
 @press
 def start(request: HttpRequest, provider: str) -> HttpResponse:
     """Make a preview; pressing twice leads to the same run (L5)."""
-    connection = connection_or_404(provider)
+    connection = lists_or_404(provider)
     if connection.state not in (Connection.State.READY, Connection.State.ACTIVE):
         messages.error(request, f"{connection} cannot be synchronized yet. {connection.reason}".strip())
         return redirect("integrations:setup")
@@ -249,7 +249,7 @@ def cancel(request: HttpRequest, uid: Any) -> HttpResponse:
 @press
 def brake(request: HttpRequest, provider: str) -> HttpResponse:
     """The answer to the brake's question: take them off, or leave them (L32)."""
-    connection = connection_or_404(provider)
+    connection = lists_or_404(provider)
     answer = request.POST.get("answer")
     if answer == "release":
         count = holding.release(connection, request.user)

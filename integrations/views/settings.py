@@ -16,13 +16,13 @@ from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.sync import runs
 from integrations.sync.listening import start_listening
-from integrations.views.page import connection_or_404, press, provider_or_404, render, staff_page
+from integrations.views.page import lists_or_404, press, provider_or_404, render, staff_page
 
 
 @staff_page(CHANGE, ("GET", "HEAD", "POST"))
 def edit(request: HttpRequest, provider: str) -> HttpResponse:
     """Review and save (L3, L24)."""
-    kind, connection = provider_or_404(provider), connection_or_404(provider)
+    kind, connection = provider_or_404(provider), lists_or_404(provider)
     if not connection.is_connected:
         messages.error(request, f"Connect {kind.label} first.")
         return redirect("integrations:setup")
@@ -103,7 +103,7 @@ def _listen(request: HttpRequest, connection: Connection, label: str) -> bool:
 @press
 def listen(request: HttpRequest, provider: str) -> HttpResponse:
     """Ask the vendor once more to send its messages to us."""
-    kind, connection = provider_or_404(provider), connection_or_404(provider)
+    kind, connection = provider_or_404(provider), lists_or_404(provider)
     if connection.is_connected and _listen(request, connection, kind.label):
         messages.success(request, f"{kind.label} now tells Almoner at once when somebody unsubscribes.")
     return redirect("integrations:setup")

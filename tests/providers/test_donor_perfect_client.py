@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Reconnect, Refused, Retry
-from integrations.providers import all_providers
 from integrations.providers.donor_perfect import api as api_module
 from integrations.providers.donor_perfect.client import PAGE, DonorPerfect
 from integrations.providers.donor_perfect.interactions import marker_for
@@ -374,7 +373,3 @@ def test_calls_keep_a_pause_between_them(client: DonorPerfect, settings: Any, mo
     client.try_key()
     client.try_key()
     assert waited[0] == 0 and 4 < waited[1] <= 5
-
-
-def test_it_is_not_offered_as_a_provider_before_it_is_one() -> None:
-    assert "donor_perfect" not in all_providers()

@@ -1,0 +1,87 @@
+"""Turning a connection's switches on and off (D4): when, by whom, and where things stood at the vendor."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from contacts.models import HistoryEntry, User
+from integrations.models import Connection, Switch
+from integrations.provider_kit.base import SwitchKind
+from integrations.providers import all_providers, provider_for
+
+
+class NotSwitched(Exception):
+    """It stays as it was; the text is a sentence for the person who pressed."""
+
+
+def kinds_of(connection: Connection) -> dict[str, SwitchKind]:
+    """{key: kind} of what this connection can be switched to do."""
+    return {kind.key: kind for kind in all_providers()[connection.provider].switches}
+
+
+def switches_of(connection: Connection) -> list[tuple[SwitchKind, Switch]]:
+    """Every kind with its switch; one that was never turned on is off. One query."""
+    found = {
+        switch.kind: switch for switch in Switch.objects.filter(connection=connection).select_related("turned_on_by")
+    }
+    return [(kind, found.get(key) or Switch(connection=connection, kind=key))
+            for key, kind in kinds_of(connection).items()]  # fmt: skip
+
+
+def is_on(connection: Connection, kind: str) -> bool:
+    """Whether this is to be done now."""
+    return Switch.objects.filter(connection=connection, kind=kind, is_on=True).exists()
+
+
+def turn_on(connection: Connection, kind: str, user: User) -> Switch:
+    """Switch it on from this moment. Raises `CallFailed` when the vendor cannot say where things stand there.
+
+    One that is on already stays as it is: its moment is not moved.
+    """
+    with provider_for(connection) as provider:
+        # Asked before the transaction: nobody waits for a vendor with rows locked.
+        mark = {} if is_on(connection, kind) else provider.switch_mark(kind)
+    with transaction.atomic():
+        switch = _locked(connection, kind)
+        if not switch.is_on:
+            switch.is_on, switch.mark = True, mark
+            switch.turned_on_at, switch.turned_on_by = timezone.now(), user
+            switch.save()
+            _remember(connection, kind, "off", "on")
+    return switch
+
+
+def turn_off(connection: Connection, kind: str) -> None:
+    """Nothing more is done from this moment."""
+    with transaction.atomic():
+        switch = _locked(connection, kind)
+        if switch.is_on:
+            switch.is_on, switch.turned_off_at = False, timezone.now()
+            switch.save(update_fields=["is_on", "turned_off_at"])
+            _remember(connection, kind, "on", "off")
+
+
+def turn_all_off(connection: Connection) -> None:
+    """After Disconnect, or when another account is connected: what was meant was the one from before."""
+    for kind in Switch.objects.filter(connection=connection, is_on=True).values_list("kind", flat=True):
+        turn_off(connection, kind)
+
+
+def _locked(connection: Connection, kind: str) -> Switch:
+    """The switch, under the connection's lock; made if it was never touched."""
+    connection = Connection.objects.select_for_update().get(pk=connection.pk)
+    if (
+        connection.state != Connection.State.ACTIVE
+        and not Switch.objects.filter(connection=connection, kind=kind).exists()
+    ):
+        raise NotSwitched(f"{connection} is not connected.")
+    switch: Any = Switch.objects.get_or_create(connection=connection, kind=kind)[0]
+    return switch  # type: ignore[no-any-return]
+
+
+def _remember(connection: Connection, kind: str, before: str, now: str) -> None:
+    label = f"{connection}: {kinds_of(connection)[kind].label}"
+    HistoryEntry.by_actor(
+        verb=HistoryEntry.Verb.CHANGED, what="integration", label=label[:250], changes={"switch": [before, now]}
+    ).save()
