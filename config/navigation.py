@@ -16,6 +16,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
         ("Gifts", "volunteer_activism", "admin:gifts_gift_changelist", "gifts"),
         ("Pledges", "handshake", "admin:gifts_pledge_changelist", "gifts"),
+        ("Milestones", "trophy", "admin:gifts_milestonerule_changelist", "rules"),
         ("Lists", "lists", "admin:contacts_contactlist_changelist", "lists"),
         ("Households", "family_home", "admin:contacts_household_changelist", "contacts"),
         ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
+
+from django.dispatch import Signal
 
 from gifts import assessing, running, signals
 from gifts.models import MilestoneReached, MilestoneRule, RuleRun
@@ -68,7 +69,7 @@ class Heard:
 def listening() -> Iterator[Heard]:
     """Everything that is announced inside."""
     heard = Heard()
-    pairs = [
+    pairs: list[tuple[Signal, Any]] = [
         (signals.milestones_reached, heard.on_reached), (signals.milestones_withdrawn, heard.on_withdrawn),
         (signals.gifts_to_thank, heard.on_gifts),
     ]  # fmt: skip
@@ -90,8 +91,3 @@ def simulate(rule: MilestoneRule) -> RuleRun:
         pass
     run.refresh_from_db()
     return run
-
-
-def ago(moment: datetime) -> dict[str, datetime]:
-    """Values of a gift that was noted then."""
-    return {"created_at": moment}
