@@ -10,6 +10,8 @@ from integrations.models import Connection, Switch
 from integrations.provider_kit.base import SwitchKind
 from integrations.providers import all_providers, provider_for
 
+CODES = "codes"  # in the connection's settings: {kind of switch: the vendor's code}
+
 
 class NotSwitched(Exception):
     """It stays as it was; the text is a sentence for the person who pressed."""
@@ -34,11 +36,36 @@ def is_on(connection: Connection, kind: str) -> bool:
     return Switch.objects.filter(connection=connection, kind=kind, is_on=True).exists()
 
 
+def code_of(connection: Connection, kind: str) -> str:
+    """Under which of the vendor's codes this is saved there; "" when none was chosen."""
+    return str(connection.settings.get(CODES, {}).get(kind, ""))
+
+
+def choose_codes(connection: Connection, chosen: dict[str, str]) -> None:
+    """Keep {kind of switch: code}; what is saved from now on has these."""
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        before = dict(connection.settings.get(CODES, {}))
+        connection.settings = {**connection.settings, CODES: before | chosen}
+        connection.save(update_fields=["settings"])
+        changes = {
+            f"code: {kind}": [before.get(kind), code] for kind, code in chosen.items() if before.get(kind) != code
+        }
+        if changes:
+            HistoryEntry.by_actor(
+                verb=HistoryEntry.Verb.CHANGED, what="integration settings", label=str(connection)[:250],
+                changes=changes,
+            ).save()  # fmt: skip
+
+
 def turn_on(connection: Connection, kind: str, user: User) -> Switch:
     """Switch it on from this moment. Raises `CallFailed` when the vendor cannot say where things stand there.
 
     One that is on already stays as it is: its moment is not moved.
     """
+    if kinds_of(connection)[kind].needs_code and not code_of(connection, kind):
+        words = all_providers()[connection.provider].code_words
+        raise NotSwitched(f"Choose first under which {words} it is saved at {connection}.")
     with provider_for(connection) as provider:
         # Asked before the transaction: nobody waits for a vendor with rows locked.
         mark = {} if is_on(connection, kind) else provider.switch_mark(kind)

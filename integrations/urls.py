@@ -26,6 +26,7 @@ of_one = [
     path("connect/", connect.start, name="connect"),
     path("key/", keys.edit, name="key"),
     path("switches/", switches.show, name="switches"),
+    path("switches/codes/", switches.codes, name="codes"),
     path("switches/turn/", switches.turn, name="turn"),
     path("account/", connect.account, name="account"),
     path("disconnect/", connect.disconnect, name="disconnect"),

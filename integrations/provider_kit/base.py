@@ -110,6 +110,7 @@ class SwitchKind:
     key: str
     label: str
     sentence: str  # what happens while it is on
+    needs_code: bool = False  # one of the vendor's codes has to be chosen before, under which things are saved there
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,13 @@ class Provider:
 
     # --- what is done only while it is switched on (D4) ---
     switches: ClassVar[tuple[SwitchKind, ...]] = ()
+
+    code_words: ClassVar[str] = "code"  # what the vendor calls such a code
+    no_codes: ClassVar[str] = ""  # what staff can do at the vendor when there is none
+
+    def codes(self) -> list[tuple[str, str]]:
+        """The vendor's codes, each with its words. Raises `CallFailed`."""
+        raise Unsupported
 
     def switch_mark(self, kind: str) -> dict[str, Any]:
         """Where things stand there now, kept with the switch: what was before is not acted on. Raises `CallFailed`."""

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from contacts.tenancy.roles import CHANGE
 from integrations import switching
+from integrations.forms import dress
 from integrations.models import Connection
 from integrations.provider_kit.errors import CallFailed
+from integrations.providers import provider_for
 from integrations.switching import NotSwitched
-from integrations.views.page import connection_or_404, press, provider_or_404, render, see_page
+from integrations.views.page import connection_or_404, press, provider_or_404, render, see_page, staff_page
 
 
 @see_page
@@ -22,7 +26,44 @@ def show(request: HttpRequest, provider: str) -> HttpResponse:
     connection = connection_or_404(provider)
     return render(
         request, "switches.html", f"{kind.label}: what it does", service=kind.label, connection=connection,
-        switches=switching.switches_of(connection), can_turn_on=connection.state == Connection.State.ACTIVE,
+        switches=[
+            (each, switch, switching.code_of(connection, each.key))
+            for each, switch in switching.switches_of(connection)
+        ],
+        words=kind.code_words, can_turn_on=connection.state == Connection.State.ACTIVE,
+    )  # fmt: skip
+
+
+def codes_there(connection: Connection) -> list[tuple[str, str]]:
+    """What there is to choose from. Raises `CallFailed`."""
+    with provider_for(connection) as provider:
+        return provider.codes()
+
+
+@staff_page(CHANGE, ("GET", "HEAD", "POST"))
+def codes(request: HttpRequest, provider: str) -> HttpResponse:
+    """Under which of the vendor's codes things are saved there (D10)."""
+    kind, connection = provider_or_404(provider), connection_or_404(provider)
+    needing = [each for each in kind.switches if each.needs_code]
+    if not needing:
+        raise Http404
+    try:
+        found = codes_there(connection)
+    except CallFailed as failure:
+        messages.error(request, f"{kind.label} could not be asked just now: {failure} Please try again.")
+        return redirect("integrations:switches", provider)
+    choices = [("", "Please choose"), *((code, f"{words} ({code})") for code, words in found)]
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    for each in needing:
+        chosen = switching.code_of(connection, each.key)
+        form.fields[each.key] = forms.ChoiceField(label=each.label, choices=choices, required=False, initial=chosen)
+    if form.is_bound and form.is_valid():
+        switching.choose_codes(connection, {name: code for name, code in form.cleaned_data.items() if code})
+        messages.success(request, "Saved.")
+        return redirect("integrations:switches", provider)
+    return render(
+        request, "codes.html", f"{kind.label}: {kind.code_words}s", service=kind.label, connection=connection,
+        form=dress(form), words=kind.code_words, nothing="" if found else kind.no_codes,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from integrations.models import Connection, Credential, Switch
 from tests.integrations.desk import SETUP, Desk, desk, plain
 
 KEY, SWITCHES = SETUP + "donor_perfect/key/", SETUP + "donor_perfect/switches/"
-TURN = SWITCHES + "turn/"
+TURN, CODES = SWITCHES + "turn/", SWITCHES + "codes/"
 
 
 @pytest.fixture
@@ -32,6 +32,12 @@ def enter(client: Desk, key: str) -> str:
 def connected(owner: Desk, donor_perfect: Any) -> Desk:
     assert "accepted the key" in enter(owner, donor_perfect.issued_key())
     return owner
+
+
+def choose(client: Desk, code: str = "TYV") -> str:
+    """Every kind of interaction gets this code."""
+    answer = client.post(CODES, dict.fromkeys(("sent", "replies", "watches"), code), follow=True)
+    return plain(answer.content.decode())
 
 
 def turn(client: Desk, kind: str = "new_gift", to: str = "on") -> str:
@@ -102,6 +108,7 @@ def test_only_owners_and_managers_enter_keys(tenant: Any, neighbour: Any, connec
 def test_another_client_id_asks_whether_it_was_meant(connected: Desk, tenant: Any, donor_perfect: Any) -> None:
     connected.post(KEY, {"step": "letter", "client_id": "4711RT", "user": ""})
     enter(connected, donor_perfect.issued_key())
+    choose(connected)
     turn(connected, "sent")
     connected.post(KEY, {"step": "letter", "client_id": "2208HF", "user": ""})
     answer = connected.post(KEY, {"step": "key", "key": donor_perfect.issued_key("harbor")})
@@ -158,7 +165,26 @@ def test_D4_a_switch_whose_start_cannot_be_told_stays_off(connected: Desk, tenan
     assert connected.post(TURN, {"kind": "made_up", "to": "on"}).status_code == 404
 
 
+def test_D10_the_activity_code_is_chosen_from_those_in_use_there(
+    connected: Desk, tenant: Any, neighbour: Any, donor_perfect: Any
+) -> None:
+    assert "Choose first under which activity code" in turn(connected, "sent") and the(tenant, Switch) is None
+    page = connected.text(CODES)
+    assert "Thank-you video sent (TYV)" in page and "FAX" not in page
+    choose(connected, "FAX")
+    assert switching.code_of(the(tenant, Connection), "sent") == "", "what is not offered is not taken"
+    assert "Saved." in choose(connected)
+    assert switching.code_of(the(tenant, Connection), "sent") == "TYV" and "TYV" in connected.text(SWITCHES)
+    assert "is on" in turn(connected, "sent")
+    assert desk(tenant, "staff").get(CODES).status_code == 403 and desk(neighbour).get(CODES).status_code == 404
+    donor_perfect.account().database.execute("DELETE FROM dpcodes")
+    assert "Add one there under Settings, Code Maintenance" in connected.text(CODES)
+    donor_perfect.faults = donor_perfect.faults.from_json({"kinds": ["500"]})
+    assert "could not be asked just now" in connected.text(CODES)
+
+
 def test_D4_disconnect_turns_every_switch_off(connected: Desk, tenant: Any, donor_perfect: Any) -> None:
+    choose(connected)
     turn(connected, "sent")
     turn(connected, "replies")
     connected.post(SETUP + "donor_perfect/disconnect/")
@@ -174,7 +200,8 @@ def test_D4_disconnect_turns_every_switch_off(connected: Desk, tenant: Any, dono
 def test_the_pages_ask_a_fixed_number_of_questions(connected: Desk, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(30):
         connected.get(SWITCHES)
+    choose(connected)
     for kind in ("new_gift", "sent", "replies", "watches"):
-        turn(connected, kind)
+        assert "is on" in turn(connected, kind)
     with django_assert_max_num_queries(30):
         connected.get(SWITCHES)

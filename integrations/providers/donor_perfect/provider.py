@@ -34,16 +34,25 @@ class DonorPerfectProvider(Provider):
         SwitchKind(
             SENT, "Save task sent",
             "When a thank-you video is sent from now on, an interaction is saved on the donor in DonorPerfect.",
+            needs_code=True,
         ),
         SwitchKind(
             REPLIES, "Save replies",
             "When a donor replies to such a video, an interaction with their words is saved in DonorPerfect.",
+            needs_code=True,
         ),
         SwitchKind(
             WATCHES, "Save watches",
             "When a donor watches such a video, an interaction is saved in DonorPerfect.",
+            needs_code=True,
         ),
     )  # fmt: skip
+
+    code_words = "activity code"
+    no_codes = (
+        "DonorPerfect has no activity code that is in use. Add one there under Settings, Code Maintenance, Activity "
+        "Code, and come back."
+    )
 
     @classmethod
     def policy(cls, settings: Mapping[str, Any]) -> Policy:
@@ -89,6 +98,9 @@ class DonorPerfectProvider(Provider):
     def close(self) -> None:
         if "client" in self.__dict__:
             self.__dict__.pop("client").api.close()
+
+    def codes(self) -> list[tuple[str, str]]:
+        return [(each.code, each.description or each.code) for each in self.client.activity_codes()]
 
     def switch_mark(self, kind: str) -> dict[str, Any]:
         """New gifts are those with a higher number than the highest one of now (dossier, section 8)."""
