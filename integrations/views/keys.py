@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from unfold.widgets import UnfoldAdminPasswordInput
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from contacts.tenancy.roles import CHANGE
 from integrations import connecting
@@ -67,7 +67,7 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
         if account is not None:
             return store(request, provider, account)
         form.add_error("key", sentence)
-    form.fields["key"].widget = UnfoldAdminPasswordInput(attrs=form.fields["key"].widget.attrs, render_value=False)
+    form.fields["key"].widget = UnfoldAdminPasswordWidget(attrs=form.fields["key"].widget.attrs, render_value=False)
     return render(request, "key.html", f"Connect {kind.label}", **context(request, kind, connection, form, letter))
 
 
