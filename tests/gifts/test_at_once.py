@@ -1,0 +1,68 @@
+"""Several workers and people at the same moment: no gift is missed in the totals, and none is taken in twice."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from gifts import services
+from gifts.models import Gift, Giving, Source
+from tests.factories import ContactFactory, TenantFactory
+from tests.gifts.test_totals import kept, right
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(tenant: Tenant, acts: list[Callable[[], Any]]) -> None:
+    """Do these in threads that start together; the first failure is raised."""
+    start = Barrier(len(acts))
+
+    def one(act: Callable[[], Any]) -> None:
+        try:
+            start.wait(timeout=20)
+            with in_tenant(tenant):
+                act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        list(threads.map(one, acts))
+
+
+def test_M8_gifts_of_one_donor_that_come_in_at_once_are_all_in_the_totals() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust at once")
+    donor = ContactFactory(tenant=tenant)
+
+    def give() -> None:
+        for n in range(5):
+            with transaction.atomic():
+                services.record_gift(donor, 10, date(2025, 1, 1 + n))
+
+    at_once(tenant, [give] * 4)
+    with in_tenant(tenant):
+        assert (kept(donor)["total"], kept(donor)["number"]) == (200, 20)
+        assert Giving.objects.count() == 1
+
+
+def test_M5_a_gift_that_two_read_at_once_is_taken_in_once() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust twice")
+    donors = [ContactFactory(tenant=tenant) for _ in range(3)]
+
+    def read() -> None:
+        services.record_gifts(
+            Gift(contact=donors[n % 3], amount=Decimal(n + 1), received_on=date(2025, 1, 1), source=Source.DONORS_API,
+                 source_id=str(n)) for n in range(12)
+        )  # fmt: skip
+
+    at_once(tenant, [read] * 3)
+    with in_tenant(tenant):
+        assert Gift.objects.count() == 12
+        assert sum(kept(donor)["total"] for donor in donors) == 78
+        right(*donors)
