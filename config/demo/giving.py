@@ -118,6 +118,7 @@ def write(chronicle: Chronicle, contacts: Sequence[Contact], giver: Giver) -> in
         chronicle.add(pledges, [noon(chronicle, row.started_on) for row in pledges])
         for gift in gifts:
             gift.pledge = gift.pledge  # it has its number by now
+            gift.created_at = noon(chronicle, gift.received_on)
         chronicle.add(gifts, [noon(chronicle, row.received_on) for row in gifts])
         HistoryEntry.objects.bulk_create(sorted(chronicle.entries, key=lambda entry: entry.at), batch_size=500)
         chronicle.entries = []

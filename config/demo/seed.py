@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from config.demo import giving
+from config.demo import giving, milestones
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
 from contacts.models import Contact, ContactList, Role, StaffMember, Tag, Tenant, User
@@ -50,6 +50,7 @@ class Organization:
     owner: str
     seed: int
     not_synchronized: tuple[str, ...] = ()
+    has_milestones: bool = False
     events: tuple[str, ...] = ()
 
 
@@ -72,6 +73,7 @@ ORGANIZATIONS = (
             system="Old database",
         ),
         contacts=400, owner="ana@rivertrust.test", seed=20_190_401, not_synchronized=("Major donors",),
+        has_milestones=True,
         events=("Annual gala", "River clean-up"),
     ),
     Organization(
@@ -124,6 +126,8 @@ def make(organization: Organization) -> None:
         chronicle = Chronicle(tenant, owner, circle.system)
         chronicle.write([*people, *special(organization)])
         giving.write(chronicle, list(Contact.objects.order_by("pk")), giver(organization, 0.6))
+        if organization.has_milestones:
+            milestones.make()
 
 
 def employ(worker: Worker, tenant: Tenant) -> None:

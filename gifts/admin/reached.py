@@ -120,7 +120,7 @@ class MilestoneReachedAdmin(ReadOnlyTenantAdmin):
         gifts = Gift.objects.in_bulk(list(numbers))
         shown = [gifts[pk] for pk in numbers if pk in gifts]
         context = {
-            "opts": self.opts, "row": row, "states": states(row), "page": numbers, "count": numbers.paginator.count,
+            "row": row, "states": states(row), "page": numbers, "count": numbers.paginator.count,
             "gifts": [(gift, money(gift.net), badges(gift)) for gift in shown], "is_years": row.rule.kind == "years",
         }  # fmt: skip
         return render_page(request, "admin/gifts/reached.html", f"{row.contact}: {row}", context)

@@ -37,7 +37,6 @@ class MilestoneRuleAdmin(TenantAdmin):
     area = "rules"
     form = RuleForm
     conditional_fields = {"month": "kind == 'since_month'"}
-    change_form_outer_after_template = "admin/gifts/rule_after.html"
     change_form_outer_before_template = "admin/gifts/rule_before.html"
 
     # --- all rules ---
@@ -77,7 +76,7 @@ class MilestoneRuleAdmin(TenantAdmin):
         found: list[Any] = [(None, {"fields": ["name", *meaning]})]
         if obj is None or obj.on_since is None:
             found.append(("Which gifts count", {"fields": [("at_least", "source"), ("campaign", "fund")]}))
-        return [*found, ("What to do", {"fields": [("action", "assignee"), "instruction"]})]
+        return [*found, ("What happens then", {"fields": [("action", "assignee"), "instruction"]})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"month": request.tenant.fiscal_year_start}  # type: ignore[attr-defined]

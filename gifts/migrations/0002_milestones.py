@@ -185,7 +185,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "milestone",
+                "verbose_name": "milestone reached",
+                "verbose_name_plural": "milestones reached",
                 "ordering": ["-noted_at", "-pk"],
                 "abstract": False,
                 "base_manager_name": "objects",

@@ -126,7 +126,8 @@ class MilestoneReached(TenantOwned):
     noted_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "milestone"
+        verbose_name = "milestone reached"
+        verbose_name_plural = "milestones reached"
         ordering = ["-noted_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["rule", "contact", "threshold", "period"], name="milestone_reached_once")
