@@ -8,6 +8,7 @@ from bench.comparing import comparison
 from bench.exporting import export
 from bench.importing import import_file
 from bench.machine import load, machine
+from bench.milestones import milestones
 from bench.parts import ROOT
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
@@ -16,6 +17,7 @@ from bench.sharing import counted_sync, flood
 SCENARIOS |= {
     "export": export,
     "import": import_file,
+    "milestones": milestones,
     "comparison": comparison,
     "counted_sync": counted_sync,
     "flood": flood,
@@ -30,6 +32,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--edits", type=int, default=100, help="how many edits are followed (100)")
     parser.add_argument("--members", type=int, default=20_000, help="of the list that is compared (20000)")
     parser.add_argument("--growth", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="numbers of contacts")
+    parser.add_argument("--gifts", type=int, default=100_000, help="how many gifts reach milestones (100000)")
+    parser.add_argument(
+        "--gift-growth", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="numbers of gifts"
+    )
     parser.add_argument("--profile", type=Path, help="keep a profile of the last Sync in this file (slows it down)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where the figures go")
     return parser.parse_args()
@@ -39,7 +45,7 @@ def main() -> int:
     """Scenario after scenario, each shown as soon as it is known."""
     asked = arguments()
     profile = asked.profile.absolute() if asked.profile else None
-    wishes = Wishes(asked.contacts, asked.edits, asked.members, asked.growth, profile)
+    wishes = Wishes(asked.contacts, asked.edits, asked.members, asked.growth, profile, asked.gifts, asked.gift_growth)
     measured_on = machine()
     print(heading(measured_on), flush=True)
     figures: list[Figure] = []

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import exporting, importing, meddling, pages, world  # noqa: E402
+from bench import exporting, importing, meddling, milestones, pages, world  # noqa: E402
 from bench.parts import control  # noqa: E402
 from contacts.models import Contact  # noqa: E402
 from contacts.tenancy.walls import in_tenant  # noqa: E402
@@ -170,6 +171,11 @@ def import_people(path: str) -> dict[str, Any]:
     return importing.import_people(path, memory)
 
 
+def with_memory(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The step, which says what memory it took."""
+    return partial(step, memory=memory)
+
+
 STEPS: dict[str, Callable[..., Any]] = {
     "prepare": prepare, "seed": seed, "change": change, "sync": sync, "push": push, "contacts": contacts,
     "neighbours": world.neighbours, "flood": world.flood, "waiting": world.waiting,
@@ -177,6 +183,10 @@ STEPS: dict[str, Callable[..., Any]] = {
     "pages_prepare": pages.prepare, "pages": pages.measure,
     "add_details": exporting.add_details, "bare_csv": exporting.bare_csv, "export": export,
     "write_people": importing.write_people, "import_people": import_people, "insert_people": importing.insert_people,
+    "seed_donors": milestones.seed_donors, "insert_gifts": milestones.insert_gifts, "try_rule": milestones.try_rule,
+    "switch_on_rules": milestones.switch_on_rules, "record_gifts": with_memory(milestones.record_gifts),
+    "recount_gifts": with_memory(milestones.recount_gifts),
+    "verify_milestones": with_memory(milestones.verify_milestones),
 }  # fmt: skip
 
 
