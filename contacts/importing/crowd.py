@@ -167,9 +167,10 @@ def keys_of(known: Known) -> set[str]:
     return keys | {hashed("phone", number) for number in known.numbers}
 
 
-def gather(wants: Sequence[Wanted], planned: Import | None = None) -> Crowd:
+def gather(wants: Sequence[Wanted], planned: Import | None = None, will_write: bool = True) -> Crowd:
     """Everybody these rows may be about. With `planned`, also those whom earlier rows of that file would make or
-    change; without, the rows of the tables are locked, because they are about to be written."""
+    change; without, the rows of the tables are locked, because they are about to be written, unless `will_write` says
+    otherwise."""
     uids = {uid for want in wants if (uid := as_uid(want.uid))}
     addresses = {address_key(address) for want in wants for address in want.emails}
     numbers = {number for want in wants for number in want.phones}
@@ -187,7 +188,7 @@ def gather(wants: Sequence[Wanted], planned: Import | None = None) -> Crowd:
         rows = ImportKey.objects.filter(data_import=planned, key__in=keys).order_by()
         earlier = set(rows.values_list("contact_uid", flat=True))
     moved = now_of(uids)
-    people = read(pks, uids | earlier | set(moved.values()), lock=planned is None)
+    people = read(pks, uids | earlier | set(moved.values()), lock=planned is None and will_write)
     if planned is not None:
         overlay(people, planned, people.keys() | earlier)
     crowd = Crowd(people, moved)

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from contacts.importing import crowd as crowds
 from contacts.importing.deciding import Refused, find, folded
 from contacts.importing.reading import Wanted
-from contacts.models import Contact, Import
+from contacts.models import Contact
 from gifts.importing.reading import Reader, WantedGift
 
 NOBODY = "Nobody here has {}. Correct it, or import the contacts first: the same file will do, as a file of contacts."
@@ -18,9 +18,9 @@ NOBODY = "Nobody here has {}. Correct it, or import the contacts first: the same
 class Donors:
     """The people some rows may be about, in a fixed number of queries."""
 
-    def __init__(self, wants: Sequence[WantedGift], reader: Reader, data_import: Import) -> None:
+    def __init__(self, wants: Sequence[WantedGift], reader: Reader) -> None:
         self.reader = reader
-        self.crowd = crowds.gather([want.donor for want in wants], planned=data_import)
+        self.crowd = crowds.gather([want.donor for want in wants], will_write=False)
         self.by_name: dict[tuple[str, ...], list[Contact]] = {}
         for contact in called_so([want.donor for want in wants if is_name_only(want.donor)]):
             for key in {name_of(contact), (folded(contact.organization_name),)}:

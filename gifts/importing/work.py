@@ -52,7 +52,7 @@ class Plan:
 def check_batch(data_import: Import, reader: Reader, part: Sequence[tuple[int, list[str]]]) -> None:
     """Some rows: decided on and written down."""
     wants = [reader.read(number, cells) for number, cells in part]
-    plans = decide(data_import, reader, wants, numbered(data_import, wants))
+    plans = decide(reader, wants, numbered(data_import, wants))
     rows = []
     for plan, (number, cells) in zip(plans, part, strict=True):
         clean = [without_card_numbers(cell) for cell in cells]  # D9: nor do they stay in the report
@@ -78,9 +78,9 @@ def numbered(data_import: Import, wants: Sequence[WantedGift]) -> list[str]:
     return found
 
 
-def decide(data_import: Import, reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str]) -> list[Plan]:
+def decide(reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str]) -> list[Plan]:
     """What each row does now; as many queries for 500 as for one."""
-    donors = Donors(wants, reader, data_import)
+    donors = Donors(wants, reader)
     rows = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=set(source_ids))
     known = {gift.source_id: gift for gift in rows.select_related("contact").order_by()}
     alike = alike_here(donors, wants)
@@ -180,11 +180,19 @@ def count(counts: dict[str, Any], plan: Plan) -> None:
 def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -> None:
     """Decide anew with what is here now, and write."""
     wants = [reader.read(row.number, row.cells) for row in rows]
-    plans = decide(data_import, reader, wants, [row.changes["source_id"][1] for row in rows])
-    new, changed = [], []
+    plans = decide(reader, wants, [row.changes["source_id"][1] for row in rows])
+    new: list[Gift] = []
+    changed: list[Gift] = []
+    same: list[int] = []
+    different: list[ImportRow] = []
     for row, plan in zip(rows, plans, strict=True):
+        before = kept(row)
         fill(row, plan)
         row.state = ImportRow.State.DONE
+        if kept(row) == before:  # as the preview said: most rows are, and one statement serves them all
+            same.append(row.pk)
+        else:
+            different.append(row)
         count(data_import.counts, plan)
         if plan.outcome == Outcome.CREATE:
             values = {name: plan.want.values[name] for name in FIELDS if plan.want.values.get(name)}
@@ -199,9 +207,15 @@ def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -
     services.record_gifts(new)
     if changed:
         Gift.objects.bulk_update(changed, FIELDS)
+    ImportRow.objects.filter(pk__in=same).update(state=ImportRow.State.DONE)
     fields = ["outcome", "reason", "contact_uid", "changes", "warnings", "has_warnings", "label", "state"]
-    ImportRow.objects.bulk_update(rows, fields, batch_size=100)
+    ImportRow.objects.bulk_update(different, fields, batch_size=100)
     data_import.rows_done += len(rows)
+
+
+def kept(row: ImportRow) -> tuple[Any, ...]:
+    """What a row says."""
+    return (row.outcome, row.reason, row.contact_uid, row.changes, row.warnings, row.label)
 
 
 # --- take back ---

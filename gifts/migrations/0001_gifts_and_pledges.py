@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gift",
-            index=models.Index(fields=["contact", "received_on", "id"], name="gift_by_donor"),
+            index=models.Index(fields=["tenant", "contact", "received_on", "id"], name="gift_by_donor"),
         ),
         migrations.AddIndex(
             model_name="gift",

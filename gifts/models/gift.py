@@ -80,7 +80,8 @@ class Gift(FromSource):
         ]
         indexes = [
             models.Index(fields=["tenant", "-received_on", "-id"], name="gift_by_date"),
-            models.Index(fields=["contact", "received_on", "id"], name="gift_by_donor"),
+            # With the organization first, as every question names it: without statistics no other index looks better.
+            models.Index(fields=["tenant", "contact", "received_on", "id"], name="gift_by_donor"),
             models.Index(fields=["tenant", "campaign", "-received_on"], name="gift_by_campaign"),
             models.Index(fields=["tenant", "amount"], name="gift_by_amount"),
             models.Index(fields=["tenant", "refunded_on"], name="gift_refunded", condition=~models.Q(refunded=0)),
