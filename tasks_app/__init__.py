@@ -1,1 +1,1 @@
-"""What we owe them: thank-you tasks. Nothing lives here yet; the import rules already hold for it."""
+"""What we owe them: thank-yous, with their reasons, and notes by email."""

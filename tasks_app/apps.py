@@ -1,4 +1,4 @@
-"""The app of thank-you tasks."""
+"""The app of thank-you tasks; it listens to gifts and tells contacts' pages what it knows."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class TasksConfig(AppConfig):
     name = "tasks_app"
     verbose_name = "Thank-you tasks"
+
+    def ready(self) -> None:
+        from tasks_app import receivers
+
+        receivers.connect()

@@ -29,7 +29,7 @@ ONLY = {
     "requests": {"integrations/provider_kit/http.py"},
     "django_q": {
         "contacts/jobs.py",
-        "gifts/jobs.py",
+        "gifts/jobs.py", "tasks_app/jobs.py",
         "integrations/jobs.py",
         "integrations/supervisor/cluster.py",
         "integrations/supervisor/queue.py",

@@ -1,0 +1,234 @@
+"""Send notes (T2): row by row, each claimed and marked as being sent before the mail server is asked, so that no donor
+gets one twice. Whether they may be written to is looked at in that moment, not when the note was made.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from time import monotonic
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from contacts import standing
+from contacts.models import Contact, EmailAddress
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import current_tenant, in_tenant
+from gifts.models import Giving
+from gifts.money import money
+from tasks_app.merge_fields import filled
+from tasks_app.models import Note, NoteTemplate, Reason
+
+log = logging.getLogger(__name__)
+
+TURN_SECONDS = 15.0
+LOST = timedelta(minutes=10)  # a worker that says nothing for so long was killed while the mail server was asked
+NOBODY_KNOWS = "Nobody knows whether it went out: the work was interrupted. Ask them, or send it again."
+USUAL_NAME = "Thank you"
+USUAL_SUBJECT = "Thank you, {{ first_name }}"
+USUAL_BODY = (
+    "Dear {{ first_name }},\n\nthank you for your gift of {{ amount }}. It makes our work possible.\n\n"
+    "With gratitude,\n{{ organization }}\n"
+)
+EMPTY_AMOUNT = "your gifts"
+
+
+class NoteRefused(Exception):
+    """It cannot be done, with a sentence that says why; nothing was changed."""
+
+
+def default_template() -> NoteTemplate:
+    """The organization's first template, or one that is made now."""
+    found: NoteTemplate | None = NoteTemplate.objects.order_by("pk").first()
+    if found is None:
+        found, _ = NoteTemplate.objects.get_or_create(
+            name=USUAL_NAME, defaults={"subject": USUAL_SUBJECT, "body": USUAL_BODY}
+        )
+    return found
+
+
+# --- what it says ---
+
+
+def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -> dict[str, str]:
+    """What the merge fields are for this contact."""
+    gift = reason.gift if reason else None
+    tenant = current_tenant()
+    return {
+        "first_name": contact.first_name or str(contact),
+        "last_name": contact.last_name,
+        "full_name": str(contact),
+        "amount": money(reason.amount) if reason and reason.amount is not None else EMPTY_AMOUNT,
+        "date": date_format(reason.on, "F j, Y") if reason else "",
+        "campaign": gift.campaign if gift else "",
+        "reason": reason.sentence if reason else "",
+        "total": money(giving.total if giving else 0),
+        "gifts": f"{giving.number:,}" if giving else "0",
+        "organization": str(tenant or ""),
+    }
+
+
+def words_for(template: NoteTemplate, values: Mapping[str, str]) -> tuple[str, str]:
+    """Subject and text; a subject is one line."""
+    return " ".join(filled(template.subject, values).split())[:300], filled(template.body, values)
+
+
+def newest_reason(note: Note) -> Reason | None:
+    """The reason whose gift it names: the last that stands."""
+    rows = Reason.objects.standing().filter(note=note).select_related("gift")
+    found: Reason | None = rows.order_by("-on", "-pk").first()
+    return found
+
+
+# --- whether they may be written to ---
+
+
+def why_not(contact: Contact) -> tuple[str, str]:
+    """(address, why nothing may be sent to it or ""), as it is now. Four queries."""
+    if contact.do_not_contact:
+        return "", f"{contact} is under Do Not Contact."
+    email = EmailAddress.objects.filter(contact=contact, is_primary=True).first()
+    if email is None:
+        return "", f"{contact} has no email address."
+    if email.state != EmailAddress.State.OK:
+        return email.address, f"{email.address} cannot be used: {email.get_state_display().lower()}."
+    by_uid, by_address = standing.load([contact.uid], [email.address_key])
+    said = standing.strictest(by_uid.get(str(contact.uid)), by_address.get(email.address_key))
+    if any(state != standing.FREE for scope, state in said.items() if not scope.startswith("list:")):
+        return email.address, f"{contact} has asked not to be written to."
+    if EmailAddress.objects.filter(
+        address_key=email.address_key, contact__do_not_contact=True
+    ).exists():  # somebody else with this address, such as a spouse
+        return email.address, f"{email.address} also belongs to somebody who is under Do Not Contact."
+    return email.address, ""
+
+
+# --- sending ---
+
+
+def tenants() -> list[int]:
+    """The organizations with notes that are due, asked across all of them by the sweep."""
+    rows = Note.objects.with_scopes_disabled().order_by().filter(state=Note.State.WAITING).values("tenant_id")
+    found = set(rows.annotate(due=Min("due_at")).filter(due__lte=timezone.now()).values_list("tenant_id", flat=True))
+    lost = Note.objects.with_scopes_disabled().order_by().filter(
+        state=Note.State.MAYBE, began_at__lt=timezone.now() - LOST
+    )  # fmt: skip
+    return sorted(found | set(lost.values_list("tenant_id", flat=True)))
+
+
+def turn(tenant_pk: int, seconds: float = TURN_SECONDS) -> bool:
+    """Send for some seconds. Returns whether there is more to do."""
+    tenant = Tenant.objects.filter(pk=tenant_pk).first()
+    if tenant is None:
+        return False
+    with in_tenant(tenant):
+        own_up()
+        until = monotonic() + seconds
+        while (note := claimed()) is not None:
+            send(note)
+            if monotonic() >= until:
+                return True
+    return False
+
+
+def own_up() -> None:
+    """Notes that a killed worker was sending: nobody knows, so nobody repeats it but a person."""
+    rows = Note.objects.filter(state=Note.State.MAYBE, began_at__lt=timezone.now() - LOST)
+    rows.update(state=Note.State.FAILED, why=NOBODY_KNOWS)
+
+
+@transaction.atomic
+def claimed() -> Note | None:
+    """The next that is due, ready to be sent and marked as such; notes that may not be sent are put aside on the way.
+    The transaction ends before the mail server is asked."""
+    while True:
+        rows = Note.objects.filter(state=Note.State.WAITING, due_at__lte=timezone.now()).order_by("due_at", "pk")
+        note: Note | None = rows.select_for_update(skip_locked=True, of=("self",)).select_related("template").first()
+        if note is None:
+            return None
+        contact = Contact.objects.get(pk=note.contact_id)
+        note.address, problem = why_not(contact)
+        if problem:
+            note.state, note.why = Note.State.HELD, problem
+            note.save()
+            continue
+        giving = Giving.objects.filter(contact=contact).first()
+        template = note.template or default_template()
+        note.subject, note.body = words_for(template, values_for(contact, newest_reason(note), giving))
+        note.state, note.why, note.began_at = Note.State.MAYBE, "", timezone.now()
+        note.save()
+        return note
+
+
+def send(note: Note) -> None:
+    """Hand it to the mail server, and note what came of it."""
+    problem = hand_over(note)
+    with transaction.atomic():
+        row = Note.objects.select_for_update(of=("self",)).filter(pk=note.pk).first()
+        if row is None or row.state != Note.State.MAYBE:
+            return
+        row.state = Note.State.FAILED if problem else Note.State.SENT
+        row.why, row.sent_at = problem, None if problem else timezone.now()
+        row.save()
+
+
+def hand_over(note: Note) -> str:
+    """One message. Returns what the mail server had against it, or ""."""
+    tenant = current_tenant()
+    sender = None
+    if tenant and tenant.from_email:
+        name = (tenant.from_name or tenant.name).replace('"', "")
+        sender = f'"{name}" <{tenant.from_email}>'
+    try:
+        EmailMessage(note.subject, note.body, sender, [note.address]).send()
+    except (OSError, ValueError, ImproperlyConfigured) as error:
+        log.warning("A note could not be sent: %s", type(error).__name__)
+        return f"The mail server did not take it: {error}"[:400]
+    return ""
+
+
+@transaction.atomic
+def send_again(note: Note) -> Note:
+    """Try once more, by hand; whether they may be written to is looked at again then."""
+    row: Note | None = Note.objects.select_for_update(of=("self",)).filter(pk=note.pk).first()
+    if row is None or row.state not in (Note.State.FAILED, Note.State.HELD):
+        raise NoteRefused("Only a note that was not delivered can be sent again. Nothing was changed.")
+    row.state, row.due_at, row.why = Note.State.WAITING, timezone.now(), ""
+    row.save()
+    ring()
+    return row
+
+
+@transaction.atomic
+def stop(note: Note) -> Note:
+    """Do not send it, as long as it was not."""
+    row: Note | None = Note.objects.select_for_update(of=("self",)).filter(pk=note.pk).first()
+    if row is None or row.state != Note.State.WAITING:
+        raise NoteRefused("It is not waiting any more, so nothing was changed.")
+    row.state, row.why = Note.State.WITHDRAWN, "Stopped by hand."
+    row.save()
+    return row
+
+
+@transaction.atomic
+def write(contact: Contact, template: NoteTemplate, why: str, at_once: bool = False) -> Note:
+    """A note by hand to one contact."""
+    if contact.do_not_contact:
+        raise NoteRefused(f"{contact} is under Do Not Contact: no note is sent to them.")
+    due_at = timezone.now() + timedelta(hours=0 if at_once else template.delay_hours)
+    note = Note(contact=contact, template=template, due_at=due_at)
+    note.save()
+    Reason.objects.create(note=note, sentence=why[:300], on=timezone.localtime().date())
+    ring()
+    return note
+
+
+def ring() -> None:
+    """Have somebody send, once this transaction is committed."""
+    from tasks_app.asking import ring as bell
+
+    bell("send_notes")

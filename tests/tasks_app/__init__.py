@@ -1,0 +1,1 @@
+"""Tests of thank-yous and notes."""
