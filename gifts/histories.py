@@ -42,7 +42,7 @@ def known(row: tuple) -> Known:
 def next_donors(after: int, most: int) -> list[int]:
     """The next contacts, by number, who have gifts or milestones."""
     found: set[int] = set()
-    for rows in (Giving.objects, MilestoneReached.objects):
+    for rows in (Giving.objects.all(), MilestoneReached.objects.distinct()):
         pks = rows.filter(contact__gt=after).order_by("contact_id").values_list("contact_id", flat=True)
-        found.update(pks.distinct()[:most])
+        found.update(pks[:most])
     return sorted(found)[:most]

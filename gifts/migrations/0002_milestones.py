@@ -353,4 +353,12 @@ class Migration(migrations.Migration):
             model_name="wouldmatch",
             index=models.Index(fields=["run", "on", "id"], name="would_match_by_day"),
         ),
+        migrations.AddIndex(
+            model_name="milestonereached",
+            index=models.Index(fields=["tenant", "contact"], name="milestone_by_donor"),
+        ),
+        migrations.AddIndex(
+            model_name="reassessment",
+            index=models.Index(fields=["tenant", "contact"], name="reassessment_by_donor"),
+        ),
     ]

@@ -135,6 +135,7 @@ class MilestoneReached(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "is_quiet", "-noted_at"], name="milestone_by_noted"),
             models.Index(fields=["tenant", "rule", "-noted_at"], name="milestone_by_rule"),
+            models.Index(fields=["tenant", "contact"], name="milestone_by_donor"),
         ]
 
     def __str__(self) -> str:
@@ -182,7 +183,10 @@ class Reassessment(TenantOwned):
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta(TenantOwned.Meta):
-        indexes = [models.Index(fields=["tenant", "due_at"], name="reassessment_due")]
+        indexes = [
+            models.Index(fields=["tenant", "due_at"], name="reassessment_due"),
+            models.Index(fields=["tenant", "contact"], name="reassessment_by_donor"),
+        ]
 
     def __str__(self) -> str:
         return f"due {self.due_at:%Y-%m-%d}"
