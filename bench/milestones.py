@@ -27,6 +27,7 @@ def milestones(wishes: Wishes) -> Figures:
         tried = parts.step("try_rule")
         parts.step("insert_gifts", count=count, donors=donors, skip=count)
         counted = parts.step("recount_gifts")
+        parts.step("verify_milestones")  # what the further gifts have reached is noted
         verified = parts.step("verify_milestones")
     return [
         *taking_in(count, bare, taken), *trying(count, tried), *recounting(2 * count, donors, counted, verified),
