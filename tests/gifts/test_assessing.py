@@ -307,7 +307,8 @@ def test_a_neighbour_is_not_looked_at(tenant: Tenant, neighbour: Tenant, donor: 
         assert [row.contact for row in MilestoneReached.objects.all()] == [theirs]
 
 
-def test_400_donors_take_as_many_queries_as_4() -> None:
+def test_400_donors_take_as_many_queries_as_4(monkeypatch: Any) -> None:
+    monkeypatch.setattr(signals.milestones_reached, "send", lambda *args, **more: [])  # what others do then is theirs
     make_rule("number", 1, 2)
     make_rule("total", 15, name="more")
 

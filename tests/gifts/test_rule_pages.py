@@ -275,7 +275,7 @@ def test_pages_of_milestones_take_as_many_queries_for_many_as_for_few(
         look()
         simulate(off)
     assert [queries(page) for page in pages] == few
-    assert max(few) <= 40
+    assert max(few[:-1]) <= 15
 
 
 def test_managers_change_rules_staff_see_them_and_a_neighbour_sees_nothing(
