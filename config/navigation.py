@@ -13,10 +13,12 @@ from contacts.tenancy.roles import SEE, may
 STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
     ("", [
         ("Home", "home", "admin:index", ""),
+        ("Thank-yous", "favorite", "admin:tasks_app_thankyou_changelist", "thanks"),
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
         ("Gifts", "volunteer_activism", "admin:gifts_gift_changelist", "gifts"),
         ("Pledges", "handshake", "admin:gifts_pledge_changelist", "gifts"),
         ("Milestones", "trophy", "admin:gifts_milestonerule_changelist", "rules"),
+        ("Notes", "mail", "admin:tasks_app_note_changelist", "thanks"),
         ("Lists", "lists", "admin:contacts_contactlist_changelist", "lists"),
         ("Households", "family_home", "admin:contacts_household_changelist", "contacts"),
         ("Tags", "label", "admin:contacts_tag_changelist", "contacts"),

@@ -8,6 +8,8 @@ class TasksConfig(AppConfig):
     verbose_name = "Thank-you tasks"
 
     def ready(self) -> None:
-        from tasks_app import receivers
+        from tasks_app import exports, receivers, told
 
+        exports.connect()
         receivers.connect()
+        told.connect()

@@ -172,7 +172,8 @@ def make_tasks(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
     here = {row.open_key: row for row in rows.select_for_update(no_key=True, of=("self",))}
     rest = resting([wish for wish in wishes if wish.key(settings) not in here], settings)
     wishes = [wish for wish in wishes if wish.contact.pk not in rest or not wish.reason.gift_uid]
-    due_on, new = today() + timedelta(days=settings.due_days), {}
+    due_on = today() + timedelta(days=settings.due_days)
+    new: dict[str, ThankYou] = {}
     for wish in wishes:
         key = wish.key(settings)
         row = here.get(key) or new.get(key)
@@ -185,7 +186,7 @@ def make_tasks(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
     joined = {row.pk: row for wish in wishes if (row := wish.reason.thank_you) and row.open_key in here}
     for row in joined.values():
         give_due(row, due_on)
-    touch(list(joined.values()), ("assignee", "due_on", "snoozed_until", "tell_assignee"))
+    touch(list(joined.values()), ("assignee", "for_whom", "due_on", "snoozed_until", "tell_assignee"))
     if new:
         tenant_id = next(iter(new.values())).tenant_id
         signals.task_created.send(ThankYou, tenant_id=tenant_id, thank_you_pks=[row.pk for row in new.values()])
@@ -198,7 +199,7 @@ def make_tasks(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
 def give_to(row: ThankYou, member: StaffMember | None) -> None:
     """Somebody whom a rule names, where nobody has it yet."""
     if row.assignee_id is None and member is not None:
-        row.assignee = member
+        row.give_to(member)
         row.tell_assignee = member.user_id != getattr(actor().user, "pk", None)
 
 
@@ -246,7 +247,8 @@ def make_notes(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
 
     if not wishes:
         return
-    written, never = [], []
+    written: list[Wish] = []
+    never: list[Wish] = []
     for wish in wishes:
         (never if wish.contact.do_not_contact else written).append(wish)
     HistoryEntry.objects.bulk_create(

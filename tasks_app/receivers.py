@@ -54,4 +54,4 @@ def hear_merges(sender: Any, uids: Collection[Any], **more: Any) -> None:
 
 def hear_leaving(sender: Any, instance: StaffMember, **more: Any) -> None:
     """Somebody leaves the organization: theirs become the team's."""
-    ThankYou.objects.filter(assignee=instance).update(assignee=None, claimed_at=None)
+    ThankYou.objects.filter(assignee=instance).update(assignee=None, for_whom="", claimed_at=None)

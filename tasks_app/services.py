@@ -81,7 +81,8 @@ def claim(thank_you: ThankYou, member: StaffMember) -> ThankYou:
             f"{row.assignee.user} has this one{since}. Ask them, or hand it over to yourself."  # type: ignore[union-attr]
         )
     if row.assignee_id is None or row.claimed_at is None:
-        row.assignee, row.claimed_at, row.tell_assignee = member, timezone.now(), False
+        row.give_to(member)
+        row.claimed_at, row.tell_assignee = timezone.now(), False
         row.save()
     return row
 
@@ -91,7 +92,8 @@ def hand_over(thank_you: ThankYou, member: StaffMember | None) -> ThankYou:
     """Give it to somebody, or (None) back to the team."""
     row = locked_open(thank_you)
     if row.assignee_id != (member.pk if member else None):
-        row.assignee, row.claimed_at = member, None
+        row.give_to(member)
+        row.claimed_at = None
         row.tell_assignee = member is not None and not is_me(member)
         row.save()
         if row.tell_assignee:
@@ -195,7 +197,8 @@ def assign_many(pks: Collection[int], member: StaffMember | None) -> int:
     moved = rows.exclude(assignee=member) if member else rows.exclude(assignee=None)
     now = timezone.now()
     here = rows.count()
-    if moved.update(assignee=member, claimed_at=None, tell_assignee=tell, updated_at=now) and tell:
+    name = str(member.user)[:150] if member else ""
+    if moved.update(assignee=member, for_whom=name, claimed_at=None, tell_assignee=tell, updated_at=now) and tell:
         asking.ring("mail_assignments")
     return int(here)
 

@@ -31,7 +31,8 @@ def settle(uids: Collection[uuid.UUID]) -> None:
         row.closing_note = "Two contacts were merged; its reasons stand with their other open thank-you."
         row.save()
         asking.give_due(stays, row.due_on)
-        stays.assignee = stays.assignee or row.assignee
+        if stays.assignee_id is None:
+            stays.assignee, stays.for_whom = row.assignee, row.for_whom
     renamed = [(key, row) for key, row in first.items() if row.open_key != key]
     for key, row in renamed:
         row.open_key = key

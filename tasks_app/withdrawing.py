@@ -90,7 +90,7 @@ def rewrite(changed: list[Reason]) -> None:
         return
     gifts = Gift.objects.select_related("contact").in_bulk([one.gift_id for one in changed])
     for one in changed:
-        gift = gifts[one.gift_id]
+        gift = gifts[one.gift_id or 0]
         one.sentence, one.on = words.for_gift(gift.contact, gift)[:300], gift.received_on
         one.amount, one.comment = gift.net, gift.comment
     Reason.objects.bulk_update(changed, ["sentence", "on", "amount", "comment"])
@@ -124,6 +124,8 @@ def back_again(gifts: Mapping[uuid.UUID, Gift]) -> list[Gift]:
     again: dict[uuid.UUID, Gift] = {}
     restored: list[Reason] = []
     for one in was:
+        if one.gift_uid is None:
+            continue
         gift = gifts[one.gift_uid]
         if one.held.contact_id != gift.contact_id:
             continue
@@ -134,7 +136,7 @@ def back_again(gifts: Mapping[uuid.UUID, Gift]) -> list[Gift]:
             again[gift.uid] = gift
     for one in {one.gift_uid: one for one in restored}.values():
         one.save()
-        again.pop(one.gift_uid, None)
+        again = {uid: gift for uid, gift in again.items() if uid != one.gift_uid}
     clear = {one.thank_you_id: one.thank_you for one in restored if one.thank_you and one.thank_you.to_judge}
     for row in clear.values():
         if not row.reasons.exclude(withdrawn_at=None).exists():

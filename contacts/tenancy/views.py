@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import plain
+from contacts.tenancy.cards import cards_for
 from contacts.tenancy.examples import examples
 from contacts.tenancy.forms import OrganizationForm
 from contacts.tenancy.middleware import SESSION_KEY
@@ -73,5 +74,7 @@ def organization_settings(request: HttpRequest) -> HttpResponse:
         messages.success(request, "The settings are saved.")
         return redirect("admin:organization")
     saved = Tenant.objects.get(pk=tenant.pk) if form.errors else tenant  # what was refused is no example
-    context = {"form": form, "may_change": may_change, "examples": examples(saved)}
+    context = {
+        "form": form, "may_change": may_change, "examples": examples(saved), "cards": cards_for(request, saved),
+    }  # fmt: skip
     return render_page(request, "organization/settings.html", "Organization settings", context)

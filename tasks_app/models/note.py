@@ -75,7 +75,7 @@ class Note(Quiet):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="notes_sent", verbose_name="donor")
     template = models.ForeignKey(NoteTemplate, null=True, on_delete=models.SET_NULL, related_name="+")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     due_at = models.DateTimeField("to be sent", default=timezone.now)
     why = models.CharField("what happened", max_length=400, blank=True)
     address = models.EmailField("to", blank=True)

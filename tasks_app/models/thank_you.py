@@ -61,15 +61,16 @@ class ThankYou(Recorded):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="thank_yous", verbose_name="donor")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.VIDEO, editable=False)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     assignee = models.ForeignKey(
         StaffMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name="for whom",
         help_text="Empty for the whole team: whoever comes first.",
     )  # fmt: skip
+    for_whom = models.CharField("for", max_length=150, blank=True)  # the assignee's name, for histories
     due_on = models.DateField("due")
-    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claimed_at = models.DateTimeField("taken on", null=True, blank=True)
     snoozed_until = models.DateField("put off until", null=True, blank=True)
-    sent_at = models.DateTimeField("sent", null=True, blank=True, editable=False)
+    sent_at = models.DateTimeField("sent", null=True, blank=True)
     how = models.CharField("thanked by", max_length=100, blank=True)
     video_id = models.CharField(max_length=200, blank=True, editable=False)
     video_link = models.URLField(max_length=500, blank=True, editable=False)
@@ -121,6 +122,10 @@ class ThankYou(Recorded):
         """What people read; the rest is for the machine."""
         hidden = ("open_key", "tell_assignee")
         return {name: value for name, value in super().recorded_values().items() if name not in hidden}
+
+    def give_to(self, member: StaffMember | None) -> None:
+        """Whose it is, not saved yet; None is the team's."""
+        self.assignee, self.for_whom = member, str(member.user)[:150] if member else ""
 
     @property
     def is_open(self) -> bool:
