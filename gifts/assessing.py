@@ -23,7 +23,7 @@ from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts import signals
 from gifts.histories import Known, histories
 from gifts.milestones import Award, Key, grouped, reached
-from gifts.models import Gift, MilestoneReached, MilestoneRule, Reassessment, RuleRun
+from gifts.models import Gift, MilestoneReached, MilestoneRule, Reassessment
 from gifts.services import today
 
 log = logging.getLogger(__name__)
@@ -99,15 +99,16 @@ class Found:
 @transaction.atomic
 def look_at(pks: Collection[int], beginning: Collection[int] = ()) -> set[int]:
     """Bring the milestones of these contacts in line with their gifts. Returns which of them were looked at: not those
-    at whom somebody else is looking. `beginning` are rules under which they have not been looked at yet: there every
-    gift since the rule is on counts as news. A fixed number of queries, for one or for 500."""
+    at whom somebody else is looking. `beginning` are rules under which they may not have been looked at yet: there
+    every gift since the rule is on counts as news, except for those of whom a note says what is news. A fixed number
+    of queries, for one or for 500."""
     rows = Contact.objects.filter(pk__in=pks).order_by("pk")
     contacts = {one.pk: one for one in rows.select_for_update(no_key=True, skip_locked=True)}
     if not contacts:
         return set()
     notes = list(
         Reassessment.objects.filter(contact__in=contacts, due_at__lte=timezone.now())
-        .order_by().values_list("pk", "gift_pk", "is_live")
+        .order_by().values_list("pk", "contact_id", "gift_pk", "is_live")
     )  # fmt: skip
     known = reached_by(contacts)
     rules = [
@@ -115,14 +116,15 @@ def look_at(pks: Collection[int], beginning: Collection[int] = ()) -> set[int]:
         if rule.is_on or any(rule.pk == of for of, _ in known)
     ]  # fmt: skip
     if rules:
-        work = _Work(rules, known, {pk for _, pk, is_live in notes if is_live and pk}, set(beginning))
+        news = {gift for _, _, gift, is_live in notes if is_live and gift}
+        work = _Work(rules, known, news, set(beginning), {contact for _, contact, _, _ in notes})
         for contact, gifts in histories(contacts):
             work.judge(contacts[contact], gifts)
         for contact in contacts.keys() - work.judged:
             work.judge(contacts[contact], [])
         keep(work.found)
         announce(work.found, contacts, known)
-    for part in chunks((pk for pk, _, _ in notes), 5_000):
+    for part in chunks((pk for pk, _, _, _ in notes), 5_000):
         Reassessment.objects.filter(pk__in=part).delete()
     return set(contacts)
 
@@ -138,11 +140,10 @@ def reached_by(contacts: Collection[int]) -> Reached:
 class _Work:
     """A batch at work: donor by donor, rule by rule."""
 
-    def __init__(self, rules: list[MilestoneRule], known: Reached, news: set[int], beginning: set[int]) -> None:
-        self.rules, self.known, self.news, self.beginning = rules, known, news, beginning
-        self.settling = dict(
-            RuleRun.objects.filter(what=RuleRun.What.SETTLE, state=RuleRun.State.WORKING).values_list("rule", "cursor")
-        )
+    def __init__(
+        self, rules: list[MilestoneRule], known: Reached, news: set[int], beginning: set[int], changed: set[int]
+    ) -> None:
+        self.rules, self.known, self.news, self.beginning, self.changed = rules, known, news, beginning, changed
         self.found = Found()
         self.judged: set[int] = set()
         self.now, self.today = timezone.now(), today()
@@ -198,8 +199,9 @@ class _Work:
         """Whether somebody may be thanked because of this gift."""
         if gift.is_history or rule.on_since is None or gift.created_at < rule.on_since:
             return False
-        begins = rule.pk in self.beginning or contact.pk > self.settling.get(rule.pk, contact.pk)
-        return begins or gift.given.pk in self.news
+        if rule.pk in self.beginning and contact.pk not in self.changed:
+            return True
+        return gift.given.pk in self.news
 
 
 def keep(found: Found) -> None:

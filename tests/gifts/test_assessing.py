@@ -217,6 +217,32 @@ def test_M7_history_that_is_brought_in_fires_for_nobody_and_the_next_real_gift_d
     assert heard.names == ["6 gifts"]
 
 
+def test_M7_the_night_makes_no_news_of_history_that_waits_to_be_looked_at(donor: Contact) -> None:
+    make_rule("number", 5, 6)
+    with listening() as heard:
+        record_gift(donor, 10, date(2026, 3, 1))
+        look()
+        record_gifts(
+            Gift(contact=donor, amount=10, received_on=date(2015 + n, 1, 1), is_history=True) for n in range(4)
+        )
+        run = running.begin("verify")
+        while running.turn(run.pk):
+            pass
+    assert (heard.reached, noted(donor)) == ([], {(5, ""): (True, True)})
+
+
+def test_M5_the_night_mends_what_was_missed(donor: Contact) -> None:
+    make_rule("number", 1)
+    record_gift(donor, 10, date(2026, 3, 1))
+    Reassessment.objects.all().delete()  # as if it had never been noted
+    with listening() as heard:
+        for _ in range(2):
+            run = running.begin("verify")
+            while running.turn(run.pk):
+                pass
+    assert heard.names == ["1 gift"]
+
+
 def test_M8_a_refund_withdraws_what_was_announced_and_names_what_still_stands(donor: Contact) -> None:
     make_rule("total", 100, 500)
     with listening() as heard:
