@@ -287,6 +287,9 @@ DONOR_PERFECT_URL: str = env("DONOR_PERFECT_URL", default="https://www.donorperf
 DONOR_PERFECT_ACTIVITY_FIELD: str = env("DONOR_PERFECT_ACTIVITY_FIELD", default="ACTIVITY_CODE")
 # No quota is published: seconds between two calls of one connection.
 DONOR_PERFECT_PAUSE_SECONDS: float = env.float("DONOR_PERFECT_PAUSE_SECONDS", default=0.1)
+# How often new gifts are looked for where they are entered, and how often what was changed or deleted there.
+GIFTS_EVERY_MINUTES: float = env.float("GIFTS_EVERY_MINUTES", default=5)
+GIFT_CHANGES_EVERY_MINUTES: float = env.float("GIFT_CHANGES_EVERY_MINUTES", default=720)
 
 LOGGING = {
     "version": 1,

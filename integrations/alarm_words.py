@@ -47,6 +47,13 @@ ALARMS: dict[str, AlarmWords] = {
         "could not be asked for hours who unsubscribed: {service}",
         "Who unsubscribed at {service} is read again.",
     ),
+    "gifts": AlarmWords(
+        "New gifts at {service} are not known here",
+        "Almoner goes on asking by itself, and none is missed: they come in as soon as {service} answers. If it lasts, "
+        "see at {service} whether your account is in order, or tell whoever runs Almoner for you.",
+        "could not be asked for hours for new gifts: {service}",
+        "New gifts at {service} are looked for again.",
+    ),
     "webhooks": AlarmWords(
         "{service} does not tell Almoner at once when somebody unsubscribes",
         "Almoner asks every hour all the same. Open Integrations and press Try again; if that does not help, tell "

@@ -8,9 +8,10 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self) -> None:
-        from integrations import dashboard, receivers
+        from integrations import dashboard, receivers, thanking
         from integrations.sync import broker
 
         receivers.connect()
         dashboard.register()
+        thanking.register()
         broker.open_gates()

@@ -37,7 +37,7 @@ def register() -> None:
     cards.add_card(ContactList, list_card, order=20)
     cards.add_badge("integrations:setup", badge)
     tell_about_services(Standings())
-    timeline.add_source("sent", "Newsletter services", read_deliveries)
+    timeline.add_source("sent", "Services", read_deliveries)
 
 
 def question_panel(request: HttpRequest) -> str:

@@ -11,11 +11,11 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Alarm, Connection, Delivery, RunItem, SyncRun, WebhookEvent
+from integrations.models import Alarm, Connection, Delivery, GiftRun, RunItem, SyncRun, WebhookEvent
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync import alarms, checking, keeping
+from integrations.sync import alarms, checking, gift_pages, interactions, keeping
 from integrations.sync import serve as serving
 from integrations.sync.broker import forget_old_quotas
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 NUDGE_IS_STALE = timedelta(seconds=20)  # a nudge that has not been answered by then counts as lost
 KEEP = timedelta(days=30)  # raw messages and the rows of finished previews
 KEEP_HISTORY = timedelta(days=730)
+KEEP_QUIET = timedelta(days=7)  # looks for gifts that brought nothing
 
 
 def nudge(connection: Connection) -> None:
@@ -78,6 +79,23 @@ def listen_in_turn(after: int) -> None:
         listen(pk)
 
 
+def look_for_gifts() -> None:
+    """Every minute: begin the looks for new, changed and deleted gifts that are due (D5)."""
+    for kind in (GiftRun.Kind.NEW, GiftRun.Kind.CHANGES):
+        for connection in gift_pages.due(kind):
+            with in_tenant(connection.tenant):
+                gift_pages.begin(connection, kind)
+            nudge(connection)
+
+
+def mend_interactions() -> None:
+    """Every hour: what could not be saved for want of a donor's number, and can be by now (D11)."""
+    for connection in interactions.stuck():
+        with in_tenant(connection.tenant):
+            if interactions.try_again(connection):
+                nudge(connection)
+
+
 def keep_grants_alive() -> None:
     """Every night: have grants renewed that would run out for want of use."""
     for pk in keeping.idle():
@@ -122,4 +140,7 @@ def prune() -> None:
             over = SyncRun.objects.filter(finished_at__lt=Now() - KEEP)
             RunItem.objects.filter(run__in=over).delete()
             Delivery.objects.filter(at__lt=Now() - KEEP_HISTORY).delete()
+            quiet = GiftRun.objects.filter(state=GiftRun.State.DONE, new=0, updated=0, gone=0, skipped=0)
+            quiet.filter(finished_at__lt=Now() - KEEP_QUIET).delete()
+            GiftRun.objects.filter(finished_at__lt=Now() - KEEP_HISTORY).delete()
             Alarm.objects.filter(cleared_at__lt=Now() - KEEP_HISTORY).delete()

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import HistoryEntry, User
-from integrations.models import Connection, Switch
+from integrations.models import Connection, GiftRun, Switch
 from integrations.provider_kit.base import SwitchKind
 from integrations.providers import all_providers, provider_for
 
@@ -74,6 +75,7 @@ def turn_on(connection: Connection, kind: str, user: User) -> Switch:
         if not switch.is_on:
             switch.is_on, switch.mark = True, mark
             switch.turned_on_at, switch.turned_on_by = timezone.now(), user
+            switch.cursor, switch.looked_at, switch.changes_looked_at = "", None, None
             switch.save()
             _remember(connection, kind, "off", "on")
     return switch
@@ -86,6 +88,11 @@ def turn_off(connection: Connection, kind: str) -> None:
         if switch.is_on:
             switch.is_on, switch.turned_off_at = False, timezone.now()
             switch.save(update_fields=["is_on", "turned_off_at"])
+            if kind == all_providers()[connection.provider].gift_switch:
+                under_way = GiftRun.objects.filter(connection=connection, state=GiftRun.State.RUNNING)
+                under_way.update(
+                    state=GiftRun.State.STOPPED, finished_at=Now(), reason="The switch was turned off meanwhile."
+                )
             _remember(connection, kind, "on", "off")
 
 

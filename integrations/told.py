@@ -1,4 +1,4 @@
-"""What was sent to each newsletter service, and heard from there, in a contact's timeline (L30)."""
+"""What was sent to each service, and heard from there, in a contact's timeline (L30, D10)."""
 
 from django.http import HttpRequest
 
@@ -9,6 +9,7 @@ from integrations.shown import show_deliveries
 from integrations.words import NOTHING
 
 AREA = "integrations"
+TOLD = ("contact", "interaction")
 TONES = {"done": "good", "refused": "bad", "heard": "", "retry": "warn", "unclear": "warn"}
 ICONS = {"refused": "error", "heard": "hearing", "retry": "schedule_send", "unclear": "schedule_send"}
 
@@ -17,7 +18,7 @@ def read_deliveries(request: HttpRequest, subject: Subject, window: Window) -> l
     """An entry for each operation, with its cause and its answer."""
     if not is_allowed(request, SEE, AREA):
         return []
-    rows = Delivery.objects.filter(kind="contact", subject_uid__in=subject.uids).select_related("connection")
+    rows = Delivery.objects.filter(kind__in=TOLD, subject_uid__in=subject.uids).select_related("connection")
     entries = []
     for shown in show_deliveries(window.of(rows)):
         row: Delivery = shown.row

@@ -6,7 +6,7 @@ It knows no model and no provider; `{service}` stands for the service's name.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from integrations import undo_words
+from integrations import gift_words, undo_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ REASONS: dict[str, Reason] = {
         retry_helps=True,
     ),
 }
-REASONS |= {code: Reason(*said) for code, said in undo_words.REASONS.items()}
+REASONS |= {code: Reason(*said) for code, said in (undo_words.REASONS | gift_words.REASONS).items()}
 UNKNOWN = Reason("Not sent", "This was not sent.", "Press Retry.", retry_helps=True)
 
 

@@ -5,6 +5,7 @@ from integrations.models.check import ListCheck
 from integrations.models.connection import Connection
 from integrations.models.credential import Credential
 from integrations.models.delivery import Delivery
+from integrations.models.gift_run import GiftRun, GiftRunItem
 from integrations.models.heartbeat import Heartbeat
 from integrations.models.quota import Quota, QuotaShare
 from integrations.models.remote import RemoteRecord
@@ -17,6 +18,8 @@ __all__ = [
     "Connection",
     "Credential",
     "Delivery",
+    "GiftRun",
+    "GiftRunItem",
     "Heartbeat",
     "ListCheck",
     "Quota",

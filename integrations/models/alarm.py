@@ -15,6 +15,7 @@ class Alarm(TenantOwned):
         SENDING = "sending", "Changes do not go out"
         LIMIT = "limit", "No calls left"
         OPT_OUTS = "opt_outs", "Unsubscribes are not read"
+        GIFTS = "gifts", "New gifts are not looked for"
         WEBHOOKS = "webhooks", "Unsubscribes do not come at once"
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="alarms")

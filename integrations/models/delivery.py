@@ -20,7 +20,7 @@ class Delivery(TenantOwned):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="deliveries")
     run = models.ForeignKey(SyncRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    kind = models.CharField(max_length=8)
+    kind = models.CharField(max_length=12)
     subject_uid = models.UUIDField()
     at = models.DateTimeField(default=timezone.now)
     verb = models.CharField(max_length=20)

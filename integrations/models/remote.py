@@ -1,4 +1,5 @@
-"""The one ledger: what we last knew of each contact and list at a vendor, and what is owed. A due row is the outbox."""
+"""The one ledger: what we last knew of each contact, list and interaction at a vendor, and what is owed. A due row is
+the outbox."""
 
 from typing import Any
 
@@ -23,7 +24,7 @@ ON_ITS_WAY = models.Q(due_at__isnull=False) & ~models.Q(state="set_aside")
 
 
 class RemoteRecord(TenantOwned):
-    """One subject (a contact or a list, by uid) on one connection.
+    """One subject (a contact or a list by uid, or an event to be saved there) on one connection.
 
     `known` is what we last knew there; null `due_at` means in step. `want_version` counts the changes here: a row is
     settled only if the version that was sent is still the newest. The row says who and where, never what to send.
@@ -32,6 +33,7 @@ class RemoteRecord(TenantOwned):
     class Kind(models.TextChoices):
         LIST = "list", "List"
         CONTACT = "contact", "Contact"
+        INTERACTION = "interaction", "Interaction"
 
     class State(models.TextChoices):
         OK = "ok", "In step or due"
@@ -46,7 +48,7 @@ class RemoteRecord(TenantOwned):
         DONE = "done", "Exists there"
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="records")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
     subject_uid = models.UUIDField()
     known = models.JSONField(default=dict)
     known_address = models.CharField(max_length=254, blank=True, help_text="In lower case; to find the row by it.")

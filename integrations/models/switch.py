@@ -19,6 +19,9 @@ class Switch(TenantOwned):
     turned_on_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     turned_off_at = models.DateTimeField(null=True, blank=True)
     mark = models.JSONField(default=dict, blank=True)
+    cursor = models.CharField(max_length=80, blank=True, help_text="How far the reading of what is new has come.")
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="When what is new was last looked for.")
+    changes_looked_at = models.DateTimeField(null=True, blank=True, help_text="When changes were last looked for.")
     last_success_at = models.DateTimeField(null=True, blank=True, help_text="When it last did what it is for.")
 
     class Meta(TenantOwned.Meta):

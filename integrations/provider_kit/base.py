@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any, ClassVar, Self
 
@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from integrations.keyring import Unreadable
 from integrations.provider_kit.errors import CallFailed, Outcome, Reconnect, Unsupported
+from integrations.provider_kit.giving import GiftPage, Interaction
 from integrations.provider_kit.states import ListOperation, Member, Operation, Owner, Places
 
 
@@ -228,6 +229,46 @@ class Provider:
     def switch_mark(self, kind: str) -> dict[str, Any]:
         """Where things stand there now, kept with the switch: what was before is not acted on. Raises `CallFailed`."""
         return {}
+
+    # --- gifts: `Can.PULL_GIFTS`. All but `gifts_begin` raise `CallFailed` ---
+    gift_switch: ClassVar[str] = ""  # the switch that has new gifts looked for
+
+    @classmethod
+    def gifts_begin(cls, kind: str, mark: Mapping[str, Any], reached: str, since: date | None) -> str:
+        """The cursor with which a look of this kind begins: "new" (from what was `reached` on, with some of what came
+        before once more), "changes" (what was made or changed on the day `since` or later) or "history" (what was there
+        before the switch was turned on). `mark` is the switch's."""
+        raise Unsupported
+
+    def gifts_page(self, kind: str, cursor: str, mark: Mapping[str, Any]) -> GiftPage:
+        """The rows from this cursor on, in one call; always in the same order."""
+        raise Unsupported
+
+    def gifts_present(self, gift_ids: Collection[str]) -> set[str]:
+        """Which of these (500 at most) are still there, in one call."""
+        raise Unsupported
+
+    @classmethod
+    def gifts_reached(cls, reached: str, cursor: str) -> str:
+        """How far new gifts have been read after a page that ended at this cursor: never less than before."""
+        raise Unsupported
+
+    # --- interactions: `Can.WRITE_INTERACTIONS`. All but `person_id_of` raise `CallFailed` ---
+    # {kind of event (sent, watched, replied): the switch that has it saved}
+    interaction_switches: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def person_id_of(cls, text: str) -> str:
+        """This custom user id, if it can be a person's id there; otherwise ""."""
+        return text
+
+    def find_interaction(self, one: Interaction) -> str:
+        """Its id there if it was written already, or "". Nothing else is read (D13)."""
+        raise Unsupported
+
+    def save_interaction(self, one: Interaction) -> str:
+        """Write it and return its id there. `Refused` with the code `person_gone` when there is no such person."""
+        raise Unsupported
 
     # --- pushing: generators, so that the engine settles as answers come and may stop between two ---
     def carry_out(self, operations: Iterable[Operation], places: Places) -> Iterator[tuple[Operation, Outcome]]:

@@ -21,6 +21,10 @@ BELLS: dict[str, dict[str, Any]] = {
     },
     "almoner: listen": {"func": "integrations.jobs.listen_all", "schedule_type": Schedule.HOURLY},
     "almoner: checks": {"func": "integrations.jobs.check_all", "schedule_type": Schedule.HOURLY},
+    "almoner: look for gifts": {
+        "func": "integrations.jobs.look_for_gifts", "schedule_type": Schedule.MINUTES, "minutes": 1,
+    },
+    "almoner: interactions": {"func": "integrations.jobs.mend_interactions", "schedule_type": Schedule.HOURLY},
     "almoner: prune": {"func": "integrations.jobs.prune", "schedule_type": Schedule.DAILY},
     "almoner: keep grants alive": {"func": "integrations.jobs.keep_grants_alive", "schedule_type": Schedule.DAILY},
     "almoner: desk sweep": {

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Alarm, Connection, Heartbeat, RemoteRecord
+from integrations.models import Alarm, Connection, Heartbeat, RemoteRecord, Switch
 from integrations.models.heartbeat import beat
 from integrations.models.remote import ON_ITS_WAY, Priority
 from integrations.provider_kit.base import Can
@@ -65,8 +65,11 @@ def read_facts(awake: datetime | None) -> list[tuple[Connection, Facts]]:
         .annotate(now=Now())
         .order_by("pk")
     )
-    queues, rests = read_queues(), read_rests()
-    return [(one, facts_of(one, queues.get(one.pk, {}), [awake, rests.get(one.pk)])) for one in connections]
+    queues, rests, looks = read_queues(), read_rests(), read_looks()
+    return [
+        (one, facts_of(one, queues.get(one.pk, {}) | looks.get(one.pk, {}), [awake, rests.get(one.pk)]))
+        for one in connections
+    ]
 
 
 def read_queues() -> dict[int, dict[str, Any]]:
@@ -78,6 +81,14 @@ def read_queues() -> dict[int, dict[str, Any]]:
         late_edits_since=Min("marked_at", filter=is_late & Q(priority__lte=Priority.EDIT)),
     )  # fmt: skip
     return {row.pop("connection"): row for row in rows}
+
+
+def read_looks() -> dict[int, dict[str, Any]]:
+    """{connection: when new gifts were last looked for}, where that is switched on."""
+    kinds = {one.gift_switch for one in all_providers().values() if Can.PULL_GIFTS in one.can}
+    rows: Any = Switch.objects.with_scopes_disabled().filter(is_on=True, kind__in=kinds).order_by()
+    looked = rows.annotate(looked=Coalesce("looked_at", "turned_on_at")).values_list("connection", "looked")
+    return {pk: {"gifts_looked_at": at} for pk, at in looked}
 
 
 def read_rests() -> dict[int, datetime]:

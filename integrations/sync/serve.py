@@ -12,11 +12,22 @@ from django.db.models.functions import Now
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
 from integrations.keyring import Unreadable
-from integrations.models import Connection, RemoteRecord, RunItem, SyncRun, WebhookEvent
+from integrations.models import Connection, GiftRun, RemoteRecord, RunItem, SyncRun, WebhookEvent
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers, provider_for
-from integrations.sync import adopting, checking, inbox, namesakes, notices, reading, runs, undo_preview
+from integrations.sync import (
+    adopting,
+    checking,
+    gift_pages,
+    inbox,
+    namesakes,
+    notices,
+    reading,
+    runs,
+    saving,
+    undo_preview,
+)
 from integrations.sync.lease import Lease, LeaseLost
 from integrations.sync.push import Interrupted, Sitting
 from integrations.sync.slices import URGENT
@@ -95,6 +106,10 @@ def sit(connection: Connection, lease: Lease, listen: bool) -> None:
             adopting.adopt_some(connection, provider, sitting.stay, lambda: sitting.is_over)
         if connection.state == State.ACTIVE:
             sitting.push()
+            if Can.WRITE_INTERACTIONS in provider.can:
+                saving.save_due(sitting)
+            if Can.PULL_GIFTS in provider.can:
+                gift_pages.go_on(connection, provider, sitting.stay, lambda: sitting.is_over, sitting.success)
     except CallFailed as failure:
         sitting.interrupt(failure.outcome)
     finally:
@@ -115,13 +130,18 @@ def is_more_to_do(connection: Connection) -> bool:
         or adoptions.exists()
         or inbox.waiting(WebhookEvent.objects.filter(connection=connection)).exists()
         or Connection.objects.filter(pk=connection.pk).exclude(reading="").exists()
-        or (is_active(connection) and due.exists())
+        or (is_active(connection) and (due.exists() or looking(GiftRun.objects).filter(connection=connection).exists()))
     )
 
 
 def is_active(connection: Connection) -> bool:
     """Whether changes are sent by themselves: after the first Sync was confirmed."""
     return Connection.objects.filter(pk=connection.pk, state=State.ACTIVE).exists()
+
+
+def looking(runs: Any) -> Any:
+    """The looks for gifts that are under way."""
+    return runs.filter(state=GiftRun.State.RUNNING)
 
 
 def due_rows(connection: Connection) -> Any:
@@ -140,6 +160,7 @@ def waiting() -> list[int]:
     hearing = inbox.waiting(WebhookEvent.objects.with_scopes_disabled()).values("connection")
     owing = RemoteRecord.objects.with_scopes_disabled().filter(due_at__lte=Now()).values("connection")
     adopting_now = adopting.waiting(RunItem.objects.with_scopes_disabled()).values("run__connection")
+    reading_gifts = looking(GiftRun.objects.with_scopes_disabled()).values("connection")
     bulk = (
         Q(pk__in=planning.filter(kind__in=READING))
         | Q(pk__in=adopting_now)
@@ -150,6 +171,7 @@ def waiting() -> list[int]:
         | Q(pk__in=planning.exclude(kind__in=READING))
         | Q(pk__in=hearing)
         | Q(pk__in=owing.filter(URGENT), state=State.ACTIVE)
+        | Q(pk__in=reading_gifts, state=State.ACTIVE)
         | (~Q(bulk_retry_at__gt=Now()) & bulk)
     )
     return list(connections.filter(wanted).values_list("pk", flat=True))

@@ -13,11 +13,12 @@ from integrations.models import Alarm, Connection
 Kind, State = Alarm.Kind, Connection.State
 FAILING_FOR = timedelta(minutes=10)  # without one call that succeeds, until people are told
 UNREAD_FOR = timedelta(hours=3)  # who unsubscribed is read every hour
+UNLOOKED_FOR = timedelta(hours=2)  # new gifts are looked for every few minutes
 LONG = timedelta(minutes=30)  # a wait for calls that is worth telling
 WARM_UP = timedelta(minutes=75)  # after a rest: until the hourly reading has come round again
 
 # Trouble that explains other trouble, which is not told on top of it.
-EXPLAINS: dict[str, set[str]] = {Kind.SENDING: {Kind.LIMIT, Kind.OPT_OUTS, Kind.WEBHOOKS}}
+EXPLAINS: dict[str, set[str]] = {Kind.SENDING: {Kind.LIMIT, Kind.OPT_OUTS, Kind.WEBHOOKS, Kind.GIFTS}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Facts:
     reads_opt_outs: bool = False
     listened_at: datetime | None = None
     listen_error: str = ""
+    gifts_looked_at: datetime | None = None  # when new gifts were last looked for, while that is switched on
 
     def lasts(self, since: datetime | None, at_least: timedelta) -> bool:
         """Whether this has been so for long enough, counted from when anything could be expected."""
@@ -66,6 +68,7 @@ def alarms_of(facts: Facts, patience: timedelta) -> dict[str, str]:
         Kind.LIMIT: limited(facts),
         Kind.OPT_OUTS: unread(facts),
         Kind.WEBHOOKS: facts.listen_error,
+        Kind.GIFTS: unlooked(facts),
     }
     return {kind: sentence.strip() for kind, sentence in said.items() if sentence}
 
@@ -111,3 +114,12 @@ def unread(facts: Facts) -> str:
     if not facts.reads_opt_outs or read is None or facts.now - read < UNREAD_FOR or not is_warm:
         return ""
     return f"Who unsubscribed at {facts.service} was last read at {clock(read, facts.now)}. {facts.last_error}"
+
+
+def unlooked(facts: Facts) -> str:
+    """What is said when new gifts could not be looked for, although that is done every few minutes, or ""."""
+    looked = facts.gifts_looked_at
+    is_warm = facts.rested_until is None or facts.now - facts.rested_until >= WARM_UP
+    if looked is None or facts.now - looked < UNLOOKED_FOR or not is_warm:
+        return ""
+    return f"New gifts at {facts.service} were last looked for at {clock(looked, facts.now)}. {facts.last_error}"

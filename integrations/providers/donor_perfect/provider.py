@@ -1,13 +1,18 @@
 """DonorPerfect at a glance: what it can do, the four switches, the key, and the letter that asks for it (D1–D4)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings as installation
 
 from integrations.provider_kit.base import Account, Can, Letter, Policy, Provider, Question, SwitchKind
+from integrations.provider_kit.errors import CallFailed, Refused
+from integrations.provider_kit.giving import GiftPage, Interaction
+from integrations.providers.donor_perfect import gifts
 from integrations.providers.donor_perfect.client import DonorPerfect
+from integrations.providers.donor_perfect.interactions import marker_for
 
 NEW_GIFT, SENT, REPLIES, WATCHES = "new_gift", "sent", "replies", "watches"
 SUPPORT, CONSULTANT = "api@softerware.com", "mwarren@softerware.com"
@@ -104,4 +109,39 @@ class DonorPerfectProvider(Provider):
 
     def switch_mark(self, kind: str) -> dict[str, Any]:
         """New gifts are those with a higher number than the highest one of now (dossier, section 8)."""
-        return {"after": self.client.max_gift_id()} if kind == NEW_GIFT else {}
+        return gifts.mark_now(self.client) if kind == NEW_GIFT else {}
+
+    # -- gifts (gifts.py) -----------------------------------------------------------------------
+
+    gift_switch = NEW_GIFT
+    gifts_begin = staticmethod(gifts.begin)
+    gifts_reached = staticmethod(gifts.reached)
+
+    def gifts_page(self, kind: str, cursor: str, mark: Mapping[str, Any]) -> GiftPage:
+        return gifts.page(self.client, kind, cursor, mark)
+
+    def gifts_present(self, gift_ids: Collection[str]) -> set[str]:
+        return {str(number) for number in self.client.gifts_present([int(each) for each in gift_ids])}
+
+    # -- interactions ---------------------------------------------------------------------------
+
+    interaction_switches = MappingProxyType({"sent": SENT, "replied": REPLIES, "watched": WATCHES})
+
+    @classmethod
+    def person_id_of(cls, text: str) -> str:
+        """Donors have whole numbers."""
+        text = text.strip()
+        return text if text.isascii() and text.isdecimal() and len(text) < 12 and int(text) else ""
+
+    def find_interaction(self, one: Interaction) -> str:
+        found = self.client.find_interaction(int(one.person_id), marker_for(one.uid))
+        return str(found) if found else ""
+
+    def save_interaction(self, one: Interaction) -> str:
+        """Asked first whether there is such a donor: what is saved on a number that nobody has may be lost silently."""
+        if not self.client.is_donor(int(one.person_id)):
+            raise CallFailed(Refused("person_gone", f"DonorPerfect has no donor {one.person_id} any more."))
+        saved = self.client.save_interaction(
+            donor_id=int(one.person_id), on=one.on, activity_code=one.code, comment=one.text, marker=marker_for(one.uid)
+        )
+        return str(saved)

@@ -1,0 +1,153 @@
+"""Write interactions: one call for each due row, exactly once whatever happens on the way (D10–D13).
+
+`maybe` is committed before the call. Whoever finds a row in `maybe` asks the service first whether the interaction is
+there, by a mark of its own. The stop before is interactions; the stop after is the provider.
+"""
+
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations import switching
+from integrations.models import Delivery, RemoteRecord, Switch
+from integrations.provider_kit.errors import Ambiguous, CallFailed, Outcome, Refused
+from integrations.provider_kit.giving import Interaction
+from integrations.providers import all_providers
+from integrations.sync import interactions, slices
+from integrations.sync.giving_way import giving_way
+from integrations.sync.interactions import KIND, NO_ID
+from integrations.sync.turn import Turn
+from tasks_app.models import VideoEvent
+
+State, Effect = RemoteRecord.State, RemoteRecord.Effect
+GONE = "person_gone"
+OFF = "switched_off"
+WORN_OUT = "Saving it went wrong several times, so it was stopped."
+
+
+def save_due(turn: Turn) -> None:
+    """Save what is due, one at a time, until nothing is or the time is over. Raises `Interrupted`."""
+    while not turn.is_over:
+        turn.stay()
+        records = slices.claim(turn.connection, KIND, turn.lease.token, 1)
+        if not records:
+            return
+        Saving(turn, records[0]).go()
+
+
+class Saving:
+    """One claimed row on its way."""
+
+    def __init__(self, turn: Turn, record: RemoteRecord) -> None:
+        self.turn, self.record = turn, record
+        self.connection, self.provider = turn.connection, turn.provider
+        self.mine = RemoteRecord.objects.filter(pk=record.pk, token=turn.lease.token)
+
+    def go(self) -> None:
+        """Decide, call, settle."""
+        event = interactions.events_of([self.record]).get(self.record.known.get("event", 0))
+        if event is None:  # with its contact, who was deleted
+            self.settle(State.SKIPPED, "deleted")
+            return
+        key = all_providers()[self.connection.provider].interaction_switches[event.kind]
+        switch = Switch.objects.filter(connection=self.connection, kind=key, is_on=True).first()
+        numbers = interactions.ids_there(self.connection, [event.thank_you.contact])[event.thank_you.contact_id]
+        is_open = self.record.effect == Effect.NONE  # nothing was tried yet
+        if is_open and switch is None:
+            self.settle(State.SKIPPED, OFF)
+        elif is_open and switch is not None and not interactions.is_after(event, switch.turned_on_at):
+            self.mine.delete()  # sent before (D11), as is known only now
+        elif not numbers:
+            self.settle(State.SKIPPED, NO_ID)
+        elif self.record.attempts > slices.POISON:
+            self.settle(State.SET_ASIDE, "internal", WORN_OUT)
+        else:
+            self.save(event, key, numbers)
+
+    def save(self, event: VideoEvent, key: str, numbers: list[str]) -> None:
+        """Under the first of these numbers that somebody has there."""
+        problem: Outcome = Refused(GONE, "")
+        for number in numbers:
+            one = interaction(event, self.record, number, switching.code_of(self.connection, key), self.connection)
+            try:
+                saved = self.write(one)
+            except CallFailed as failure:
+                problem = failure.outcome
+                if isinstance(problem, Refused) and problem.code == GONE:
+                    continue
+                break
+            self.done(event, key, one, saved)
+            return
+        self.failed(event, problem)
+
+    def write(self, one: Interaction) -> str:
+        """Its id there. Found in `maybe`, it is looked for first."""
+        if self.record.effect == Effect.MAYBE and (found := self.provider.find_interaction(one)):
+            return found
+        if self.record.effect != Effect.MAYBE:
+            self.mine.update(effect=Effect.MAYBE)
+            self.record.effect = Effect.MAYBE
+        return self.provider.save_interaction(one)
+
+    # --- what came of it ---
+    def done(self, event: VideoEvent, key: str, one: Interaction, saved: str) -> None:
+        """It is there."""
+
+        def write() -> None:
+            self.turn.lease.renew()
+            self.deliver(event, Delivery.Outcome.DONE, f"Interaction {saved}", one.text)
+            self.settle(
+                State.OK, "", effect=Effect.DONE, known={"event": event.pk, "id": saved, "person": one.person_id}
+            )
+            Switch.objects.filter(connection=self.connection, kind=key).update(last_success_at=Now())
+
+        giving_way(write)
+        self.turn.success()
+
+    def failed(self, event: VideoEvent, outcome: Outcome) -> None:
+        """Refused: shown to people. Anything else: later, after a look if it may have been saved."""
+        if isinstance(outcome, Refused):
+            self.mine.update(effect=Effect.NONE)
+            self.deliver(event, Delivery.Outcome.REFUSED, outcome.sentence)
+            self.settle(State.SET_ASIDE, outcome.code, outcome.sentence)
+            self.turn.success()
+            return
+        if isinstance(outcome, Ambiguous):
+            self.deliver(event, Delivery.Outcome.UNCLEAR, outcome.sentence)
+        self.turn.bear(outcome, [self.record], got_through=False)
+
+    def settle(self, state: str, code: str, sentence: str = "", **more: Any) -> None:
+        """Owed no more, unless it was asked for anew meanwhile."""
+        self.mine.filter(want_version=F("sent_version")).update(due_at=None)
+        self.mine.update(
+            state=state, reason_code=code, reason=sentence[:300], token="", attempts=0, troubles=0, troubled_at=None,
+            **more,
+        )  # fmt: skip
+
+    def deliver(self, event: VideoEvent, outcome: str, answer: str, text: str = "") -> None:
+        """A row of the contact's history."""
+        Delivery.objects.create(
+            tenant_id=self.connection.tenant_id, connection=self.connection, kind=KIND,
+            subject_uid=event.thank_you.contact.uid, verb="save_interaction", outcome=outcome, answer=answer[:300],
+            cause=event.get_kind_display()[:200], after={"fields": {"text": text}} if text else None,
+        )  # fmt: skip
+
+
+def interaction(event: VideoEvent, record: RemoteRecord, number: str, code: str, connection: Any) -> Interaction:
+    """What is written there."""
+    day = timezone.localtime(event.at, connection.tenant.tz).date()
+    return Interaction(record.subject_uid, number, day, code, words(event))
+
+
+def words(event: VideoEvent) -> str:
+    """“Video sent: https://…”; of a reply, its words."""
+    kind, link = event.Kind(event.kind), event.link or event.thank_you.video_link
+    if kind == VideoEvent.Kind.SENT:
+        return f"Thank-you video sent: {link}" if link else "Thank-you video sent."
+    if kind == VideoEvent.Kind.WATCHED:
+        much = f" ({event.percent} percent)" if event.percent is not None else ""
+        return f"Thank-you video watched{much}."
+    said = f"Reply to the thank-you video: {event.text}" if event.text else "The thank-you video was replied to."
+    return f"{said} {event.link}".strip()
