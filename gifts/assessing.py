@@ -21,7 +21,7 @@ from contacts.models.recorded import chunks
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts import signals
-from gifts.histories import Known, histories
+from gifts.histories import Known, known_histories
 from gifts.milestones import Award, Key, grouped, reached
 from gifts.models import Gift, MilestoneReached, MilestoneRule, Reassessment
 from gifts.services import today
@@ -118,7 +118,7 @@ def look_at(pks: Collection[int], beginning: Collection[int] = ()) -> set[int]:
     if rules:
         news = {gift for _, _, gift, is_live in notes if is_live and gift}
         work = _Work(rules, known, news, set(beginning), {contact for _, contact, _, _ in notes})
-        for contact, gifts in histories(contacts):
+        for contact, gifts in known_histories(contacts):
             work.judge(contacts[contact], gifts)
         for contact in contacts.keys() - work.judged:
             work.judge(contacts[contact], [])

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 
@@ -38,6 +38,9 @@ class Given(NamedTuple):
     source: str = ""
 
 
+DAY = itemgetter(0, 1)  # in the order of days, then of identity
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is to be reached, the thresholds from low to high, and which gifts are looked at ("" means all)."""
@@ -54,15 +57,20 @@ class Rule:
         """The same with further thresholds."""
         return replace(self, thresholds=tuple(sorted({*self.thresholds, *thresholds})))
 
-    def looks_at(self, gift: Given) -> bool:
-        """Whether this gift is one of those that the rule is about."""
-        return (
-            (gift.is_one if self.kind in (Kind.NUMBER, Kind.YEARS) else gift.counts)
-            and (self.at_least is None or gift.amount >= self.at_least)
-            and self.campaign.casefold() in ("", gift.campaign.casefold())
-            and self.fund.casefold() in ("", gift.fund.casefold())
-            and self.source in ("", gift.source)
-        )
+    def looked_at(self, gifts: Iterable[Given], today: date) -> list[Given]:
+        """Those of these gifts that the rule is about, in the order of their days."""
+        in_number = self.kind in (Kind.NUMBER, Kind.YEARS)
+        found = [gift for gift in gifts if (gift.is_one if in_number else gift.counts) and gift.on <= today]
+        if self.at_least is not None:
+            found = [gift for gift in found if gift.amount >= self.at_least]
+        if campaign := self.campaign.casefold():
+            found = [gift for gift in found if gift.campaign.casefold() == campaign]
+        if fund := self.fund.casefold():
+            found = [gift for gift in found if gift.fund.casefold() == fund]
+        if self.source:
+            found = [gift for gift in found if gift.source == self.source]
+        found.sort(key=DAY)
+        return found
 
 
 class Key(NamedTuple):
@@ -93,7 +101,7 @@ class Group:
 
 def reached(gifts: Iterable[Given], rule: Rule, today: date) -> list[Award]:
     """Every award of one donor under one rule, in a single pass; gifts of days to come wait for their day."""
-    looked_at = sorted(gift for gift in gifts if gift.on <= today and rule.looks_at(gift))
+    looked_at = rule.looked_at(gifts, today)
     if rule.kind == Kind.NUMBER:
         return list(by_number(looked_at, rule.thresholds))
     if rule.kind == Kind.YEARS:
@@ -160,7 +168,12 @@ def grouped(awards: Iterable[Award]) -> list[Group]:
 
 def reached_between(gifts: Iterable[Given], rule: Rule, after: date, until: date) -> list[Group]:
     """Whom the rule would have named, day by day, after one day and until another: a replay of that time."""
-    return grouped(award for award in reached(gifts, rule, until) if award.gift.on > after)
+    return named_after(reached(gifts, rule, until), after)
+
+
+def named_after(awards: Iterable[Award], after: date) -> list[Group]:
+    """What was reached after this day, each gift for itself."""
+    return grouped(award for award in awards if award.gift.on > after)
 
 
 def streak(years: Iterable[int], last: int) -> int:

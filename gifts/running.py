@@ -22,7 +22,7 @@ from gifts import due
 from gifts.assessing import look_at
 from gifts.fiscal import year_before
 from gifts.histories import histories, next_donors
-from gifts.milestones import reached, reached_between
+from gifts.milestones import named_after, reached, reached_between
 from gifts.models import Giving, MilestoneReached, MilestoneRule, RuleRun, WouldMatch
 from gifts.services import today
 
@@ -161,11 +161,11 @@ def simulate(run: RuleRun, pks: list[int]) -> None:
     others = {one.pk: one.meaning() for one in MilestoneRule.objects.filter(is_on=True).exclude(pk=rule.pk)}
     overlaps = Counter(run.overlaps)
     matches = []
-    for contact, gifts in histories(pks):
-        given = [gift.given for gift in gifts]
+    for contact, given in histories(pks):
         run.gifts_seen += len(given)
-        run.noted += any(one.stands for one in reached(given, meaning, until))
-        groups = reached_between(given, meaning, after, until)
+        awards = reached(given, meaning, until)
+        run.noted += any(one.stands for one in awards)
+        groups = named_after(awards, after)
         also = overlapping(given, others, {group.highest.gift.on for group in groups}, after, until)
         for group in groups:
             award = group.highest
