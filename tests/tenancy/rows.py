@@ -95,6 +95,8 @@ def value_for(field: Any, rows: Rows, tenant: Tenant, word: str) -> Any:
     if isinstance(field, models.ForeignKey):
         if field.remote_field.model is field.model:  # one of its own kind, which nothing has to have
             return None
+        if f"{field.model.__name__}.{field.name}" == "Reason.note":  # it is of a thank-you or of a note
+            return None
         return row_of(field.remote_field.model, rows, tenant, word)
     if f"{field.model.__name__}.{field.name}" in REAL:
         return REAL[f"{field.model.__name__}.{field.name}"]
