@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from contacts.duplicates import unmerge
 from contacts.duplicates.merge import merge
 from contacts.models import Contact, HistoryEntry
 from contacts.tenancy.models import Tenant
@@ -319,6 +320,23 @@ def test_merging_two_donors_fires_for_nothing_that_either_had_and_moves_what_the
         look()
     assert heard.names == ["1 gift", "1 gift", "3 gifts"]
     assert noted(donor) == {(1, ""): (False, True), (3, ""): (False, True)}
+
+
+def test_taking_a_merge_back_takes_back_what_only_both_together_had_reached(donor: Contact) -> None:
+    make_rule("number", 1, 2)
+    other: Contact = ContactFactory()
+    with listening() as heard:
+        for contact in (donor, other):
+            record_gift(contact, 10, date(2026, 1, 1))
+        look()
+        done = merge(donor, other)
+        look()
+        back = unmerge.undo(done)
+        look()
+    assert heard.names == ["1 gift", "1 gift", "2 gifts"]
+    assert [str(award) for award in heard.withdrawn] == ["2 gifts"]
+    assert noted(donor) == {(1, ""): (False, True), (2, ""): (False, False)}
+    assert noted(back) == {(1, ""): (False, True)}
 
 
 def test_a_neighbour_is_not_looked_at(tenant: Tenant, neighbour: Tenant, donor: Contact) -> None:
