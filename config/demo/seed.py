@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from config.demo import giving, milestones
+from config.demo import giving, milestones, thanks
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
 from contacts.models import Contact, ContactList, Role, StaffMember, Tag, Tenant, User
@@ -128,6 +128,7 @@ def make(organization: Organization) -> None:
         giving.write(chronicle, list(Contact.objects.order_by("pk")), giver(organization, 0.6))
         if organization.has_milestones:
             milestones.make()
+            thanks.make(tenant.pk)
 
 
 def employ(worker: Worker, tenant: Tenant) -> None:
