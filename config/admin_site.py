@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from config import passwords
-from contacts.tenancy import people_pages
+from contacts.tenancy import key_pages, people_pages
 from contacts.tenancy.admin import TenantAdmin
 from contacts.tenancy.cards import panels_for
 from contacts.tenancy.forms import StaffLogInForm, no_place_sentence
@@ -47,6 +47,7 @@ class StaffSite(UnfoldAdminSite):
         ours = [
             path("organization/", self.admin_view(organization_settings), name="organization"),
             *people_pages.addresses(self.admin_view),
+            *key_pages.addresses(self.admin_view),
             path("forgotten/", passwords.Forgotten.as_view(), name="admin_password_reset"),
             path("forgotten/sent/", passwords.Sent.as_view(), name="password_reset_done"),
             path("forgotten/<uidb64>/<token>/", passwords.Choose.as_view(), name="password_reset_confirm"),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
+from contacts.api import problems
+
 # Unfold's Alpine needs 'unsafe-eval' and inline styles; scripts come from here only.
 POLICY = (
     "default-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -33,5 +35,7 @@ class RefuseNul:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", ""):
+            if problems.is_api(request):
+                return problems.answer(400, "not-readable", "There is a NUL in the query of this address.")
             return HttpResponseBadRequest()
         return self.get_response(request)

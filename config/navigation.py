@@ -37,6 +37,8 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
     ("Organization", [
         ("People and roles", "badge", "admin:people", "people"),
         ("Custom fields", "text_fields", "admin:contacts_customfield_changelist", "fields"),
+        ("API keys", "key", "admin:api_keys", "keys"),
+        ("Webhooks", "webhook", "integrations:hooks", "keys"),
         ("Settings", "settings", "admin:organization", "organization"),
     ]),
 ]  # fmt: skip

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from contacts.api import problems
+
 
 def _problem(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     request.current_app = admin.site.name  # type: ignore[attr-defined]
@@ -27,6 +29,8 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def not_there(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404; it says the same for what is not there and for what belongs to somebody else."""
+    if problems.is_api(request):
+        return problems.answer(404, "not-found", "There is nothing at this address. The document says what there is.")
     return _problem(request, 404, "Not found", "There is nothing at this address. It may have been deleted.")
 
 

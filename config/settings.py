@@ -255,6 +255,16 @@ QUOTA_RESERVE_PERCENT: int = env.int("QUOTA_RESERVE_PERCENT", default=10)
 # Networks that are private and may be called all the same (the demo's sandboxes live on one).
 OUTGOING_PRIVATE_NETWORKS = [ipaddress.ip_network(text) for text in env.list("OUTGOING_PRIVATE_NETWORKS", default=[])]
 
+# --- our APIs --------------------------------------------------------------------------------------------------------
+# Calls a minute, counted over all processes: of one key, and of all keys of one organization together.
+API_CALLS_PER_MINUTE: int = env.int("API_CALLS_PER_MINUTE", default=300)
+API_CALLS_PER_MINUTE_ORGANIZATION: int = env.int("API_CALLS_PER_MINUTE_ORGANIZATION", default=600)
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "contacts.api.problems.handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
 # --- Mailchimp -------------------------------------------------------------------------------------------------------
 MAILCHIMP_CLIENT_ID: str = env("MAILCHIMP_CLIENT_ID", default="")
 MAILCHIMP_CLIENT_SECRET: str = env("MAILCHIMP_CLIENT_SECRET", default="")

@@ -17,6 +17,7 @@ from contacts.importing import keeping as old_imports
 from contacts.importing import turns as import_turns
 from contacts.models import Contact
 from contacts.models.recorded import chunks
+from contacts.tenancy.keys import forget_old_answers
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.throttle import forget_old_tallies
 from contacts.tenancy.walls import in_tenant
@@ -51,6 +52,7 @@ def night_of(tenant_pk: int) -> None:
     """The nightly work of one organization."""
     with in_tenant(Tenant.objects.get(pk=tenant_pk)):
         forget_old_merges()
+        forget_old_answers()
         old_imports.prune()
         duplicates.start()
     async_task("contacts.jobs.search_duplicates", tenant_pk)

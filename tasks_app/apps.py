@@ -9,7 +9,9 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks_app import exports, receivers, told
+        from tasks_app.api import opt_outs
 
         exports.connect()
         receivers.connect()
+        opt_outs.connect()
         told.connect()

@@ -14,10 +14,11 @@ from contacts.models.household import Household
 from contacts.models.saved_filter import SavedFilter
 from contacts.models.search_text import SearchText
 from contacts.models.tag import ContactTag, Tag
+from contacts.tenancy.keys import ApiAnswer, ApiToken
 from contacts.tenancy.models import Invitation, Role, StaffMember, Tally, Tenant, TenantOwned, User
 
 __all__ = [
-    "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
+    "ApiAnswer", "ApiToken", "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
     "DuplicatePair", "DuplicateSearch", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportKey",
     "ImportPiece", "ImportRow", "Invitation", "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier",
     "PhoneNumber", "PlaceKey", "PostalAddress", "Role", "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally",

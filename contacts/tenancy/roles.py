@@ -18,6 +18,7 @@ AREAS: dict[str, dict[str, str]] = {
     "exports": {Role.VIEWER: NOTHING, Role.STAFF: CHANGE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "fields": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: CHANGE, Role.OWNER: CHANGE},
     "people": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: SEE, Role.OWNER: CHANGE},
+    "keys": {Role.VIEWER: NOTHING, Role.STAFF: NOTHING, Role.MANAGER: SEE, Role.OWNER: CHANGE},
     "organization": {Role.VIEWER: SEE, Role.STAFF: SEE, Role.MANAGER: SEE, Role.OWNER: CHANGE},
 }
 
@@ -32,6 +33,7 @@ AREA_WORDS: dict[str, str] = {
     "exports": "Exports",
     "fields": "Custom fields",
     "people": "People and roles",
+    "keys": "API keys and webhooks, for programs of others",
     "organization": "Settings of the organization",
 }
 ROLE_WORDS: dict[str, str] = {

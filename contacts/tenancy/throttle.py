@@ -1,5 +1,6 @@
 """Keeps things from being asked for too often, counted in the database, so that all processes count together."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,21 @@ KEEP = timedelta(days=2)
 
 def is_too_often(what: str, key: str, limit: int, within: timedelta) -> bool:
     """Count this time, and say whether it is one too many for the present hour or day."""
+    return counted(what, key, within) > limit
+
+
+def counted(what: str, key: str, within: timedelta) -> int:
+    """Count this time, and say the how manieth it is in the present minute, hour or day."""
     row: dict[str, Any] = {"what": what, "key": _hidden(key), "since": _begin(within)}
     with transaction.atomic():  # whoever counts at the same moment waits, and counts on from here
         Tally.objects.get_or_create(**row)
         Tally.objects.filter(**row).update(count=F("count") + 1)
-        return Tally.objects.get(**row).count > limit
+        return Tally.objects.get(**row).count
+
+
+def until_next(within: timedelta) -> int:
+    """In how many seconds counting begins anew."""
+    return max(1, math.ceil((_begin(within) + within - timezone.now()).total_seconds()))
 
 
 def visitor(request: HttpRequest) -> str:

@@ -28,7 +28,7 @@ class Sent(Strict):
     """A video was sent to the donor."""
 
     event_id = Text(max_length=200, required=False, help_text=EVENT_ID + " Without it, the video’s id is taken.")
-    video_id = Text(max_length=200, help_text="What your app calls the video.")
+    video_id = Text(max_length=150, help_text="What your app calls the video.")
     link = Link(required=False, help_text="Where the video can be seen.")
     at = Moment(help_text="When it was sent, with the zone.")
 
