@@ -14,6 +14,7 @@ from contacts.elsewhere import tell_about_services
 from contacts.models import Contact, ContactList
 from contacts.tenancy import cards
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from integrations import giving_card
 from integrations.cards import contact_card, list_card
 from integrations.models import Alarm, Connection, RemoteRecord, SyncRun
 from integrations.overview import Overview, overviews
@@ -34,6 +35,7 @@ def register() -> None:
     cards.add_need(needs, order=10)
     cards.add_step(steps, order=20)
     cards.add_card(Contact, contact_card, order=20)
+    cards.add_card(Contact, giving_card.card, order=21)
     cards.add_card(ContactList, list_card, order=20)
     cards.add_badge("integrations:setup", badge)
     tell_about_services(Standings())

@@ -49,14 +49,26 @@ def choose_codes(connection: Connection, chosen: dict[str, str]) -> None:
         before = dict(connection.settings.get(CODES, {}))
         connection.settings = {**connection.settings, CODES: before | chosen}
         connection.save(update_fields=["settings"])
-        changes = {
-            f"code: {kind}": [before.get(kind), code] for kind, code in chosen.items() if before.get(kind) != code
-        }
-        if changes:
-            HistoryEntry.by_actor(
-                verb=HistoryEntry.Verb.CHANGED, what="integration settings", label=str(connection)[:250],
-                changes=changes,
-            ).save()  # fmt: skip
+        remember_settings(connection, {f"code: {kind}": [before.get(kind), code] for kind, code in chosen.items()})
+
+
+def remember_settings(connection: Connection, changes: dict[str, list[Any]]) -> None:
+    """The history says who changed what."""
+    real = {name: values for name, values in changes.items() if values[0] != values[1]}
+    if real:
+        HistoryEntry.by_actor(
+            verb=HistoryEntry.Verb.CHANGED, what="integration settings", label=str(connection)[:250], changes=real
+        ).save()
+
+
+def choose(connection: Connection, chosen: dict[str, Any]) -> None:
+    """Keep {setting: value} of what a switch does; the history says who changed it."""
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().get(pk=connection.pk)
+        before = connection.settings
+        connection.settings = {**before, **chosen}
+        connection.save(update_fields=["settings"])
+        remember_settings(connection, {name: [before.get(name), now] for name, now in chosen.items()})
 
 
 def turn_on(connection: Connection, kind: str, user: User) -> Switch:

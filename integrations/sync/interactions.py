@@ -80,8 +80,8 @@ def add(connection: Connection, events: list[VideoEvent]) -> None:
     for event in events:
         row = RemoteRecord(
             tenant_id=connection.tenant_id, connection=connection, kind=KIND, subject_uid=uid_of(event, every_watch),
-            known={"event": event.pk}, want_version=1, priority=Priority.EDIT, marked_at=Now(), due_at=Now(),
-            cause=f"{event.get_kind_display()}: {event.thank_you.contact}"[:200],
+            known={"event": event.pk, "kind": event.kind}, want_version=1, priority=Priority.EDIT, marked_at=Now(),
+            due_at=Now(), cause=f"{event.get_kind_display()}: {event.thank_you.contact}"[:200],
         )  # fmt: skip
         if not ids[event.thank_you.contact.pk]:
             row.due_at, row.state, row.reason_code = None, State.SKIPPED, NO_ID

@@ -99,7 +99,10 @@ class Saving:
             self.turn.lease.renew()
             self.deliver(event, Delivery.Outcome.DONE, f"Interaction {saved}", one.text)
             self.settle(
-                State.OK, "", effect=Effect.DONE, known={"event": event.pk, "id": saved, "person": one.person_id}
+                State.OK,
+                "",
+                effect=Effect.DONE,
+                known={"event": event.pk, "kind": event.kind, "id": saved, "person": one.person_id},
             )
             Switch.objects.filter(connection=self.connection, kind=key).update(last_success_at=Now())
 

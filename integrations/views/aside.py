@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from contacts.models import Contact, ListMembership
@@ -13,6 +14,8 @@ from contacts.tenancy.views import go_back
 from integrations import jobs
 from integrations.models import Connection, RemoteRecord
 from integrations.models.remote import ON_ITS_WAY
+from integrations.provider_kit.base import Can
+from integrations.providers import all_providers
 from integrations.shown import show_records
 from integrations.sync import outbox
 from integrations.views.page import kept_query, page_of, press, render, see_page
@@ -34,13 +37,18 @@ KINDS = {
 RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps and code != "name_taken"]
 
 
+def of_people() -> "QuerySet[RemoteRecord]":
+    """Rows about people and lists; what is saved about thank-you videos has a page of its own."""
+    return RemoteRecord.objects.exclude(kind=RemoteRecord.Kind.INTERACTION)
+
+
 def chosen(filters: Any) -> "QuerySet[RemoteRecord]":
     """The rows that these filters (of the address, or of a form) ask for."""
     kind = filters.get("kind", "") or "set_aside"
     if kind == "due":
-        rows = RemoteRecord.objects.filter(ON_ITS_WAY)
+        rows = of_people().filter(ON_ITS_WAY)
     else:
-        rows = RemoteRecord.objects.filter(state__in=KINDS.get(kind, KINDS["set_aside"])[2])
+        rows = of_people().filter(state__in=KINDS.get(kind, KINDS["set_aside"])[2])
     if service := filters.get("service", ""):
         rows = rows.filter(connection__provider=service)
     if reason := filters.get("reason", ""):
@@ -73,13 +81,16 @@ def _found(words: str) -> Any:
 @see_page
 def show(request: HttpRequest) -> HttpResponse:
     """A page of them, with the reasons and how many have each."""
+    service_key = request.GET.get("service", "")
+    if service_key in all_providers() and Can.PUSH_LISTS not in all_providers()[service_key].can:
+        return redirect("integrations:not_saved", service_key)
     rows = chosen(request.GET)
     kind = request.GET.get("kind") if request.GET.get("kind") in KINDS else "set_aside"
     order = ("connection", "marked_at", "pk") if kind == "due" else ("connection", "pk")
     page = page_of(request, rows.select_related("connection").order_by(*order))
-    states: Any = RemoteRecord.objects.exclude(state=State.OK).order_by().values_list("state")
+    states: Any = of_people().exclude(state=State.OK).order_by().values_list("state")
     counts = dict(states.annotate(Count("pk")))
-    due = RemoteRecord.objects.filter(ON_ITS_WAY).count()
+    due = of_people().filter(ON_ITS_WAY).count()
     reasons: Any = rows.order_by().values_list("reason_code").annotate(count=Count("pk")).order_by("-count")
     services = list(Connection.objects.all())
     service = next((str(c) for c in services if c.provider == request.GET.get("service")), "")

