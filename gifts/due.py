@@ -17,21 +17,26 @@ from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant
 from gifts import signals
 from gifts.models import Gift, MilestoneRule, Reassessment
-from gifts.models.gift import STANDS
+
+READ = ["pk", "contact_id", "received_on", "is_history", "is_one", "replaces_id", "amount", "refunded", "gone_on"]
 
 
 def note(tenant_id: int, contact_uids: Iterable[Any], gift_pks: list[int], is_new: bool) -> None:
-    """These gifts of these contacts were added or changed. Five queries, however many there are."""
-    rows = Gift.objects.filter(pk__in=gift_pks).order_by().values_list("pk", "contact_id", "received_on", "is_history")
-    changed = list(rows)
-    if is_new:
-        thank(tenant_id, [pk for pk, _, _, is_history in changed if not is_history])
+    """These gifts of these contacts were added or changed. As many queries for one as for 500."""
+    changed = list(Gift.objects.filter(pk__in=gift_pks).order_by("pk").values_list(*READ, named=True))
+    if is_new and (to_thank := [gift.pk for gift in changed if is_to_thank(gift)]):
+        signals.gifts_to_thank.send(Gift, tenant_id=tenant_id, gift_pks=to_thank)
     if not MilestoneRule.objects.exists():
         return  # a rule that comes later begins with what is there
     now, tenant = timezone.now(), current_tenant() or Tenant.objects.get(pk=tenant_id)
     notes = [
-        Reassessment(contact_id=contact, gift_pk=pk, is_live=not is_history, due_at=max(now, begin_of(day, tenant)))
-        for pk, contact, day, is_history in changed
+        Reassessment(
+            contact_id=gift.contact_id,
+            gift_pk=gift.pk,
+            is_live=not gift.is_history,
+            due_at=max(now, begin_of(gift.received_on, tenant)),
+        )  # fmt: skip
+        for gift in changed
     ]
     # Whoever gave it before; and of a gift of a day to come, what it was until now.
     told = {one.contact_id for one in notes if one.due_at == now}
@@ -41,13 +46,11 @@ def note(tenant_id: int, contact_uids: Iterable[Any], gift_pks: list[int], is_ne
     ring(tenant_id)
 
 
-def thank(tenant_id: int, gift_pks: list[int]) -> None:
-    """Announce those of these new gifts for which somebody may be thanked."""
-    if not gift_pks:
-        return
-    rows = Gift.objects.filter(STANDS, pk__in=gift_pks, is_one=True, replaces=None)
-    if found := list(rows.order_by("pk").values_list("pk", flat=True)):
-        signals.gifts_to_thank.send(Gift, tenant_id=tenant_id, gift_pks=found)
+def is_to_thank(gift: Any) -> bool:
+    """Whether somebody may be thanked for this new gift: it stands, is one of its own, and neither history nor the
+    correction of an earlier one."""
+    stands = gift.gone_on is None and (not gift.refunded or gift.refunded < gift.amount)
+    return stands and gift.is_one and not gift.is_history and gift.replaces_id is None
 
 
 def note_everybody(contact_pks: Iterable[int]) -> None:

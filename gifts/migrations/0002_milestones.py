@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("instruction", models.CharField(blank=True, max_length=300, verbose_name="in which words")),
-                ("is_on", models.BooleanField(default=False, editable=False, verbose_name="switched on")),
+                ("is_on", models.BooleanField(default=False, verbose_name="switched on")),
                 ("on_since", models.DateTimeField(editable=False, null=True)),
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

@@ -51,7 +51,7 @@ class MilestoneRule(Recorded):
         StaffMember, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name="for whom",
         help_text="Empty for the whole team: whoever comes first.",
     )  # fmt: skip
-    is_on = models.BooleanField("switched on", default=False, editable=False)
+    is_on = models.BooleanField("switched on", default=False)
     on_since = models.DateTimeField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)  # of its meaning
     created_at = models.DateTimeField(default=timezone.now, editable=False)

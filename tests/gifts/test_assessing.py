@@ -50,6 +50,18 @@ def test_M1_the_gift_that_reaches_it_is_announced_once_with_the_gifts_behind_it(
     assert (entry.contact_uid, entry.label) == (donor.uid, award.reason)
 
 
+def test_D6_history_corrections_and_what_was_given_back_are_nobodys_to_thank(donor: Contact) -> None:
+    day = date(2026, 1, 1)
+    with listening() as heard:
+        first = record_gift(donor, 10, day)
+        record_gift(donor, 10, day, is_history=True)
+        record_gift(donor, 12, day, replaces=first)
+        record_gift(donor, 10, day, source=Source.DONOR_PERFECT, source_id="7", is_one=False)
+        record_gift(donor, 10, day, refunded=10)
+        services.correct(first, amount=11)
+    assert heard.gifts == [first.pk]
+
+
 def test_M2_a_total_that_accrues_over_several_ways_in(donor: Contact) -> None:
     make_rule("total", 100)
     with listening() as heard:
