@@ -7,6 +7,7 @@ changes nothing. The stop before is gift_pages; the stop after is gifts.services
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from gifts.models import Gift
@@ -57,8 +58,8 @@ class Page:
             gift = Gift(**place, source_id=row.gift_id, contact=contact, is_history=self.is_history(row))
             self.fill(gift, row)
         for number, gift in list(self.known.items()):
-            row = self.rows.get(number)
-            if row is not None and row.is_gift:
+            now = self.rows.get(number)
+            if now is not None and now.is_gift:
                 fresh, mover = copy(gift), movers.get(number)
                 fresh.gone_on = None
                 if mover is not None and mover.person_id in self.whose:
@@ -67,7 +68,7 @@ class Page:
                     fresh.gone_on = gift.gone_on or today()
                 elif mover is not None:
                     fresh.contact = contacts[mover.person_id]
-                self.fill(fresh, row)
+                self.fill(fresh, now)
         self.supersede()
         return self.write(movers)
 
@@ -136,8 +137,7 @@ class Page:
         gift.received_on = row.received_on or gift.received_on
         gift.comment = row.comment[:LONGEST]
         gift.counts, gift.is_one = row.counts, row.is_one
-        if gift.refunded and gift.refunded > max(gift.amount, 0):
-            gift.refunded = max(gift.amount, type(gift.amount)(0))
+        gift.refunded = min(gift.refunded, max(gift.amount, Decimal(0)))
         if row.replaces:
             gift.replaces = self.known.get(self.root(row)) or gift.replaces
         self.to_record[row.gift_id] = gift

@@ -261,7 +261,8 @@ def test_D12_a_worker_killed_at_any_step_saves_it_once(
 ) -> None:
     sent(world, thank_you(world, world.donor()))
     there = len(world.interactions)
-    real, killed = getattr(saving.Saving, name), []
+    real = getattr(saving.Saving, name)
+    killed: list[bool] = []
 
     def dies(*args: Any, **kwargs: Any) -> Any:
         if killed:

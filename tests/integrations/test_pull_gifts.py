@@ -110,7 +110,7 @@ def test_D5_parts_of_a_split_gift_count_and_the_whole_is_thanked_once(world: Don
     world.act("split_gift", donor=world.donor(), amount=60, amount_2=40)
     world.look()
     assert [(g.amount, g.counts, g.is_one) for g in world.gifts()] == [
-        (100, False, True), (60, True, False), (40, True, False),
+        (Decimal(100), False, True), (Decimal(60), True, False), (Decimal(40), True, False),
     ]  # fmt: skip
     assert thanked(world) == ["Send Ana Ruiz a thank you video. Ana made a $100.00 donation."]
     with in_tenant(world.tenant):

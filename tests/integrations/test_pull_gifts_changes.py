@@ -3,6 +3,7 @@ anywhere leaves nothing out and does nothing twice (D4, D5, M7, M8)."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_D5_M8_an_adjusted_gift_counts_once_and_is_not_thanked_again(world: Dono
     world.act("adjust_gift", gift=number, amount=20)
     world.look()
     before, after = world.gifts()
-    assert (before.counts, before.is_one, after.amount, after.replaces) == (False, False, 20, before)
+    assert (before.counts, before.is_one, after.amount, after.replaces) == (False, False, Decimal(20), before)
     assert totals(world) == {"Ana Ruiz": (20, 1)}
     assert open_thanks(world) == ["Send Ana Ruiz a thank you video. Ana made a $20.00 donation."]
     for kind in ("new", "changes", "new"):
@@ -81,7 +82,9 @@ def test_D4_the_correction_of_a_gift_from_before_the_switch_is_thanked_by_nobody
         switching.turn_on(world.connection, "new_gift", world.user)
     world.act("adjust_gift", gift=number, amount=45)
     world.look()
-    assert [(gift.amount, gift.is_history) for gift in world.gifts()] == [(45, True)] and open_thanks(world) == []
+    assert [(gift.amount, gift.is_history) for gift in world.gifts()] == [(Decimal(45), True)] and open_thanks(
+        world
+    ) == []
 
 
 def test_D5_M8_a_refund_takes_the_gift_out_of_totals_and_the_thank_you_back(world: DonorPerfectWorld) -> None:
@@ -101,7 +104,9 @@ def test_D5_an_edited_gift_is_found_by_the_look_for_changes(world: DonorPerfectW
     assert world.look().updated == 0
     run = world.look("changes")
     assert (run.state, run.updated) == ("done", 1)
-    assert [(gift.amount, gift.comment) for gift in world.gifts(source_id=str(number))] == [(35, "In memory of Rosa")]
+    assert [(gift.amount, gift.comment) for gift in world.gifts(source_id=str(number))] == [
+        (Decimal(35), "In memory of Rosa")
+    ]
 
 
 def test_D5_a_gift_that_moves_to_another_donor_there_moves_here(world: DonorPerfectWorld) -> None:
@@ -207,7 +212,7 @@ def test_D5_a_worker_killed_at_any_step_misses_no_gift_and_thanks_nobody_twice(
     for first in ("Ana", "Ben"):
         world.gift(world.donor(first_name=first, email=f"{first}@donors.test"), 30)
     real: Callable[..., Any] = getattr(where, name)
-    killed = []
+    killed: list[bool] = []
 
     def dies(*args: Any, **kwargs: Any) -> Any:
         if killed:
@@ -235,7 +240,8 @@ def test_D5_a_page_read_by_a_frozen_worker_is_not_stored_a_second_time(
     world: DonorPerfectWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.gift(world.donor(), 30)
-    real, been = theirs.page, []
+    real = theirs.page
+    been: list[bool] = []
 
     def slow(*args: Any) -> Any:
         found = real(*args)

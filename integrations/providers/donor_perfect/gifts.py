@@ -33,9 +33,9 @@ def begin(kind: str, mark: Mapping[str, Any], reached: str, since: date | None) 
     return f"{since or datetime.now(UTC).date():%Y-%m-%d}|0" if kind == "changes" else "0"
 
 
-def reached(before: str, cursor: str) -> str:
+def furthest(reached: str, cursor: str) -> str:
     """The highest number that was read."""
-    return str(max(int(before or 0), int(cursor or 0)))
+    return str(max(int(reached or 0), int(cursor or 0)))
 
 
 def page(client: DonorPerfect, kind: str, cursor: str, mark: Mapping[str, Any]) -> GiftPage:

@@ -115,7 +115,7 @@ class DonorPerfectProvider(Provider):
 
     gift_switch = NEW_GIFT
     gifts_begin = staticmethod(gifts.begin)
-    gifts_reached = staticmethod(gifts.reached)
+    gifts_reached = staticmethod(gifts.furthest)
 
     def gifts_page(self, kind: str, cursor: str, mark: Mapping[str, Any]) -> GiftPage:
         return gifts.page(self.client, kind, cursor, mark)
