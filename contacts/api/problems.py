@@ -1,4 +1,4 @@
-"""What goes wrong in an API, as problem details (RFC 9457): a type, a title, a status, and a sentence that helps (T9)."""
+"""What goes wrong in an API, as problem details (RFC 9457): type, title, status, and a sentence that helps (T9)."""
 
 import json
 import logging

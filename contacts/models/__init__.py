@@ -18,7 +18,8 @@ from contacts.tenancy.keys import ApiAnswer, ApiToken
 from contacts.tenancy.models import Invitation, Role, StaffMember, Tally, Tenant, TenantOwned, User
 
 __all__ = [
-    "ApiAnswer", "ApiToken", "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
+    "ApiAnswer", "ApiToken",
+    "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
     "DuplicatePair", "DuplicateSearch", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportKey",
     "ImportPiece", "ImportRow", "Invitation", "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier",
     "PhoneNumber", "PlaceKey", "PostalAddress", "Role", "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally",

@@ -189,7 +189,7 @@ class Http:
         sent = self.checked({**self.headers, **(headers or {})})
         data: Any = form
         if json is not None:
-            data, sent["Content-Type"] = _dump(json), "application/json"
+            data, sent["Content-Type"] = as_body(json), "application/json"
         call = Call(settings.CALL_DEADLINE_SECONDS)
         sentence = ""
         try:
@@ -222,7 +222,8 @@ class Http:
         return headers
 
 
-def _dump(content: Any) -> bytes:
+def as_body(content: Any) -> bytes:
+    """The bytes in which `json` is sent, for whoever has to sign them."""
     return json.dumps(content, separators=(",", ":")).encode()
 
 
