@@ -64,7 +64,7 @@ class MilestoneReachedAdmin(ReadOnlyTenantAdmin):
 
     area = "rules"
     list_display = ["day", "donor", "what", "by_rule", "standing"]
-    list_display_links = ["what"]
+    list_display_links = ["day", "what"]
     list_filter = [("rule", TenantRelatedFilter), StateFilter, DonorFilter]
     search_fields = ["period"]  # what is searched says `get_search_results`
     search_help_text = "Name, email address, phone number or id of the donor"
