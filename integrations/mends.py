@@ -25,6 +25,7 @@ ON_THE_PAGE: dict[str, list[tuple[str, str, str]]] = {
     "invalid_address": [CHANGE_ADDRESS],
     "cannot_change_address": [CHANGE_ADDRESS],
     "other_address": [CHANGE_ADDRESS],
+    "address_stays": [CHANGE_ADDRESS],
     "merge_fields": [("Edit the name", "#part-name", "contacts")],
     "bad_name": [("Edit the name", "#part-name", "contacts")],
     "not_on_a_list": [("Add to a list", "#add-to-list", "lists")],
