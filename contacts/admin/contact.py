@@ -85,9 +85,10 @@ class ContactAdmin(
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = said_of(form.instance).first()
         super().save_related(request, form, formsets, change)
-        for event in said_of(form.instance).filter(pk__gt=before.pk if before else 0, source__in=kept_marks.SOURCES):
-            marked = f"{form.instance} is marked Do Not Contact {where(event)}. {event.source}."
-            messages.warning(request, f"{marked} If that is not right any more, clear the mark.")
+        for event in said_of(form.instance).filter(
+            pk__gt=before.pk if before else 0, source__in=kept_marks.COMING_BACK
+        ):
+            messages.warning(request, told_of(form.instance, event))
         services.set_tags(form.instance, form.cleaned_data["tags"], form.cleaned_data["new_tags"])
         custom_forms.save(form)
 
@@ -109,6 +110,14 @@ class ContactAdmin(
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""
         return ", ".join(str(row.tag) for row in contact.contact_tags.select_related("tag"))
+
+
+def told_of(contact: Contact, event: ConsentEvent) -> str:
+    """What holds for somebody from before, to whoever has just added them."""
+    if event.kind == ConsentEvent.Kind.OPT_OUT:
+        return f"{contact} has opted out {where(event)}, in their own words. {event.source}."
+    marked = f"{contact} is marked Do Not Contact {where(event)}. {event.source}."
+    return f"{marked} If that is not right any more, clear the mark."
 
 
 def said_of(contact: Contact) -> Any:

@@ -15,6 +15,7 @@ from contacts.importing.crowd import Crowd, Known
 from contacts.importing.words import field_names
 from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, ListMembership, Tag
 from contacts.models.kept_marks import ON_AGAIN, TAKEN_OVER
+from contacts.models.kept_words import COMPLAINED_BEFORE
 
 Undo = ImportRow.Undo
 CHANGED_SINCE = "They were changed or used by somebody since, so the contact stays as it is."
@@ -126,7 +127,7 @@ def marked_since(data_import: Import, uids: set[Any]) -> Marks:
 
 def touched_by_others(data_import: Import, uids: set[Any]) -> set[uuid.UUID]:
     """Contacts in whose history there is anything but this import."""
-    ours = [data_import.source, data_import.undo_source, TAKEN_OVER, ON_AGAIN]
+    ours = [data_import.source, data_import.undo_source, TAKEN_OVER, ON_AGAIN, COMPLAINED_BEFORE]
     entries = HistoryEntry.objects.filter(contact_uid__in=uids).exclude(source__in=ours).order_by()
     return set(entries.values_list("contact_uid", flat=True).distinct())
 
