@@ -19,6 +19,7 @@ ASKED_AGAIN = ("They asked to be written to again", "#asked-again", "contacts")
 ON_THE_PAGE: dict[str, list[tuple[str, str, str]]] = {
     "no_email": [("Add an email address", ADDRESS, "contacts")],
     "email_bounced": [CHANGE_ADDRESS, ("Mark as good again", "#good-address", "contacts")],
+    "email_complained": [ASKED_AGAIN],
     "email_invalid": [CHANGE_ADDRESS],
     "cleaned_there": [CHANGE_ADDRESS],
     "fake_address": [CHANGE_ADDRESS],

@@ -22,7 +22,8 @@ State, Effect = RemoteRecord.State, RemoteRecord.Effect
 COLLECTED = ("deliveries", "finished", "refused", "delayed", "underway", "learned", "moving", "heard", "told")
 # Why somebody is nowhere there: of a row that was sent it is why they were taken off, not why nothing was done.
 WHY_THEY_LEFT = {
-    "dnc_contact", "dnc_list", "opted_out", "not_on_a_list", "no_email", "email_bounced", "email_invalid", "deleted",
+    "dnc_contact", "dnc_list", "opted_out", "not_on_a_list", "no_email", "email_bounced", "email_complained",
+    "email_invalid", "deleted",
 }  # fmt: skip
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 

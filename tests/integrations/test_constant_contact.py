@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from contacts import services
-from contacts.models import ConsentEvent, Contact, ListMembership
+from contacts.models import ConsentEvent, Contact, ContactList, ListMembership
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant as in_a_tenant
 from integrations.models import Connection, Delivery, RemoteRecord, SyncRun
@@ -197,6 +197,26 @@ def test_L29_many_who_leave_the_lists_are_taken_off_together_and_opt_outs_say_wh
     assert [(each.permission, each.opt_out_source) for each in held] == [
         ("unsubscribed", "Account"), ("unsubscribed", "Contact"),
     ]  # fmt: skip
+
+
+def test_L29_many_who_come_back_on_a_list_are_put_on_it_together_and_nobody_who_left_meanwhile(world) -> None:
+    one = world.a_list("One")
+    world.crowd(30, one)
+    world.push()
+    ContactList.objects.filter(pk=one.pk).update(synchronize=False)
+    world.connection.settings["brake"] = {"people": 100, "percent": 100}
+    world.connection.save()
+    world.push()
+    assert {world.seen(f"p{n}@crowd.test", one) for n in range(30)} == {"archived"}
+    world.act("person", "unsubscribe", email="p3@crowd.test")  # not heard of yet
+    world.act("holder", "delete", email="p4@crowd.test")
+    since = len(world.calls())
+    ContactList.objects.filter(pk=one.pk).update(synchronize=True)
+    world.push()
+    assert {world.seen(f"p{n}@crowd.test", one) for n in range(30) if n != 3} == {"on"}
+    assert world.seen("p3@crowd.test", one) == "unsubscribed"
+    assert world.place(Contact.objects.get(first_name="P3"), one).do_not_contact
+    assert len(world.bulk(since)) == 1 and len(world.calls()) - since < 12
 
 
 def test_L18_a_list_with_many_members_is_deleted_there_and_nobody_is_called_one_by_one(world) -> None:

@@ -90,7 +90,10 @@ SITUATIONS: list[tuple[str, Callable[[Case], Any], list[str], str]] = [
     ("bounced", lambda c: c.skipped("email_bounced"), ["Address bounced."], ADDRESS),
     ("bounced, never sent", lambda c: never(c, lambda: c.email(state="bounced")), ["Address bounced."],
      "#good-address"),
-    ("complained", lambda c: never(c, lambda: c.email(state="complained")), ["Address bounced."], ADDRESS),
+    ("complained", lambda c: c.skipped("email_complained"), ["Not sent", "Reported your mail as spam."],
+     "#asked-again"),
+    ("complained, never sent", lambda c: never(c, lambda: c.email(state="complained")),
+     ["Reported your mail as spam.", "Only they can take it back"], "#asked-again"),
     ("invalid", lambda c: never(c, lambda: c.email(state="invalid")), ["Not a valid address."], ADDRESS),
     ("DNC", lambda c: c.skipped("dnc_contact"), ["Do Not Contact."], "#asked-again"),
     ("DNC, never sent",
@@ -160,6 +163,18 @@ def test_L34_the_card_names_the_reason_and_offers_what_mends_it(
         assert button in buttons
     else:
         assert "al-button" not in buttons
+
+
+def test_L34_L35_no_click_of_staff_forgives_a_complaint(client: Client) -> None:
+    case = Case()
+    case.email(state="complained")
+    case.skipped("email_complained")
+    page = client.get(page_of(case.ana)).content.decode()
+    assert "Mark as good" not in page and "#good-address" not in page
+    case.email(state="bounced")
+    case.skipped("email_bounced")
+    page = client.get(page_of(case.ana)).content.decode()
+    assert "Mark as good" in page and "#good-address" in page, "as it is with a bounce"
 
 
 def test_L34_every_button_of_the_card_leads_to_something_that_is_on_the_page(client: Client) -> None:
