@@ -42,11 +42,11 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
 
     # --- all lists ---
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """With the number of members, counted from the index per list."""
         counted = ListMembership.objects.filter(contact_list=OuterRef("pk")).order_by().values("contact_list")
         counts = Subquery(counted.annotate(n=Count("pk")).values("n"))
-        return super().get_queryset(request).annotate(members=Coalesce(counts, 0))
+        return rows.annotate(members=Coalesce(counts, 0))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The lists of one page with what their columns show, in a fixed number of queries."""
