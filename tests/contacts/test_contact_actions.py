@@ -142,6 +142,22 @@ def test_a_bounced_address_is_marked_as_good_again_and_goes_out(client: Client) 
     assert "came back" not in words(client, ana).partition("May we write")[0]
 
 
+@pytest.mark.parametrize("state", ["bounced", "invalid", "complained"])
+def test_L20_L34_an_address_that_is_entered_in_place_of_one_that_was_no_good_is_good(
+    client: Client, state: str
+) -> None:
+    ana = ContactFactory(email="ana@rivermail.test", email_state=state)
+    other_case = opened(client, ana) | {"email_addresses-0-address": "Ana@rivermail.test"}
+    sent(client, other_case, ana)
+    assert ana.email_addresses.get().state == state, "the same one in other letters"
+    sent(client, opened(client, ana) | {"email_addresses-0-address": "ana@elsewhere.test"}, ana)
+    email = ana.email_addresses.get()
+    assert (email.address, email.state) == ("ana@elsewhere.test", "ok")
+    chosen = {"email_addresses-0-address": "ana@third.test", "email_addresses-0-state": "bounced"}
+    sent(client, opened(client, ana) | chosen, ana)
+    assert ana.email_addresses.get().state == "bounced", "unless somebody says otherwise"
+
+
 def test_L35_a_complaint_about_spam_is_their_own_word_and_goes_by_no_click_of_staff(client: Client) -> None:
     ana = ContactFactory(email="ana@rivermail.test", email_state="complained")
     email = ana.email_addresses.get()
