@@ -169,7 +169,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
     stop_listening(connection)
     with transaction.atomic():
         connection = _locked(connection)
-        runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
+        runs.leave_account(connection, f"{connection} was connected to another account by {user}."[:300])
         Credential.objects.filter(connection=connection).delete()
         RemoteRecord.objects.filter(connection=connection).delete()
         ListCheck.objects.filter(connection=connection).delete()

@@ -20,8 +20,7 @@ REASONS = {
     ),
     "address_stays": (
         "The address stays",
-        "That run moved this person to another email address. The old one was replaced here, so mail does not go there "
-        "again.",
+        "This person has another email address here now. The old one was replaced, so mail does not go to it again.",
         "If the old address is right after all, enter it here.",
     ),
     "list_is_gone": (

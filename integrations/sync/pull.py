@@ -385,7 +385,11 @@ def catch_up_with(record: RemoteRecord, address: str, fresh: Fresh) -> None:
         record.known = record.known | {"offered": offered}
         keep_known(record, known)
         if held := next((news.held for news in about.values() if news.held), ""):
-            in_step = RemoteRecord.objects.filter(pk=record.pk, state=RemoteRecord.State.OK, due_at__isnull=True)
-            in_step.update(state=RemoteRecord.State.HELD, reason_code=TAKEN_BACK, reason=held)
+            in_step = RemoteRecord.objects.filter(
+                pk=record.pk, due_at__isnull=True, reason_code__in=["", "not_on_a_list"]
+            )
+            in_step.exclude(state=RemoteRecord.State.SET_ASIDE).update(
+                state=RemoteRecord.State.HELD, reason_code=TAKEN_BACK, reason=held
+            )
         else:
             mark_again(record, "Shares an address with somebody who changed")
