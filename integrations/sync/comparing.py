@@ -39,7 +39,7 @@ def compare_lists(run: SyncRun, _: str) -> None:
         }  # fmt: skip
         items.append(runs.item(run, record, label, "", verb, [shown]))
         items[-1].plan_hash, items[-1].difference = signature(operations), instep.difference_of(operations)
-        if verb == runs.SKIP:
+        if verb == runs.SKIP or record.reason_code == TAKEN_BACK:
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
     RunItem.objects.bulk_create(items)
     run.cursor = "compare:0"
@@ -82,6 +82,7 @@ class Page:
         self.removed = removed  # rows of those whom somebody removed there
         self.items: list[RunItem] = []
         self.notes: dict[tuple[str, str], list[int]] = {}
+        self.told = list[int]()  # rows of those who were removed there, and are listed here
         self.gone = Counter(run.removals)
         self.figures: instep.Figures = run.found.setdefault("lists", {})
 
@@ -90,14 +91,17 @@ class Page:
         record, operations = row.record, row.plan.operations
         is_moving = bool(operations) and record.is_on_its_way
         instep.count(self.figures, row.known, operations, is_moving)
+        is_removed = bool(operations) and record.pk in self.removed
         if not operations:
             self.run.unchanged += 1
             self.note(record, row.code)
             self.offer(row)
+        elif is_removed and not self.run.started_by_id and was_told(record):
+            self.run.found["removed"] = self.run.found.get("removed", 0) + 1
         elif not is_moving:
             self.show(row)
-            if record.pk in self.removed:
-                self.note(record, "removed_there")
+            if is_removed:
+                self.told.append(record.pk)
 
     def show(self, row: Row) -> None:
         """Somebody who is not there as they should be, with what would put it right."""
@@ -144,7 +148,21 @@ class Page:
         for (state, code), pks in self.notes.items():
             unchanged = RemoteRecord.objects.filter(pk__in=pks, due_at__isnull=True)
             unchanged.update(state=state, reason_code=code, reason="")
+        told = RemoteRecord.objects.filter(pk__in=self.told, due_at__isnull=True).exclude(state=State.SET_ASIDE)
+        told.update(state=State.SKIPPED, reason_code="removed_there", reason=told_by(self.run))
         self.run.removals = dict(self.gone)
+
+
+def told_by(run: SyncRun) -> str:
+    """What stands with the row of somebody who was removed there from the check on that listed them."""
+    day = f"{run.created_at.astimezone(run.tenant.tz):%B %-d}"
+    return f"Somebody archived or deleted this person at {run.connection}, as the check of {day} found."[:300]
+
+
+def was_told(record: RemoteRecord) -> bool:
+    """Whether a check has listed that this person was removed there, and nothing was changed about them since: by
+    night they are only counted from then on, or each night would ask about them again."""
+    return record.state == State.SKIPPED and record.reason_code == "removed_there" and bool(record.reason)
 
 
 def is_somebody_elses(member: Member) -> bool:
