@@ -69,7 +69,7 @@ REASONS: dict[str, Reason] = {
     "deleted": Reason("Deleted here", "This contact or list was deleted in Almoner.", "Nothing to do."),
     "removed_there": Reason(
         "Removed at {service}",
-        "Somebody archived or deleted this person at {service}.",
+        "Somebody archived or deleted this person at {service}, or took them off all your lists there.",
         "If that was a mistake, press Retry to put them back.",
         retry_helps=True,
     ),

@@ -156,7 +156,8 @@ class Page:
 def told_by(run: SyncRun) -> str:
     """What stands with the row of somebody who was removed there from the check on that listed them."""
     day = f"{run.created_at.astimezone(run.tenant.tz):%B %-d}"
-    return f"Somebody archived or deleted this person at {run.connection}, as the check of {day} found."[:300]
+    said = f"Somebody archived or deleted this person at {run.connection}, or took them off all your lists there"
+    return f"{said}, as the check of {day} found."[:300]
 
 
 def was_told(record: RemoteRecord) -> bool:

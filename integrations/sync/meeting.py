@@ -28,6 +28,9 @@ def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:
     if before is not None and is_silent_stranger(before) and member.standing == Standing.ARCHIVED:
         return True  # on none of our lists as before: a vendor may know no difference
     if before is not None and before.standing in HEARS_FROM_US and member.standing in GONE:
+        if visit.provider.archived_have_not_left:
+            giving_way(partial(lose, visit, record.pk))
+            return True
         return False  # looked at with those who were not met: they may have unsubscribed before (L35)
     if is_word(before, member):
         hear(visit, record, member, {member.address, *([before.address] if before else [])})
