@@ -45,6 +45,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "page": Paginator(places, PER_PAGE).get_page(request.GET.get("p")),
         "invited": Paginator(invited, PER_PAGE).get_page(request.GET.get("i")),
         "only_late": only_late,
+        "just_sent": request.GET.get("sent"),
         "may_change": is_allowed(request, CHANGE, "people"),
         "roles": list(reversed(Role)),
         "table": table(),
@@ -128,8 +129,10 @@ def withdraw(request: HttpRequest, object_id: int) -> HttpResponse:
 def back_to_invitations(request: HttpRequest, changed: Invitation | None = None) -> HttpResponse:
     """To those that the page had shown; or, where one has changed, to its row among all of them."""
     shown = request.GET.copy()
+    shown.pop("sent", None)
     if changed is not None:
         shown.pop("invitations", None)  # it is not late any more
+        shown["sent"] = str(changed.pk)  # and says so, because the message at the top is out of sight
     query, row = shown.urlencode(), f"#invitation-{changed.pk}" if changed else ""
     return redirect(f"{reverse('admin:people')}{'?' if query else ''}{query}{row}")
 

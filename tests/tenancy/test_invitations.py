@@ -344,9 +344,10 @@ def test_X7_what_became_of_an_invitation_is_seen_where_it_stood(tenant: Tenant, 
     assert send in shown and withdraw in shown, "the buttons know which page was open"
 
     answer = at_desk.post(send)
-    assert answer["Location"] == f"/admin/people/#{row}", "it is late no more, so among all of them"
+    assert answer["Location"] == f"/admin/people/?sent={row[11:]}#{row}", "it is late no more, so among all of them"
     page = at_desk.get(answer["Location"]).content.decode()
-    assert f'id="{row}"' in page
+    assert f'id="{row}"' in page and "A message is on its way to them." in page
+    assert "A message is on its way" not in at_desk.get("/admin/people/?sent=0").content.decode()
     assert f"A new invitation is on its way to {BEN}. The link sent before no longer works." in page
 
     change(tenant, expires_at=timezone.now() - timedelta(days=1))
