@@ -48,6 +48,24 @@ def meddled(world: World, tenant: Any, user: Any, size: int = 4, wrong: int = 2,
         return check(world, user)
 
 
+def test_L31_who_is_only_counted_by_night_is_named_when_somebody_presses_Check(
+    world: World, owner: Desk, tenant: Any
+) -> None:
+    with in_tenant(tenant):
+        news = world.a_list()
+        crowd(world, 3, news)
+        Mischief(world).remove(mail(1), news)
+        first, second = check(world), check(world)
+    assert "P1 Ruiz" in owner.text(page_of(first))
+    words = owner.text(page_of(second))
+    assert "66.6 % in step" in words and "P1 Ruiz" not in words
+    assert "1 person is still missing, as an earlier check has told: somebody removed them there." in words
+    assert "Still missing: 1 person whom somebody removed there before." in owner.text(RUNS)
+    with in_tenant(tenant):
+        by_hand = check(world, owner.user)
+    assert "or took them off all your lists there" in owner.text(page_of(by_hand))
+
+
 def test_L31_pressing_Check_reads_and_shows_and_sends_nothing(world: World, owner: Desk, tenant: Any) -> None:
     with in_tenant(tenant):
         news = world.a_list()
