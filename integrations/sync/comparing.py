@@ -18,7 +18,6 @@ from integrations.sync import adopting, instep, people, runs, slices
 from integrations.sync.planning import HEARS_FROM_US, lists_left, signature
 from integrations.sync.put_back import brought_back
 from integrations.sync.slices import Row
-from integrations.sync.taking_back import TAKEN_BACK
 
 State = RemoteRecord.State
 
@@ -30,6 +29,9 @@ def compare_lists(run: SyncRun, _: str) -> None:
     for record, label, operations in slices.plan_lists(records, slices.policy_of(run.connection)):
         if not operations or record.is_on_its_way:
             continue
+        if is_held_by_night(run, record):
+            run.found["held"] = run.found.get("held", 0) + 1
+            continue
         operation = operations[0]
         verb = runs.SKIP if record.refused_hash == signature(operations) else operation.verb
         was = record.known.get("names", {}).get(operation.place, "")
@@ -39,7 +41,7 @@ def compare_lists(run: SyncRun, _: str) -> None:
         }  # fmt: skip
         items.append(runs.item(run, record, label, "", verb, [shown]))
         items[-1].plan_hash, items[-1].difference = signature(operations), instep.difference_of(operations)
-        if verb == runs.SKIP or record.reason_code == TAKEN_BACK:
+        if verb == runs.SKIP or record.state == State.HELD:
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
     RunItem.objects.bulk_create(items)
     run.cursor = "compare:0"
@@ -96,6 +98,8 @@ class Page:
             self.run.unchanged += 1
             self.note(record, row.code)
             self.offer(row)
+        elif operations and is_held_by_night(self.run, record):
+            self.run.found["held"] = self.run.found.get("held", 0) + 1
         elif is_removed and not self.run.started_by_id and was_told(record):
             self.run.found["removed"] = self.run.found.get("removed", 0) + 1
         elif not is_moving:
@@ -114,7 +118,7 @@ class Page:
             item.reason_code, item.reason = record.reason_code, record.reason
         else:
             item.reason_code = "removed_there" if record.pk in self.removed else ""
-            if record.reason_code == TAKEN_BACK:
+            if record.state == State.HELD:
                 item.reason_code, item.reason = record.reason_code, record.reason
             self.gone.update(lists_left(row.known, operations))
         self.items.append(item)
@@ -151,6 +155,12 @@ class Page:
         told = RemoteRecord.objects.filter(pk__in=self.told, due_at__isnull=True).exclude(state=State.SET_ASIDE)
         told.update(state=State.SKIPPED, reason_code="removed_there", reason=told_by(self.run))
         self.run.removals = dict(self.gone)
+
+
+def is_held_by_night(run: SyncRun, record: RemoteRecord) -> bool:
+    """Whether this difference is somebody's decision (taken back, left on the list), or the brake asks about it: then
+    only whoever looks is shown it, or each night would offer to undo the decision."""
+    return record.state == State.HELD and not run.started_by_id
 
 
 def told_by(run: SyncRun) -> str:

@@ -513,6 +513,22 @@ def test_L31_by_night_who_was_removed_there_is_listed_once_and_then_counted(worl
     assert check(world).found.get("removed") is None
 
 
+def test_L31_L32_what_is_held_is_no_news_by_night_and_shown_with_the_reason_by_hand(world, user) -> None:
+    news = world.a_list()
+    crowd(world, 30, news)
+    services.take_off_list(news, Contact.objects.all())
+    world.push()
+    asked = check(world)
+    assert (asked.state, asked.items.count(), asked.found["held"]) == (SyncRun.State.DONE, 0, 30)
+    brake.keep(world.connection, user)
+    kept = check(world)
+    assert (kept.state, kept.items.count(), kept.found["held"]) == (SyncRun.State.DONE, 0, 30)
+    assert checkup.sentences(kept)[-1] == "30 changes are held." and figure(news) == (0, 30)
+    by_hand = check(world, user)
+    assert set(by_hand.items.values_list("difference", "reason_code")) == {(Kind.EXTRA, "kept")}
+    assert not by_hand.found.get("held")
+
+
 def test_L31_L33_somebody_elses_entry_on_no_list_of_ours_is_in_step(world) -> None:
     news = world.a_list()
     crowd(world, 1, news)

@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contacts import services
 from contacts.models import Contact, ContactList
 from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection, ListCheck, RunItem, SyncRun
@@ -64,6 +65,18 @@ def test_L31_who_is_only_counted_by_night_is_named_when_somebody_presses_Check(
     with in_tenant(tenant):
         by_hand = check(world, owner.user)
     assert "or took them off all your lists there" in owner.text(page_of(by_hand))
+
+
+def test_L31_L32_what_is_held_is_counted_by_night_with_the_way_to_it(world: World, owner: Desk, tenant: Any) -> None:
+    with in_tenant(tenant):
+        news = world.a_list()
+        crowd(world, 30, news)
+        services.take_off_list(news, Contact.objects.all())
+        world.push()
+        run = check(world)
+    words = owner.text(page_of(run))
+    assert "30 differences are not listed: those changes are held , because they were taken back or left as" in words
+    assert "kind=held&amp;service=mailchimp" in owner.get(page_of(run)).content.decode()
 
 
 def test_L31_pressing_Check_reads_and_shows_and_sends_nothing(world: World, owner: Desk, tenant: Any) -> None:

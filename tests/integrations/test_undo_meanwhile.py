@@ -9,8 +9,10 @@ from contacts.duplicates.merge import merge
 from contacts.models import ContactList, ListMembership
 from integrations.models import RemoteRecord, RunItem, SyncRun
 from integrations.sync import runs, taking_back, undoing
+from tests.integrations.checks import check
 from tests.integrations.engine import World
 from tests.integrations.test_list_sync import a_world
+from tests.integrations.test_undo import ana as ana
 from tests.integrations.test_undo import emptied, preview, sync, take_back
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -170,3 +172,17 @@ def test_L37_L24_nobody_is_put_back_in_a_place_that_is_not_used_any_more(tenant:
     assert {item.reason_code for item in undo.items.all()} == {"list_is_gone"}
     assert {world.standing(str(person.primary_email))[0] for person in people} == {"archived"}
     assert one and "choose the earlier setting again" in undoing.why_not(moved)
+
+
+def test_L37_L31_what_was_taken_back_is_no_news_to_the_check_by_night(world: World, ana: Any) -> None:
+    one, people, run = emptied(world)
+    ContactList.objects.filter(pk=one.pk).update(name="Wrong")
+    RemoteRecord.objects.update(due_at=None)
+    renamed = sync(world)
+    take_back(world, run)
+    take_back(world, renamed)
+    by_night = check(world)
+    assert (by_night.state, by_night.items.count(), by_night.found["held"]) == (SyncRun.State.DONE, 0, 4)
+    by_hand = check(world, ana)
+    assert set(by_hand.items.values_list("kind", "reason_code")) == {("list", "taken_back"), ("contact", "taken_back")}
+    assert {world.seen(person, one) for person in people} <= {"on", "off"}, "nothing was sent"
