@@ -3,7 +3,7 @@ of a contact that is deleted, a complaint about spam with the address that it ca
 by kept_marks.py."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -96,6 +96,24 @@ def keep_words(changes: Changes) -> None:
             for scope, word in {scope: word for (key, scope), word in left.items() if key in keys}.items()
             if scope not in own.get(str(contacts[pk].uid), {})
         )  # fmt: skip
+
+
+def give_back(
+    address: str, place: str, said_by: uuid.UUID, lists_there: Callable[[Any], Collection[uuid.UUID]]
+) -> None:
+    """The person, who is acting, asks for mail again at a vendor: whoever has this address now, and took over the word
+    of a deleted contact, gives it back for that place and for their lists there. `said_by` has been told already."""
+    here = rows_of("EmailAddress").filter(address_key=address, is_primary=True).exclude(contact__uid=said_by)
+    for heir in [email.contact for email in here.select_related("contact")]:
+        taken = ConsentEvent.objects.filter(
+            contact_uid=heir.uid, kind=Kind.OPT_OUT, by=By.PERSON, source=TAKEN_OVER
+        ).order_by("at", "pk")  # fmt: skip
+        for scope, word in {scope_of(word): word for word in taken}.items():
+            if word.place == place or word.list_uid in lists_there(heir):
+                ConsentEvent.by_actor(
+                    Kind.OPT_IN, heir.uid, tenant_id=heir.tenant_id, contact_name=str(heir)[:250], address=address,
+                    **about(scope, {str(word.list_uid): word.list_name}),
+                ).save()  # fmt: skip
 
 
 def words_at(addresses: Iterable[str]) -> list[ConsentEvent]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
+from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership, kept_words
 from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
 from contacts.tenancy.acting import By, acting
@@ -253,6 +253,10 @@ def came_back(
 ) -> str:  # fmt: skip
     """The person confirmed or subscribed again there; what they had taken away themself, they give back."""
     say(ConsentEvent.Kind.OPT_IN, connection, container, record, contact, member)
+    kept_words.give_back(
+        address_key(member.address), f"{people.place_of(connection)} {container}", record.subject_uid,
+        lambda heir: {m.contact_list.uid for m in on_lists_in(policy, container, heir)},
+    )  # fmt: skip
     cleared = []
     for membership in on_lists_in(policy, container, contact):
         list_uid = membership.contact_list.uid

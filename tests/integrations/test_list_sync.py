@@ -386,6 +386,23 @@ def test_L35_who_opted_out_is_not_sent_under_another_address_when_they_are_delet
     assert shared.seen(same, one) == "absent" and shared.record(same).reason_code == "opted_out"
 
 
+def test_L35_who_was_added_again_and_subscribes_there_themselves_is_heard(tags) -> None:
+    one, other = tags.a_list("One"), tags.a_list("Other")
+    ana, ben = (tags.person(f"{name}@rivermail.test", one) for name in ("ana", "ben"))
+    tags.push()
+    for who in (ana, ben):
+        tags.act("person", "unsubscribe", email=str(who.primary_email))
+    listen(tags)
+    for who in (ana, ben):
+        Contact.objects.get(pk=who.pk).delete()
+    ana, ben = (tags.person(f"{name}@rivermail.test", one, other) for name in ("ana", "ben"))
+    tags.push()
+    tags.act("person", "resubscribe", email="ana@rivermail.test")
+    look(tags, "ana@rivermail.test")
+    assert tags.seen(ana, one) == tags.seen(ana, other) == "on"
+    assert tags.seen(ben, one) == "unsubscribed" and tags.record(ben).reason_code == "opted_out"
+
+
 def test_L22_a_cleaned_address_is_marked_bounced_and_the_contact_is_not_eligible(tags) -> None:
     one = tags.a_list()
     ana = tags.person("ana@rivermail.test", one)
