@@ -304,6 +304,7 @@ def test_L4_after_disconnect_nothing_is_sent_and_the_history_stays(world) -> Non
     assert world.connection.deliveries.count() > 0
 
 
+@pytest.mark.once
 def test_L29_a_first_sync_of_10000_needs_at_most_25_calls(world) -> None:
     one = world.a_list()
     world.preview()  # warm
