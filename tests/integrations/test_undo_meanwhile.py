@@ -6,14 +6,14 @@ import pytest
 from django.db.models import F
 
 from contacts.duplicates.merge import merge
-from contacts.models import ContactList, ListMembership
-from integrations.models import RemoteRecord, RunItem, SyncRun
-from integrations.sync import runs, taking_back, undoing
+from contacts.models import Contact, ContactList, ListMembership
+from integrations.models import Delivery, RemoteRecord, RunItem, SyncRun
+from integrations.sync import brake, runs, taking_back, undoing
 from tests.integrations.checks import check
 from tests.integrations.engine import World
 from tests.integrations.test_list_sync import a_world
 from tests.integrations.test_undo import ana as ana
-from tests.integrations.test_undo import emptied, preview, sync, take_back
+from tests.integrations.test_undo import crowd, emptied, preview, sync, take_back
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 ANA = "ana@crowd.test"
@@ -172,6 +172,24 @@ def test_L37_L24_nobody_is_put_back_in_a_place_that_is_not_used_any_more(tenant:
     assert {item.reason_code for item in undo.items.all()} == {"list_is_gone"}
     assert {world.standing(str(person.primary_email))[0] for person in people} == {"archived"}
     assert one and "choose the earlier setting again" in undoing.why_not(moved)
+
+
+def test_L37_L32_after_a_no_to_its_question_nothing_belongs_to_an_undo_any_more(shared: World) -> None:
+    one = shared.a_list()
+    [cleo] = crowd(shared, one, 1, "cleo")
+    added = [shared.person(f"p{n}@crowd.test", one) for n in range(30)]
+    Contact.objects.filter(pk=cleo.pk).update(first_name="Wrong")
+    RemoteRecord.objects.update(due_at=None)
+    run = sync(shared)
+    undo = take_back(shared, run)
+    assert undo.state == SyncRun.State.ASKING and shared.first_name("cleo0@crowd.test", one) == "P0"
+    brake.keep(shared.connection, None)
+    assert not RemoteRecord.objects.filter(run__isnull=False).exists()
+    Contact.objects.filter(pk=cleo.pk).update(first_name="Later")
+    shared.push()
+    assert not Delivery.objects.filter(run=undo, after__fields__first_name="Later").exists()
+    assert not taking_back.is_taken_back(shared.record(cleo)), "what is heard of her has her looked at again"
+    assert {shared.seen(person, one) for person in added} == {"on"}
 
 
 def test_L37_L31_what_was_taken_back_is_no_news_to_the_check_by_night(world: World, ana: Any) -> None:
