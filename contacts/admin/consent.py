@@ -8,6 +8,7 @@ from contacts.admin.history import local
 from contacts.models import ConsentEvent
 from contacts.templatetags.addresses import breakable
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
+from contacts.timeline import holds
 
 
 @admin.register(ConsentEvent)
@@ -51,4 +52,5 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Where it holds")
     def where(self, event: ConsentEvent) -> str:
-        return event.list_name or ("That newsletter" if event.place else "Everywhere")
+        words = holds(event)
+        return words if event.list_name else words[:1].upper() + words[1:]

@@ -11,7 +11,7 @@ from contacts.admin import contact_actions, contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
 from contacts.admin.contact_page import beside_the_form, whole
-from contacts.admin.contact_parts import SHORT, parts_of
+from contacts.admin.contact_parts import SHORT, parts_of, say_who_is_out
 from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
 from contacts.admin.merging import KnowsDuplicates
@@ -65,6 +65,8 @@ class ContactAdmin(
             # As it is in the database: a form with mistakes in it has changed the row at hand.
             saved = whole(self.get_queryset(request)).get(pk=contact.pk)
             context |= beside_the_form(request, saved) | {"saved": saved, "parts": parts}
+            if context["consent"].is_out and not saved.do_not_contact:
+                say_who_is_out(parts)
             if context["add_form"]:
                 context["media"] += context["add_form"].media
         else:

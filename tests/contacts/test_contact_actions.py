@@ -234,6 +234,38 @@ def test_L35_their_own_word_brings_back_what_they_asked_for_and_nothing_else(cli
     assert SAID in words(client, ana)
 
 
+def test_L35_what_is_noted_is_no_wider_than_what_they_asked_for_and_the_page_says_who_waits(client: Client) -> None:
+    """After an unsubscribe at the service they ask for one of two lists: that one is named, here and in the ledger."""
+    ana, news, gala = opted_out()
+    connection = ConnectionFactory(provider="mailchimp")
+    assert "Not set by you, but they opted out themselves" in words(client, ana)
+    press(client, ana, "asked-again", said=SAID, lists=[news.pk])
+    shown = words(client, ana)
+    assert "Opted in on “Newsletter”" in shown and "Opted in for everything" not in shown
+    assert "They asked to be written to again for “Newsletter”, but do not want “Gala”." in shown
+    assert "They opted out themselves. Only" not in shown
+    ledger = plain(client.get("/admin/contacts/consentevent/?kind__exact=opt_in").content.decode())
+    assert "Newsletter" in ledger and "Everything at Mailchimp" not in ledger
+    everything = plain(client.get("/admin/contacts/consentevent/?kind__exact=opt_out").content.decode())
+    assert "Everything at Mailchimp" in everything, "what they said there is told in the same words"
+    assert "Opted out for everything at Mailchimp" in shown
+    RemoteRecord.objects.filter(connection=connection, subject_uid=ana.uid).update(state="waiting", due_at=None)
+    shown = words(client, ana)
+    assert "They asked to be written to again for “Newsletter”. " in shown
+    assert f"{connection} has asked them to confirm; until they do, nothing is sent from there." in shown
+    assert "They get nothing from “Gala”." in shown
+
+
+def test_L35_who_did_not_ask_for_any_list_is_still_out(client: Client) -> None:
+    """The control: their word about each list by itself stands, with the way back."""
+    ana = ContactFactory(email="ana@rivermail.test")
+    news = ListMembershipFactory(contact=ana, contact_list=ContactListFactory(name="Newsletter"))
+    with acting(By.PERSON, "A letter"):
+        news.do_not_contact = True
+        news.save()
+    assert "They do not want “Newsletter” any more. Only their own word brings them back." in words(client, ana)
+
+
 @pytest.mark.parametrize("said", ["", "   ", "yes", "x" * 251])
 def test_L35_without_the_words_there_is_no_word_of_the_person(client: Client, said: str) -> None:
     ana, news, _ = opted_out()
