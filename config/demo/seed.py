@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
+from contacts.duplicates import search
 from contacts.models import Contact, ContactList, Role, StaffMember, Tag, Tenant, User
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
@@ -102,7 +103,7 @@ def seed(river_contacts: int = 0) -> bool:
 
 
 def make(organization: Organization) -> None:
-    """One organization with its staff, lists, people and past."""
+    """One organization with its staff, lists, people, past, and whom the night found to be possible duplicates."""
     tenant = Tenant.objects.create(name=organization.name, **organization.details)
     with in_tenant(tenant):
         for worker in WORKERS:
@@ -118,6 +119,9 @@ def make(organization: Organization) -> None:
         people = list(inventor(organization).people(0, organization.contacts - len(SPECIAL)))
         seat(people, circle)
         Chronicle(tenant, owner, circle.system).write([*people, *special(organization)])
+        search.start()  # the first night has been: the possible duplicates stand there
+        while search.turn():
+            pass
 
 
 def employ(worker: Worker, tenant: Tenant) -> None:
