@@ -21,6 +21,9 @@ class LogInForm(AuthenticationForm):
         self.fields["username"].label = "E-mail address"
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+        waits = "password" if self.data.get("username") else "username"  # for what has to be typed (again)
+        for name, field in self.fields.items():
+            field.widget.attrs["autofocus"] = name == waits
 
     def clean_username(self) -> str:
         """The form in which addresses are kept."""
