@@ -106,6 +106,20 @@ def test_from_the_file_to_the_report_and_back(client: Client) -> None:
     assert not Contact.objects.exists()
 
 
+def test_L37_where_more_rows_than_contacts_are_taken_back_the_sentence_says_so(client: Client) -> None:
+    """The sentence counts contacts, the filters below it rows: without a word they seem to contradict each other."""
+    data_import = imported(
+        "First,Last,Email,Title\nAna,Ruiz,ana@x.test,\nBen,Okoro,ben@x.test,\nAna,Ruiz,ana@x.test,Vet\n"
+    )
+    press(client, data_import, "look-back")
+    turn(data_import.pk)
+    page = html(client, data_import)
+    assert "2 contacts that the import added will be deleted. 3 rows of the file are about them." in page
+    press(client, data_import, "take-back")
+    turn(data_import.pk)
+    assert "2 contacts that the import had added were deleted. 3 rows of the file" in html(client, data_import)
+
+
 def test_the_progress_part_loads_the_page_anew_when_the_import_has_moved_on(client: Client) -> None:
     data_import = checked(CONTENT)
     assert "HX-Refresh" in client.get(f"{PAGE}{data_import.uid}/progress/?was=checking").headers
