@@ -70,12 +70,13 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
             return f"{count:,}"
         return format_html('{} <span class="al-subtle al-nowrap">as of {}</span>', f"{count:,}", charts.on(as_of))
 
-    @display(description=FLAG, ordering="synchronize")
+    @display(description="Synchronized", ordering="synchronize")
     def synchronized(self, contact_list: Any) -> str:
         if not contact_list.synchronize:
-            return format_html('<span class="al-badge">{}</span>', "No")
+            return format_html('<span class="al-badge" title="{}: no">No</span>', FLAG)
         words: Sequence[tuple[str, str]] = contact_list.standings or [("Yes", "good")]
-        return format_html_join(" ", '<span class="al-badge al-{1}">{0}</span>', words)
+        rows = ((text, tone, FLAG) for text, tone in words)
+        return format_html_join(" ", '<span class="al-badge al-{1}" title="{2}: yes">{0}</span>', rows)
 
     # --- one list ---
 
