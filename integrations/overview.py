@@ -113,10 +113,9 @@ class Overview:
 
     @property
     def is_struggling(self) -> bool:
-        """Whether calls fail on the way, and Almoner tries again by itself."""
-        retry_at = self.connection.retry_at if self.connection and self.state == State.ACTIVE else None
-        fails = bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
-        return fails and not self.is_stopped
+        """Whether calls fail on the way, from the second one on until the next good answer."""
+        is_failing = self.connection is not None and self.connection.is_failing
+        return is_failing and self.state == State.ACTIVE and not self.is_stopped
 
     @property
     def is_alarmed(self) -> bool:
@@ -138,9 +137,10 @@ class Overview:
         if self.state == State.ACTIVE and self.allowance and self.allowance.waits and (self.waiting or self.is_stopped):
             return self.allowance.waits
         if self.is_struggling:
-            again = timezone.localtime(self.connection.retry_at)
+            at = self.connection.retry_at
+            again = f"by itself at {timezone.localtime(at):%H:%M}" if at and at > timezone.now() else "right now"
             said = self.connection.last_error or f"{self.label} does not answer."
-            return f"{said} Almoner tries again by itself at {again:%H:%M}. Nothing is lost."
+            return f"{said} Almoner tries again {again}. Nothing is lost."
         return self.connection.reason
 
     @property
