@@ -330,13 +330,13 @@ def test_L27_a_refusal_is_on_every_page_with_the_vendors_reason_and_retry(
     with in_tenant(tenant):
         record = world.record(fake)
     answer = owner.post(RETRY, {"record": record.pk, "back": card_page(fake)}, follow=True)
-    assert "1 is being sent again" in said(answer)
+    assert "1 change is being sent again" in said(answer)
     assert answer.redirect_chain[-1][0] == card_page(fake)
     with in_tenant(tenant):
         assert world.record(fake).due_at is not None
         world.push()
         assert world.record(fake).state == "set_aside", "the vendor has not changed its mind"
-    assert "1 is being sent again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "fake"}, follow=True))
+    assert "1 change is being sent again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "fake"}, follow=True))
     with in_tenant(tenant):
         world.push()
     assert "nothing to send again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "nobody"}, follow=True))
@@ -555,7 +555,10 @@ def test_a_vendor_that_does_not_answer_is_said_with_the_time_of_the_next_try(
 ) -> None:
     at = timezone.now() + timedelta(minutes=5)
     with in_tenant(tenant):
-        Connection.objects.update(state="active", failures=4, retry_at=at, last_error="Mailchimp does not answer.")
+        Connection.objects.update(
+            state="active", failures=4, failing_since=timezone.now(), retry_at=at,
+            last_error="Mailchimp does not answer.",
+        )  # fmt: skip
     words = owner.text(SETUP)
     assert "Connected, but not answering" in words
     assert f"tries again by itself at {timezone.localtime(at, tenant.tz):%H:%M}" in words
@@ -612,7 +615,7 @@ def test_L27_L36_what_is_refused_and_tried_again_is_counted_once(world: World, o
     assert "answers with an error" in members and "On the way" not in members
     with in_tenant(tenant):
         row = world.record(ana)
-    assert "1 is being sent again" in said(owner.post(RETRY, {"record": row.pk}, follow=True))
+    assert "1 change is being sent again" in said(owner.post(RETRY, {"record": row.pk}, follow=True))
 
 
 # --- size ---
