@@ -32,7 +32,8 @@ def show(
         "matches": MATCHES.items(), "lists": ContactList.objects.all(), "encodings": text.ENCODINGS.items(),
         "delimiter": text.DELIMITERS.get(how.delimiter, ""), "region": (options or {}).get("region")
         or request.tenant.phone_region,  # type: ignore[attr-defined]
-        "may_change": is_allowed(request, CHANGE, "contacts"),
+        "may_change": is_allowed(request, CHANGE, "contacts"), "may_make_fields": is_allowed(request, CHANGE, "fields"),
+        "left_out": columns.left_out(data_import.columns, chosen),
     }  # fmt: skip
     title = f"Import of {data_import.file_name}"
     return render_page(

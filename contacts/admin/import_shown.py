@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from contacts.importing import keeping
+from contacts.importing import columns, keeping
 from contacts.importing.repeats import only_repeats, repeated_by
 from contacts.importing.words import APPLIED, UNDO_WORDS, Names, outcome, repeats, tone
 from contacts.models import Contact, ContactList, Import, ImportRow
@@ -75,6 +75,8 @@ def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
     found: dict[str, Any] = moving(data_import) | {"counts": counts, "is_applied": state in APPLIED}
     if state == State.READY:
         found |= {"sentences": sum_up(counts), "meaning": meaning(counts), "button": confirm_words(counts)}
+        chosen = [one.get("field", "") for one in data_import.columns]
+        found["left_out"] = columns.left_out(data_import.columns, chosen)
     elif state in APPLIED:
         found |= {"sentences": sum_up(counts, done=True), "differs": differs(counts)}
         found["may_take_back"] = state == State.DONE and keeping.may_be_taken_back(data_import) and any(
