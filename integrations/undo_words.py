@@ -28,6 +28,12 @@ REASONS = {
         "The list that this person was on is not at {service} any more.",
         "Nothing to do.",
     ),
+    "adoption_stays": (
+        "The adoption stays",
+        "That run adopted this person, who was at {service} before. Nothing was changed there for it, so there is "
+        "nothing to put back; they are a contact on your list here.",
+        "If that was a mistake, take them off the list here.",
+    ),
     "list_stays": (
         "The list stays",
         "That run made this list at {service}. It is left there, empty if nobody else was put on it, and is used again "
