@@ -274,9 +274,13 @@ def holds(event: ConsentEvent) -> str:
         return event.list_name
     if not event.place:
         return "everywhere"
-    vendor, _, container = event.place.partition(" ")
-    what = "one list" if container.startswith("list:") else "everything"
-    return f"{what} at {vendor.replace('_', ' ').title()}"
+    what = "one list" if event.place.partition(" ")[2].startswith("list:") else "everything"
+    return f"{what} at {vendor_of(event.place)}"
+
+
+def vendor_of(place: str) -> str:
+    """Whose audience a place is: “Constant Contact” for “constant_contact account:…”."""
+    return place.partition(" ")[0].replace("_", " ").title()
 
 
 def consent_line(event: ConsentEvent, subject: Subject) -> Line:

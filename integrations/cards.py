@@ -1,7 +1,7 @@
 """The cards on a contact's and a list's page: how they stand at each service, why, and what was sent (L30, L34)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,12 @@ from django.utils import timezone
 from django.utils.timezone import localtime
 
 from contacts import households
+from contacts.duplicates.identities import uids_of
 from contacts.elsewhere import MOVING, THERE, tally
-from contacts.models import Contact, ContactList
+from contacts.models import ConsentEvent, Contact, ContactList
+from contacts.tenancy.acting import By
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from contacts.timeline import consent_of, subject_of, vendor_of, where
 from integrations.check_words import tell_found
 from integrations.checkup import of_contact, of_list
 from integrations.mends import mends, unblock
@@ -67,12 +70,31 @@ def contact_card(request: HttpRequest, contact: Contact) -> str:
     for standing in standings:
         code = standing.reason.code if standing.reason else ""
         stuck = unblock(request, standing.connection)
-        standing.mends = mends(request, code, standing.connection, str(primary or "")) + ([stuck] if stuck else [])
+        said = {words for one in standings for words, _ in one.mends}  # one button of a kind on a page is enough
+        ways = [way for way in mends(request, code, standing.connection, str(primary or "")) if way[0] not in said]
+        standing.mends = ways + ([stuck] if stuck else [])
         if item := differing.get(standing.connection.pk):
             add_difference(standing, item)
+    name_the_place(contact, standings)
     # A service holds one record for all who have an address (L8).
     shared_with = [str(one) for one in households.sharing(contact)[:5]]
     return _card(request, "contact", contact.uid, standings, shared_with=shared_with)
+
+
+def name_the_place(contact: Contact, standings: list[Standing]) -> None:
+    """Somebody may have unsubscribed at another service than the one that does not send to them: say where (L34)."""
+    out = [one for one in standings if one.reason is not None and one.reason.code == "opted_out"]
+    if not out:
+        return
+    events = consent_of(subject_of(contact, uids_of(contact))).filter(by=By.PERSON, kind=ConsentEvent.Kind.OPT_OUT)
+    event = events.order_by("-at", "-pk").first()
+    if event is None:
+        return
+    did = f"unsubscribed at {vendor_of(event.place)}" if event.place else f"opted out {where(event)}"
+    sentence = f"This person {did} on {localtime(event.at):%B %-d, %Y}. Their own decision comes before every Sync."
+    for one in out:
+        if one.reason and one.reason.sentence.startswith("This person unsubscribed"):
+            one.reason = replace(one.reason, sentence=sentence)
 
 
 def add_difference(standing: Standing, item: RunItem) -> None:
