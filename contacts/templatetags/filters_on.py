@@ -25,8 +25,8 @@ def filters_on(changes: Any) -> list[tuple[str, str, str]]:
 
 def words_of(spec: Any, given: dict[str, str]) -> Iterator[str]:
     """What was chosen in one filter, as it calls it."""
-    field = getattr(spec, "field", None)
-    choices = getattr(spec, "lookup_choices", None) or getattr(field, "flatchoices", ())
+    field: Any = getattr(spec, "field", None)
+    choices: Any = getattr(spec, "lookup_choices", None) or getattr(field, "flatchoices", ())
     labels = {str(value): str(label) for value, label in choices}
     boxes = getattr(spec, "boxes", {})
     for name, value in given.items():

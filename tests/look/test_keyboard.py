@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
@@ -32,17 +32,22 @@ def opened(look_at: Any, tenant: Tenant, width: int, path: str) -> Page:
     return window.page
 
 
+def box(element: Locator) -> Any:
+    """Where it stands, and how large it is."""
+    return element.bounding_box()
+
+
 def test_two_keys_lead_past_the_menu_and_a_search_leads_to_what_it_found(
     look_at: Any, tenant: Tenant, people: None
 ) -> None:
     page = opened(look_at, tenant, 1440, "/admin/contacts/contact/")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == "Skip to content"
-    skip = page.locator(".al-skip").first.bounding_box()
-    assert skip["y"] >= 0, "it can be seen by whoever stands on it"
+    skip = page.locator(".al-skip").first
+    assert box(skip)["y"] >= 0, "it can be seen by whoever stands on it"
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == "Skip to the contacts"
-    assert page.locator(".al-skip").first.bounding_box()["y"] < -10, "and by nobody else"
+    assert box(skip)["y"] < -10, "and by nobody else"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == "Choose Ana Ruiz"
@@ -73,5 +78,5 @@ def test_on_a_phone_a_contact_is_three_lines_the_name_first_and_nothing_empty(
     words = [[line.strip() for line in lines if line.strip()] for lines in shown]
     assert [line[0] for line in words] == ["Ana Ruiz", "Ben Ruiz"]
     assert all({"Lists", "Tags", "Select record"}.isdisjoint(line) for line in words)
-    assert rows.nth(0).bounding_box()["height"] <= 110 and rows.nth(1).bounding_box()["height"] <= 80
+    assert box(rows.nth(0))["height"] <= 110 and box(rows.nth(1))["height"] <= 80
     assert page.locator("h1").evaluate("(e) => e.scrollWidth <= e.clientWidth"), "the title is there in full"
