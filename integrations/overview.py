@@ -91,6 +91,8 @@ class Overview:
             return "Connected, out of calls for now"
         if self.is_struggling:
             return "Connected, but not answering"
+        if self.questions:
+            return "Connected, waits for your answer"
         if self.is_alarmed:
             return "Connected, with an alarm"
         return str(State(self.state).label)
@@ -105,6 +107,8 @@ class Overview:
     def icon(self) -> str:
         if self.is_alarmed and not self.is_struggling:
             return "notifications_active"
+        if self.questions and not self.is_struggling and not self.is_stopped:
+            return "front_hand"
         return "hourglass_top" if self.is_struggling or self.is_stopped else LOOKS[State(self.state)][1]
 
     @property
@@ -146,7 +150,8 @@ class Overview:
     @property
     def rest(self) -> str:
         """When the large changes that wait will be out, where calls are short."""
-        return self.allowance.rest(self.waiting_bulk) if self.allowance and self.state == State.ACTIVE else ""
+        is_counted = self.allowance is not None and self.state == State.ACTIVE
+        return self.allowance.rest(self.waiting_bulk, self.waiting) if is_counted and self.allowance else ""
 
     @property
     def next_step(self) -> str:
@@ -202,7 +207,7 @@ class Overview:
         is_shown, kind = self.unfinished.state == SyncRun.State.READY, Kind(self.unfinished.kind)
         if kind == Kind.CHECK:
             return "Look at the differences" if is_shown else "See the check"
-        return "Look at the preview" if is_shown else f"See the {kind.label}"
+        return "Look at the preview" if is_shown else f"See the {self.unfinished.name}"
 
 
 def overviews() -> list[Overview]:

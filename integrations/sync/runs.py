@@ -76,7 +76,7 @@ def cancel(run: SyncRun, user: Any) -> bool:
             RemoteRecord.objects.filter(run=run, priority=Priority.SYNC).update(due_at=None)
             RemoteRecord.objects.filter(run=run).update(run=None)
             run.items.filter(state=RunItem.State.SHOWN).update(
-                state=RunItem.State.SKIPPED, reason=f"The {run.get_kind_display()} was cancelled."
+                state=RunItem.State.SKIPPED, reason=f"The {run.name} was cancelled."
             )
     return bool(changed)
 

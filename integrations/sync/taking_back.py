@@ -86,7 +86,7 @@ def sentence_of(run: SyncRun) -> str:
     by = f" by {run.started_by}" if run.started_by else ""
     what = "that run"
     if then := run.undoes:
-        what = f"the {then.get_kind_display()} of {then.created_at.astimezone(run.tenant.tz):%B %-d, %H:%M}"
+        what = f"the {then.name} of {then.created_at.astimezone(run.tenant.tz):%B %-d, %H:%M}"
     return f"Taken back{by} on {day}: {run.connection} has this as it was before {what}."[:300]
 
 

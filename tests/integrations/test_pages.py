@@ -274,12 +274,17 @@ def test_L32_the_question_is_asked_on_setup_and_home_and_either_answer_is_obeyed
     for path in (SETUP, "/admin/"):
         assert question in owner.text(path)
         assert "Take them off" in owner.text(path)
+        assert "Leave them keeps them on that list at the service as they are" in owner.text(path)
+        assert "Connected, waits for your answer" in owner.text(path)
+        assert f"{ASIDE}?kind=held&amp;reason=brake&amp;service=mailchimp" in owner.get(path).content.decode()
         assert question in desk(tenant, "viewer").text(path)
         assert "Take them off" not in desk(tenant, "viewer").text(path)
     owner.post(BRAKE, {"answer": answer})
     with in_tenant(tenant):
         world.push()
     assert question not in owner.text(SETUP)
+    for path in ("/admin/integrations/syncs/", "/admin/"):  # how the last runs are called
+        assert ("Answered question" in owner.text(path)) == (answer == "release")
     there = [world.standing(f"p{i}@rivermail.test") for i in range(32)]
     assert len([one for one in there if one and one[0] == "subscribed"]) == left
 
@@ -491,6 +496,7 @@ def test_L6_a_lists_card_tells_what_is_there_and_who_is_not_and_why(world: World
         world.sync()
     words = owner.text(card_page(news))
     assert "There as “Newsletter”" in words
+    assert "In step but for 2" in words
     assert "3 of 5 members are on it" in words
     assert "In step there 3 Not there 2, see who and why" in words
     assert "Do Not Contact on this list 1" in words
