@@ -35,6 +35,11 @@ def stylesheet(request: Any) -> str:
     return static("almoner/almoner.css")
 
 
+def narrow(request: Any) -> str:
+    """What lists and heads of pages look like on a phone."""
+    return static("almoner/narrow.css")
+
+
 def script(request: Any) -> str:
     """Our own few lines of script."""
     return static("almoner/almoner.js")
@@ -56,7 +61,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": False,
     "BORDER_RADIUS": "8px",
     "COLORS": COLORS,
-    "STYLES": [stylesheet],
+    "STYLES": [stylesheet, narrow],
     "SCRIPTS": [script],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "config.navigation.for_staff"},
 }

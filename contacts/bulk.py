@@ -7,7 +7,7 @@ killed at any moment and may be repeated: the next one goes on behind the last c
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -151,7 +151,7 @@ def work(change: BulkChange, token: str, until: float) -> bool:
             return False
     try:
         while change.rows_done < change.total:
-            batch(change, token, lambda rows: verb.run(still_meant(change, rows), target))
+            batch(change, token, lambda rows: verb.run(still_meant(change.verb, rows, change.created_at), target))
             if change.rows_done < change.total and monotonic() >= until:
                 mine(change, token).update(token="", beat_at=Now())
                 return True
@@ -161,12 +161,12 @@ def work(change: BulkChange, token: str, until: float) -> bool:
     return False
 
 
-def still_meant(change: BulkChange, rows: QuerySet[Contact]) -> QuerySet[Contact]:
-    """Whoever was marked Do Not Contact after the button was pressed is not cleared by it."""
-    if change.verb != "clear_do_not_contact":
+def still_meant(verb: str, rows: QuerySet[Contact], since: datetime) -> QuerySet[Contact]:
+    """Whoever was marked Do Not Contact after the page was shown, or the button pressed, is not cleared by it."""
+    if verb != "clear_do_not_contact":
         return rows
-    since = ConsentEvent.objects.filter(at__gte=change.created_at, kind__in=standing.OPTING_OUT)
-    return rows.exclude(uid__in=since.order_by().values("contact_uid"))
+    marked = ConsentEvent.objects.filter(at__gte=since, kind__in=standing.OPTING_OUT)
+    return rows.exclude(uid__in=marked.order_by().values("contact_uid"))
 
 
 def batch(change: BulkChange, token: str, do: Callable[[QuerySet[Contact]], int]) -> None:

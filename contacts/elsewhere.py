@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from django.db.models import Case, CharField, Count, Expression, FilteredRelation, Q, QuerySet, Value, When
 from django.http import HttpRequest
 
-from contacts.models import ContactList, EmailAddress
+from contacts.models import Contact, ContactList, EmailAddress
 
 THERE, MOVING, NOT_YET, MISSING = "there", "moving", "not_yet", "missing"
 REACHABLE, UNREACHABLE = "reachable", "unreachable"
@@ -61,6 +61,9 @@ class Teller(Protocol):
 
     def of_lists(self, request: HttpRequest, lists: Sequence[ContactList]) -> Mapping[int, list[tuple[str, str]]]:
         """{list: [(in a few words how it stands at a service, tone)]}, in a fixed number of queries."""
+
+    def asked_to_confirm(self, request: HttpRequest, contact: Contact) -> Sequence[str]:
+        """The services that have asked this person to confirm that they want mail again, and wait for the answer."""
 
 
 _tellers: list[Teller] = []

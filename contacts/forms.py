@@ -99,10 +99,13 @@ class EmailForm(SeenForm):
     instance_key = ""  # the address as it is in the database, for whoever changes it
 
     def clean(self) -> dict[str, Any]:
-        """A complaint about spam is the person's own word (L35): it goes with the address, not with a click."""
+        """A complaint about spam is the person's own word (L35): it goes with the address, not with a click. That mail
+        came back from an address says nothing about the one that is entered in its place (L20)."""
         cleaned = super().clean() or {}
         was, now = self.initial.get("state"), cleaned.get("state")
         is_same = address_key(str(cleaned.get("address", ""))) == self.instance_key
+        if now is not None and not is_same and "state" not in self.changed_data:
+            cleaned["state"] = EmailAddress.State.OK
         if was == EmailAddress.State.COMPLAINED and now not in (None, was) and is_same:
             self.add_error("state", "They reported your mail as spam. Only their own word takes that back.")
         return cleaned

@@ -40,12 +40,18 @@ class Word:
 Standing = Mapping[str, str]
 
 
+def is_shared(scope: str) -> bool:
+    """Whether this is a place where everybody lives together, so that a word said there is about every list."""
+    return scope.startswith("place:") and " list:" not in scope
+
+
 def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
     """{scope: out, ask or free} after these words, oldest first; a scope that nobody opted out of does not appear.
 
     Only the person's own word opts out or in. When staff clear Do Not Contact after a person's opt-out, the person is
-    asked, never subscribed. Where another contact was merged in, what it had said till then stands among the words:
-    the stricter counts, until the person says something new.
+    asked, never subscribed. Who comes back in one place is free there, until they leave in another one where everybody
+    lives. Where another contact was merged in, what it had said till then stands among the words: the stricter counts,
+    until the person says something new.
     """
     now: dict[str, str] = {}
     for word in words:
@@ -53,6 +59,7 @@ def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
             now = strictest(now, word)
         elif word.by == By.PERSON:
             if word.kind in OPTING_OUT:
+                now = no_longer_free(now) if is_shared(word.scope) else now
                 now[word.scope] = OUT
             elif word.scope in now or word.place:
                 now[word.scope] = FREE
@@ -61,6 +68,11 @@ def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
                 if state == OUT and (scope == word.scope or scope.startswith("place:")):
                     now[scope] = ASK
     return now
+
+
+def no_longer_free(now: Standing) -> dict[str, str]:
+    """Without the places where they had come back: what was said now is about every list, and later."""
+    return {scope: state for scope, state in now.items() if state != FREE or not is_shared(scope)}
 
 
 def said_since(at: datetime, uids: Iterable[uuid.UUID]) -> dict[str, str]:
@@ -118,9 +130,15 @@ def line_of(uid: uuid.UUID, words: Mapping[uuid.UUID, Line], merged: Joined) -> 
 
 
 def strictest(*standings: Mapping[str, str] | None) -> dict[str, str]:
-    """Several standings as one, the stricter word winning in each scope."""
+    """Several standings as one, the stricter word winning in each scope. Who came back in a place in one of them is no
+    freer there by it in another, where they have left and not come back."""
     merged: dict[str, str] = {}
     for one in standings:
         for scope, state in (one or {}).items():
             merged[scope] = max(merged.get(scope, state), state, key=STRICTNESS.index)
-    return merged
+    left = [one for one in standings if one and any(is_shared(key) and one[key] != FREE for key in one)]
+    return {
+        scope: state
+        for scope, state in merged.items()
+        if state != FREE or not is_shared(scope) or all(scope in one for one in left)
+    }

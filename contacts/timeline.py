@@ -276,10 +276,25 @@ def consent_entry(event: ConsentEvent, subject: Subject, number: int = 0) -> Ent
 
 
 def where(event: ConsentEvent) -> str:
-    """Where a decision holds, for people."""
+    """Where a decision holds, for people, as part of a sentence."""
     if event.list_name:
         return f"on “{event.list_name}”"
-    return "for everything in that audience" if event.place else "everywhere"
+    return f"for {holds(event)}" if event.place else holds(event)
+
+
+def holds(event: ConsentEvent) -> str:
+    """Where a decision holds, in the same words on every page: a list, everything at a service, or everywhere."""
+    if event.list_name:
+        return event.list_name
+    if not event.place:
+        return "everywhere"
+    what = "one list" if event.place.partition(" ")[2].startswith("list:") else "everything"
+    return f"{what} at {vendor_of(event.place)}"
+
+
+def vendor_of(place: str) -> str:
+    """Whose audience a place is: “Constant Contact” for “constant_contact account:…”."""
+    return place.partition(" ")[0].replace("_", " ").title()
 
 
 def consent_line(event: ConsentEvent, subject: Subject) -> Line:

@@ -73,13 +73,18 @@ def given_back(contact: Contact, wanted: Iterable[Any]) -> tuple[list[str], bool
 
 
 def write(contact: Contact, said: str, scopes: Iterable[str], lists: dict[str, Any], user: Any) -> None:
-    """An entry for each of these scopes; at least one, with the person's words."""
+    """An entry for each of these scopes; at least one, with the person's words.
+
+    Where a scope is wider than what they asked for, the entry still names the lists that they asked for: the ledger
+    says no more than they did, and the other lists have been marked by now.
+    """
+    asked_for = ", ".join(one.name for one in lists.values())[:200]
     for scope in list(scopes) or [standing.EVERYWHERE]:
         uid = scope.removeprefix("list:") if scope.startswith("list:") else ""
         event = ConsentEvent.by_actor(
             ConsentEvent.Kind.OPT_IN, contact.uid, tenant_id=contact.tenant_id, contact_name=str(contact)[:250],
             address=address_of(contact), detail=said, list_uid=uuid.UUID(uid) if uid else None,
-            list_name=lists[uid].name if uid else "",
+            list_name=lists[uid].name if uid else asked_for,
             place=scope.removeprefix("place:") if scope.startswith("place:") else "",
         )  # fmt: skip
         event.user = user

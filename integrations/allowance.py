@@ -42,8 +42,10 @@ class Allowance:
     def used(self) -> str:
         """“3,120 of 10,000 calls used today by all organizations; yours: 812.”"""
         used, anew = min(self.day.used, self.day.limit), moment(self.next_day, self.now)
+        # Connecting is counted for nobody: while it goes on, it is not known whose it will be.
+        mine = f"yours: {self.mine:,}" if self.mine else "yours, connecting apart: 0"
         return (
-            f"{used:,} of {self.day.limit:,} calls used today by all organizations; yours: {self.mine:,}. "
+            f"{used:,} of {self.day.limit:,} calls used today by all organizations; {mine}. "
             f"{self.service} counts anew {anew}."
         )
 
@@ -63,12 +65,19 @@ class Allowance:
         )  # fmt: skip
         return about(at, self.now)
 
-    def rest(self, changes: int) -> str:
-        """“4,000 changes wait; at this pace they are out tomorrow at about 09:30.”"""
+    def rest(self, changes: int, waiting: int = 0) -> str:
+        """“4,000 changes wait; at this pace they are out tomorrow at about 09:30.” `waiting` is all that waits: beside
+        it stand the opt-outs and single edits, which go first."""
         when = self.is_out(changes)
         if not when:
             return ""
         they = "it is" if changes == 1 else "they are"
+        if waiting > changes:
+            small = waiting - changes
+            return (
+                f"{small:,} of them {'goes' if small == 1 else 'go'} first; at this pace the other {changes:,} "
+                f"{'is' if changes == 1 else 'are'} out {when}."
+            )
         return f"{some(changes, 'change waits', 'changes wait')}; at this pace {they} out {when}."
 
 

@@ -1,7 +1,7 @@
 """The cards on a contact's and a list's page: how they stand at each service, why, and what was sent (L30, L34)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,13 @@ from django.utils import timezone
 from django.utils.timezone import localtime
 
 from contacts import households
+from contacts.duplicates.identities import uids_of
 from contacts.elsewhere import MOVING, THERE, tally
-from contacts.models import Contact, ContactList
+from contacts.models import ConsentEvent, Contact, ContactList
+from contacts.tenancy.acting import By
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from contacts.timeline import consent_of, subject_of, vendor_of, where
+from integrations.allowance import moment
 from integrations.check_words import tell_found
 from integrations.checkup import of_contact, of_list
 from integrations.mends import mends, unblock
@@ -67,12 +71,31 @@ def contact_card(request: HttpRequest, contact: Contact) -> str:
     for standing in standings:
         code = standing.reason.code if standing.reason else ""
         stuck = unblock(request, standing.connection)
-        standing.mends = mends(request, code, standing.connection, str(primary or "")) + ([stuck] if stuck else [])
+        said = {words for one in standings for words, _ in one.mends}  # one button of a kind on a page is enough
+        ways = [way for way in mends(request, code, standing.connection, str(primary or "")) if way[0] not in said]
+        standing.mends = ways + ([stuck] if stuck else [])
         if item := differing.get(standing.connection.pk):
             add_difference(standing, item)
+    name_the_place(contact, standings)
     # A service holds one record for all who have an address (L8).
     shared_with = [str(one) for one in households.sharing(contact)[:5]]
     return _card(request, "contact", contact.uid, standings, shared_with=shared_with)
+
+
+def name_the_place(contact: Contact, standings: list[Standing]) -> None:
+    """Somebody may have unsubscribed at another service than the one that does not send to them: say where (L34)."""
+    out = [one for one in standings if one.reason is not None and one.reason.code == "opted_out"]
+    if not out:
+        return
+    events = consent_of(subject_of(contact, uids_of(contact))).filter(by=By.PERSON, kind=ConsentEvent.Kind.OPT_OUT)
+    event = events.order_by("-at", "-pk").first()
+    if event is None:
+        return
+    did = f"unsubscribed at {vendor_of(event.place)}" if event.place else f"opted out {where(event)}"
+    sentence = f"This person {did} on {localtime(event.at):%B %-d, %Y}. Their own decision comes before every Sync."
+    for one in out:
+        if one.reason and one.reason.sentence.startswith("This person unsubscribed"):
+            one.reason = replace(one.reason, sentence=sentence)
 
 
 def add_difference(standing: Standing, item: RunItem) -> None:
@@ -142,7 +165,7 @@ def _add_pause(standing: Standing) -> None:
     elif connection.state != Connection.State.ACTIVE:
         standing.note = "Nothing is sent before the first Sync is confirmed."
     elif standing.record is not None and waits_for_calls(connection, standing.record):
-        standing.note = connection.bulk_reason
+        standing.note = f"{connection.bulk_reason} It goes out by itself {calls_again(connection, standing.record)}."
     elif connection.failures and standing.record is not None and standing.record.due_at is not None:
         standing.note = f"{connection} does not answer at the moment. Almoner tries again by itself; nothing is lost."
 
@@ -153,6 +176,12 @@ def waits_for_calls(connection: Connection, record: RemoteRecord) -> bool:
     until = connection.retry_at if is_urgent(record) else connection.bulk_retry_at
     is_short = connection.bulk_retry_at is not None and connection.bulk_retry_at > now
     return record.is_on_its_way and is_short and until is not None and until > now
+
+
+def calls_again(connection: Connection, record: RemoteRecord) -> str:
+    """When there are calls again for this change, as “today at 19:00”."""
+    until = (connection.retry_at if is_urgent(record) else connection.bulk_retry_at) or timezone.now()
+    return moment(until, timezone.now())
 
 
 def _places(record: RemoteRecord, names: Any, own_name: str = "") -> list[str]:
@@ -177,6 +206,8 @@ def list_card(request: HttpRequest, contact_list: ContactList) -> str:
     records = {r.connection_id: r for r in RemoteRecord.objects.filter(subject_uid=contact_list.uid, kind="list")}
     standings = [list_standing(c, records.get(c.pk), contact_list) for c in connections]
     counted = tally(request, contact_list)
+    for standing in standings:
+        tell_members(standing, counted.services.get(standing.connection.provider, {}))
     checkups = of_list(contact_list.uid)
     figures = {
         c.pk: list_figures(c, counted.services[c.provider]) | {"checkup": checkups.get(c.pk)}
@@ -202,6 +233,18 @@ def list_standing(connection: Connection, record: RemoteRecord | None, contact_l
         standing.note = "Its flag for synchronizing is off." + (" The list stays there, empty." if names else "")
     _add_pause(standing)
     return standing
+
+
+def tell_members(standing: Standing, counts: Mapping[str, int]) -> None:
+    """A list is in step when its members are: say so in the badge when some are on their way, or held off it."""
+    if standing.headline != "In step":
+        return
+    moving = counts.get(MOVING, 0)
+    missing = sum(n for code, n in counts.items() if code not in (THERE, MOVING))
+    if moving:
+        standing.headline, standing.tone = f"{moving:,} on the way", "info"
+    elif missing:
+        standing.headline, standing.tone = f"In step but for {missing:,}", "plain"
 
 
 def list_figures(connection: Connection, standings: Mapping[str, int]) -> dict[str, Any]:

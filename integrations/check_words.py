@@ -78,7 +78,7 @@ def tell_found(item: Any, service: str) -> Found:
     if item.verb == "heard":
         return Found(words.label, words.tone, item.reason, "")
     if item.reason_code == "removed_there":
-        sentence = f"Somebody archived or deleted this person at {service}."
+        sentence = f"Somebody archived or deleted this person at {service}, or took them off all your lists there."
         repair = "Repair puts them back, unless it turns out that they had unsubscribed."
     elif item.reason_code or item.state in ("skipped", "refused", "changed"):
         reason = explain(item.reason_code, item.reason, service) if item.reason_code else None

@@ -102,4 +102,8 @@ def sentences(run: SyncRun) -> list[str]:
     if parts:
         count = sum(classes.get(kind, 0) for kind in DIFFERENCES)
         said.append(f"{some(count, 'row', 'rows')} found: {joined(parts)}.")
+    if held := run.found.get("held", 0):
+        said.append(f"{some(held, 'change is', 'changes are')} held.")
+    if removed := run.found.get("removed", 0):
+        said.append(f"Still missing: {some(removed, 'person', 'people')} whom somebody removed there before.")
     return said

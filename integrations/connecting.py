@@ -12,11 +12,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import ContactList, HistoryEntry, Tenant, User
 from integrations import jobs, switching
-from integrations.models import Connection, Credential, ListCheck, RemoteRecord
+from integrations.models import Alarm, Connection, Credential, ListCheck, RemoteRecord
 from integrations.provider_kit.base import Account, Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers
@@ -120,6 +121,8 @@ def connect(connection: Connection, account: Account, user: User) -> None:
         connection.connected_at, connection.connected_by = timezone.now(), user
         connection.failures, connection.failing_since, connection.retry_at = 0, None, None
         connection.save()
+        # It is over with this moment; the next look at everything tells so by mail.
+        Alarm.objects.filter(connection=connection, kind=Alarm.Kind.RECONNECT, cleared_at=None).update(cleared_at=Now())
         _remember(connection, was, f"{connection} ({account.label})")
         if connection.state == State.ACTIVE:
             jobs.nudge(connection)
@@ -171,7 +174,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
     stop_listening(connection)
     with transaction.atomic():
         connection = _locked(connection)
-        runs.stop_all(connection, f"{connection} was connected to another account by {user}."[:300])
+        runs.leave_account(connection, f"{connection} was connected to another account by {user}."[:300])
         switching.turn_all_off(connection)
         Credential.objects.filter(connection=connection).delete()
         RemoteRecord.objects.filter(connection=connection).delete()

@@ -91,6 +91,8 @@ class Overview:
             return "Connected, out of calls for now"
         if self.is_struggling:
             return "Connected, but not answering"
+        if self.questions:
+            return "Connected, waits for your answer"
         if self.is_alarmed:
             return "Connected, with an alarm"
         return str(State(self.state).label)
@@ -105,6 +107,8 @@ class Overview:
     def icon(self) -> str:
         if self.is_alarmed and not self.is_struggling:
             return "notifications_active"
+        if self.questions and not self.is_struggling and not self.is_stopped:
+            return "front_hand"
         return "hourglass_top" if self.is_struggling or self.is_stopped else LOOKS[State(self.state)][1]
 
     @property
@@ -113,10 +117,9 @@ class Overview:
 
     @property
     def is_struggling(self) -> bool:
-        """Whether calls fail on the way, and Almoner tries again by itself."""
-        retry_at = self.connection.retry_at if self.connection and self.state == State.ACTIVE else None
-        fails = bool(retry_at and retry_at > timezone.now() and self.connection and self.connection.failures > 1)
-        return fails and not self.is_stopped
+        """Whether calls fail on the way, from the second one on until the next good answer."""
+        is_failing = self.connection is not None and self.connection.is_failing
+        return is_failing and self.state == State.ACTIVE and not self.is_stopped
 
     @property
     def is_alarmed(self) -> bool:
@@ -138,15 +141,17 @@ class Overview:
         if self.state == State.ACTIVE and self.allowance and self.allowance.waits and (self.waiting or self.is_stopped):
             return self.allowance.waits
         if self.is_struggling:
-            again = timezone.localtime(self.connection.retry_at)
+            at = self.connection.retry_at
+            again = f"by itself at {timezone.localtime(at):%H:%M}" if at and at > timezone.now() else "right now"
             said = self.connection.last_error or f"{self.label} does not answer."
-            return f"{said} Almoner tries again by itself at {again:%H:%M}. Nothing is lost."
+            return f"{said} Almoner tries again {again}. Nothing is lost."
         return self.connection.reason
 
     @property
     def rest(self) -> str:
         """When the large changes that wait will be out, where calls are short."""
-        return self.allowance.rest(self.waiting_bulk) if self.allowance and self.state == State.ACTIVE else ""
+        is_counted = self.allowance is not None and self.state == State.ACTIVE
+        return self.allowance.rest(self.waiting_bulk, self.waiting) if is_counted and self.allowance else ""
 
     @property
     def next_step(self) -> str:
@@ -213,7 +218,7 @@ class Overview:
         is_shown, kind = self.unfinished.state == SyncRun.State.READY, Kind(self.unfinished.kind)
         if kind == Kind.CHECK:
             return "Look at the differences" if is_shown else "See the check"
-        return "Look at the preview" if is_shown else f"See the {kind.label}"
+        return "Look at the preview" if is_shown else f"See the {self.unfinished.name}"
 
 
 def overviews() -> list[Overview]:

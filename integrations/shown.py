@@ -24,6 +24,7 @@ from integrations.words import (
 
 LIST = RemoteRecord.Kind.LIST
 ADD = (VERBS["create"].label, VERBS["adopt"].label)
+STUCK = (RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED)
 ALREADY_SAID = ("Email address", "State", "First name", "Last name")
 
 
@@ -101,16 +102,22 @@ def _show_item(item: RunItem, names: Names, service: str, linked: bool) -> Shown
             if change not in changes:
                 changes.append(change)
     reason = explain(item.reason_code, item.reason, service) if item.reason_code or item.reason else None
-    record = item.record if linked else None
-    stuck = record is not None and not record.is_on_its_way and record.state in (
-        RemoteRecord.State.SET_ASIDE, RemoteRecord.State.SKIPPED
-    )  # fmt: skip
     words = VERBS.get(item.verb, VerbWords(item.verb, ""))
     found = tell_found(item, service) if item.difference else None
     return Shown(
         item.label, names.of(item.kind, item.subject_uid)[1], item, verb_label(item.verb), words.tone, changes, reason,
-        retry=bool(stuck and reason and reason.retry_helps), found=found,
+        retry=linked and helps_to_retry(item), found=found,
     )  # fmt: skip
+
+
+def helps_to_retry(item: RunItem) -> bool:
+    """Whether this row was not sent, is still not, and sending it again may help: neither what was done nor what was
+    heard there is to be repeated."""
+    record = item.record
+    if record is None or record.is_on_its_way or record.state not in STUCK:
+        return False
+    is_over = item.state == RunItem.State.DONE or not item.reason_code
+    return not is_over and all(explain(code).retry_helps for code in (item.reason_code, record.reason_code))
 
 
 def show_records(records: Iterable[RemoteRecord]) -> list[Shown]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from contacts.elsewhere import MOVING, NOT_YET, THERE, Service, Word
-from contacts.models import ContactList
+from contacts.models import Contact, ContactList
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 from integrations.mends import mend
 from integrations.models import Connection, RemoteRecord
@@ -90,6 +90,14 @@ class Standings:
             one.pk: [in_brief(connection, records.get((pk, one.uid))) for pk, connection in connections.items()]
             for one in kept
         }
+
+    def asked_to_confirm(self, request: HttpRequest, contact: Contact) -> Sequence[str]:
+        connections = {one.pk: str(one) for one in connections_of(request)}
+        rows = RemoteRecord.objects.filter(
+            connection__in=list(connections), kind=Kind.CONTACT, subject_uid=contact.uid, state=State.WAITING
+        )
+        waiting = set(rows.values_list("connection", flat=True)) if connections else set()
+        return [name for pk, name in connections.items() if pk in waiting]
 
 
 def standing_at(connection: Connection, list_is_there: bool) -> Case:

@@ -20,14 +20,19 @@ REASONS = {
     ),
     "address_stays": (
         "The address stays",
-        "That run moved this person to another email address. The old one was replaced here, so mail does not go there "
-        "again.",
+        "This person has another email address here now. The old one was replaced, so mail does not go to it again.",
         "If the old address is right after all, enter it here.",
     ),
     "list_is_gone": (
         "The list is not there",
         "The list that this person was on is not at {service} any more.",
         "Nothing to do.",
+    ),
+    "adoption_stays": (
+        "The adoption stays",
+        "That run adopted this person, who was at {service} before. Nothing was changed there for it, so there is "
+        "nothing to put back; they are a contact on your list here.",
+        "If that was a mistake, take them off the list here.",
     ),
     "list_stays": (
         "The list stays",

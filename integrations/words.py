@@ -31,6 +31,11 @@ REASONS: dict[str, Reason] = {
         "Mail to the primary email address came back.",
         "Enter an address that works, or mark this one as good again if you know that it works.",
     ),
+    "email_complained": Reason(
+        "Reported your mail as spam",
+        "Whoever reads the primary email address reported your mail as spam, which is their own word.",
+        "Nothing to do. Only they can take it back: if they asked to be written to again, note it on their page.",
+    ),
     "email_invalid": Reason(
         "Not a valid address",
         "The primary email address is not a valid address.",
@@ -61,14 +66,10 @@ REASONS: dict[str, Reason] = {
         "This contact is on no list that is synchronized.",
         "Add them to a synchronized list, or switch synchronizing on for one of their lists.",
     ),
-    "deleted": Reason(
-        "Deleted here",
-        "This contact or list was deleted in Almoner.",
-        "Nothing to do.",
-    ),
+    "deleted": Reason("Deleted here", "This contact or list was deleted in Almoner.", "Nothing to do."),
     "removed_there": Reason(
         "Removed at {service}",
-        "Somebody archived or deleted this person at {service}.",
+        "Somebody archived or deleted this person at {service}, or took them off all your lists there.",
         "If that was a mistake, press Retry to put them back.",
         retry_helps=True,
     ),
@@ -346,9 +347,8 @@ class Difference:
     after: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.label}: {self.after}" if self.before == NOTHING else f"{self.label}: {self.before} → {self.after}"
-        )
+        before = "" if self.before == NOTHING else f"{self.before} → "
+        return f"{self.label}: {before}{self.after}"
 
 
 def differences(

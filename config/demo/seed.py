@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.demo import giving, milestones, thanks
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
+from contacts.duplicates import search
 from contacts.models import Contact, ContactList, Role, StaffMember, Tag, Tenant, User
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant
@@ -108,7 +109,7 @@ def seed(river_contacts: int = 0) -> bool:
 
 
 def make(organization: Organization) -> None:
-    """One organization with its staff, lists, people and past."""
+    """One organization with its staff, lists, people, past, and whom the night found to be possible duplicates."""
     tenant = Tenant.objects.create(name=organization.name, **organization.details)
     with in_tenant(tenant):
         for worker in WORKERS:
@@ -125,6 +126,9 @@ def make(organization: Organization) -> None:
         seat(people, circle)
         chronicle = Chronicle(tenant, owner, circle.system)
         chronicle.write([*people, *special(organization)])
+        search.start()  # the first night has been: the possible duplicates stand there
+        while search.turn():
+            pass
         giving.write(chronicle, list(Contact.objects.order_by("pk")), giver(organization, 0.6))
         if organization.has_milestones:
             milestones.make()

@@ -2,6 +2,7 @@
 for a few hundred, by the worker for more."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from contacts import bulk, jobs
 from contacts.admin.bulk_forms import ListTarget, NewTagTarget, TagTarget
@@ -39,6 +41,9 @@ class BulkActions:
         if not request.POST.get("confirmed") or (form and not form.is_valid()):
             return self._ask(request, rows, button, sentences, form, **more)
         verb, target = bulk.VERBS[request.POST["action"]], form.target() if form else None
+        rows, meanwhile = self._still_meant(request, rows)
+        if meanwhile:
+            messages.warning(request, f"Marked Do Not Contact while you had the page open, and left so: {meanwhile:,}.")
         if (count := rows.count()) > bulk.AT_ONCE:
             change, is_new = bulk.begin(request.POST["action"], rows, request.user, once(request), target)
             if is_new:
@@ -47,6 +52,14 @@ class BulkActions:
         changed = verb.run(rows, target)
         messages.success(request, f"{verb.done.format(people(changed), target)}. {verb.of_others(count - changed)}")
         return None
+
+    def _still_meant(self, request: HttpRequest, rows: Rows) -> tuple[Rows, int]:
+        """(those whom the page had meant when it was shown, how many are not any more)."""
+        asked_at = moment(request.POST.get("asked_at", ""))
+        if asked_at is None:
+            return rows, 0
+        still = bulk.still_meant(request.POST["action"], rows, asked_at)
+        return still, 0 if still is rows else rows.count() - still.count()
 
     def _ask(
         self, request: HttpRequest, rows: Rows, button: str, sentences: list[str], form: Any, **more: Any
@@ -59,6 +72,7 @@ class BulkActions:
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if everywhere else None],
             "checkbox": ACTION_CHECKBOX_NAME,
             "once": once(request),
+            "asked_at": (moment(request.POST.get("asked_at", "")) or timezone.now()).isoformat(),
             "button": button,
             "sentences": sentences,
             "by_worker": rows.count() > bulk.AT_ONCE,
@@ -145,3 +159,12 @@ def once(request: HttpRequest) -> uuid.UUID:
         return uuid.UUID(request.POST.get("once", ""))
     except ValueError:
         return uuid.uuid4()
+
+
+def moment(text: str) -> datetime | None:
+    """A time as a form of ours sends it."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -5,13 +5,15 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from contacts.admin.history import local
+from contacts.admin.whose import KnowsWhose, whose
 from contacts.models import ConsentEvent
 from contacts.templatetags.addresses import breakable
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
+from contacts.timeline import holds
 
 
 @admin.register(ConsentEvent)
-class ConsentEventAdmin(ReadOnlyTenantAdmin):
+class ConsentEventAdmin(KnowsWhose, ReadOnlyTenantAdmin):
     """Who decided what about being contacted, when, and from where."""
 
     area = "contacts"
@@ -39,7 +41,7 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Contact", ordering="contact_name")
     def name(self, event: ConsentEvent) -> str:
-        return event.contact_name
+        return whose(event, event.contact_name)
 
     @display(description="Address", ordering="address")
     def mail(self, event: ConsentEvent) -> str:
@@ -51,4 +53,5 @@ class ConsentEventAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Where it holds")
     def where(self, event: ConsentEvent) -> str:
-        return event.list_name or ("That newsletter" if event.place else "Everywhere")
+        words = holds(event)
+        return words if event.list_name else words[:1].upper() + words[1:]

@@ -12,7 +12,7 @@ from contacts.admin import contact_actions, contact_inlines
 from contacts.admin.bulk import BulkActions
 from contacts.admin.contact_columns import ContactColumns
 from contacts.admin.contact_page import beside_the_form, whole
-from contacts.admin.contact_parts import SHORT, parts_of
+from contacts.admin.contact_parts import SHORT, parts_of, say_who_is_out
 from contacts.admin.exports import ExportAction
 from contacts.admin.history import HistoryPage
 from contacts.admin.merging import KnowsDuplicates
@@ -67,6 +67,8 @@ class ContactAdmin(
             # As it is in the database: a form with mistakes in it has changed the row at hand.
             saved = whole(self.get_queryset(request)).get(pk=contact.pk)
             context |= beside_the_form(request, saved) | {"saved": saved, "parts": parts}
+            if context["consent"].is_out and not saved.do_not_contact:
+                say_who_is_out(parts)
             if context["add_form"]:
                 context["media"] += context["add_form"].media
         else:
@@ -87,9 +89,10 @@ class ContactAdmin(
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         before = said_of(form.instance).first()
         super().save_related(request, form, formsets, change)
-        for event in said_of(form.instance).filter(pk__gt=before.pk if before else 0, source__in=kept_marks.SOURCES):
-            marked = f"{form.instance} is marked Do Not Contact {where(event)}. {event.source}."
-            messages.warning(request, f"{marked} If that is not right any more, clear the mark.")
+        for event in said_of(form.instance).filter(
+            pk__gt=before.pk if before else 0, source__in=kept_marks.COMING_BACK
+        ):
+            messages.warning(request, told_of(form.instance, event))
         services.set_tags(form.instance, form.cleaned_data["tags"], form.cleaned_data["new_tags"])
         custom_forms.save(form)
 
@@ -123,6 +126,14 @@ class ContactAdmin(
     def tags(self, contact: Contact) -> str:
         """For those who may only look."""
         return ", ".join(str(row.tag) for row in contact.contact_tags.select_related("tag"))
+
+
+def told_of(contact: Contact, event: ConsentEvent) -> str:
+    """What holds for somebody from before, to whoever has just added them."""
+    if event.kind == ConsentEvent.Kind.OPT_OUT:
+        return f"{contact} has opted out {where(event)}, in their own words. {event.source}."
+    marked = f"{contact} is marked Do Not Contact {where(event)}. {event.source}."
+    return f"{marked} If that is not right any more, clear the mark."
 
 
 def said_of(contact: Contact) -> Any:

@@ -42,11 +42,11 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
 
     # --- all lists ---
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """With the number of members, counted from the index per list."""
         counted = ListMembership.objects.filter(contact_list=OuterRef("pk")).order_by().values("contact_list")
         counts = Subquery(counted.annotate(n=Count("pk")).values("n"))
-        return super().get_queryset(request).annotate(members=Coalesce(counts, 0))
+        return rows.annotate(members=Coalesce(counts, 0))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The lists of one page with what their columns show, in a fixed number of queries."""
@@ -70,12 +70,13 @@ class ContactListAdmin(HistoryPage, TenantAdmin):
             return f"{count:,}"
         return format_html('{} <span class="al-subtle al-nowrap">as of {}</span>', f"{count:,}", charts.on(as_of))
 
-    @display(description=FLAG, ordering="synchronize")
+    @display(description="Synchronized", ordering="synchronize")
     def synchronized(self, contact_list: Any) -> str:
         if not contact_list.synchronize:
-            return format_html('<span class="al-badge">{}</span>', "No")
+            return format_html('<span class="al-badge" title="{}: no">No</span>', FLAG)
         words: Sequence[tuple[str, str]] = contact_list.standings or [("Yes", "good")]
-        return format_html_join(" ", '<span class="al-badge al-{1}">{0}</span>', words)
+        rows = ((text, tone, FLAG) for text, tone in words)
+        return format_html_join(" ", '<span class="al-badge al-{1}" title="{2}: yes">{0}</span>', rows)
 
     # --- one list ---
 

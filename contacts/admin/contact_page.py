@@ -9,11 +9,12 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from contacts import households, standing, timeline
+from contacts import elsewhere, households, standing, timeline
 from contacts.admin.history import local
 from contacts.duplicates.identities import uids_of
 from contacts.models import Contact, ContactList, EmailAddress, HistoryEntry, ListMembership
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
+from contacts.verdict import verdict
 
 LATEST_CONSENT = 5
 SHARERS = 8  # named; the others are counted
@@ -41,6 +42,7 @@ class Consent:
     latest: list[timeline.Entry] = field(default_factory=list)
     can_ask_again: bool = False  # something is withdrawn that the person may give back
     lists: list[ListMembership] = field(default_factory=list)
+    is_out: bool = False  # by their own word, from something
 
 
 def whole(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
@@ -90,36 +92,22 @@ def household_of(contact: Contact) -> dict[str, Any]:
     }
 
 
-def consent_of(contact: Contact, subject: timeline.Subject, memberships: list[ListMembership]) -> Consent:
+def consent_of(
+    request: HttpRequest, contact: Contact, subject: timeline.Subject, memberships: list[ListMembership]
+) -> Consent:
     """The standing of today, and how it came about (L35)."""
     primary = contact.primary_email
-    keys = [primary.address_key] if primary else []
-    by_uid, by_address = standing.load([contact.uid], keys)
+    by_uid, by_address = standing.load([contact.uid], [primary.address_key] if primary else [])
     words = standing.strictest(*by_uid.values(), *by_address.values())
     events = list(timeline.consent_of(subject).order_by("-at", "-pk")[:LATEST_CONSENT])
     latest = [timeline.consent_entry(event, subject) for event in events]
-    off = [m for m in memberships if m.do_not_contact]
+    told = elsewhere.teller()
+    sentence, tone = verdict(contact, words, memberships, told.asked_to_confirm(request, contact) if told else ())
     has_complained = primary is not None and primary.state == EmailAddress.State.COMPLAINED
     withdrawn = {state for state in words.values() if state != standing.FREE}
-    if contact.do_not_contact:
-        sentence, tone = "Do Not Contact is set: they get nothing from us, on no list.", "bad"
-    elif standing.OUT in withdrawn:
-        sentence, tone = "They opted out themselves. Only their own word brings them back.", "bad"
-    elif standing.ASK in withdrawn:
-        sentence, tone = "They opted out once. They are asked to confirm before anything is sent again.", "warn"
-    elif off:
-        names = ", ".join(f"“{m.contact_list}”" for m in off)
-        sentence, tone = f"They may be written to, but for {names}.", "warn"
-    elif primary is None:
-        sentence, tone = "They may be written to, but have no email address here.", "warn"
-    elif has_complained:
-        sentence, tone = "They reported your mail as spam. Only their own word brings them back.", "bad"
-    elif primary.state != EmailAddress.State.OK:
-        sentence, tone = "They may be written to, but not at the address they have here.", "warn"
-    else:
-        sentence, tone = "They may be written to.", "good"
+    off = any(m.do_not_contact for m in memberships)
     may_ask_again = bool(contact.do_not_contact or withdrawn or off or has_complained)
-    return Consent(sentence, tone, latest, may_ask_again, memberships)
+    return Consent(sentence, tone, latest, may_ask_again, memberships, standing.OUT in withdrawn)
 
 
 def beside_the_form(request: HttpRequest, contact: Contact) -> dict[str, Any]:
@@ -141,7 +129,7 @@ def beside_the_form(request: HttpRequest, contact: Contact) -> dict[str, Any]:
         "memberships_here": memberships,
         "added": added(contact),
         "around": household_of(contact),
-        "consent": consent_of(contact, subject, memberships),
+        "consent": consent_of(request, contact, subject, memberships),
         "timeline": timeline.page_of(request, subject, request.GET.get("kind", ""), request.GET.get("before", "")),
         "may_see_lists": is_allowed(request, SEE, "lists"),
         "may_change_lists": may_change_lists,

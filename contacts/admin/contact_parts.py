@@ -51,6 +51,13 @@ def of_fields(fieldset: Any) -> Part:
     return part
 
 
+def say_who_is_out(parts: list[Part]) -> None:
+    """Do Not Contact is the staff's mark: “No” alone would read as if somebody who opted out might be written to."""
+    for part in parts:
+        if part.key == "part-do-not-contact":
+            part.facts = [("", "Not set by you, but they opted out themselves")]
+
+
 def of_rows(formset: InlineAdminFormSet) -> Part:
     """Rows, each as one line."""
     part = Part(str(formset.opts.verbose_name_plural).capitalize(), formset=formset)

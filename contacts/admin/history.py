@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from contacts.admin.whose import KnowsWhose, whose
 from contacts.models import CustomValue, HistoryEntry, Household, Invitation, StaffMember, Tenant
 from contacts.models.household import PLACE
 from contacts.models.recorded import Recorded
@@ -52,7 +53,7 @@ def changes_in_words(entry: HistoryEntry) -> Iterator[tuple[str, str, str]]:
         old, new = in_words(field, before), in_words(field, after)
         if entry.verb == HistoryEntry.Verb.ADDED and (not new or new == "no"):
             continue
-        if entry.verb == HistoryEntry.Verb.DELETED and not old:
+        if entry.verb == HistoryEntry.Verb.DELETED and (not old or old == "no"):
             continue
         label = label_of_custom_field(entry) or str(field.verbose_name if field else name.replace("_", " "))
         yield label[:1].upper() + label[1:], old, new
@@ -130,7 +131,7 @@ class WhatFilter(DropdownFilter):
 
 
 @admin.register(HistoryEntry)
-class HistoryEntryAdmin(ReadOnlyTenantAdmin):
+class HistoryEntryAdmin(KnowsWhose, ReadOnlyTenantAdmin):
     """Every change of every contact and list."""
 
     area = "contacts"
@@ -153,9 +154,9 @@ class HistoryEntryAdmin(ReadOnlyTenantAdmin):
     def what_happened(self, entry: HistoryEntry) -> str:
         return f"{entry.what.capitalize()} {entry.get_verb_display().lower()}"
 
-    @display(description="Name", ordering="label")
+    @display(description="Whose", ordering="label")
     def name(self, entry: HistoryEntry) -> str:
-        return entry.label
+        return whose(entry, entry.label)
 
     @display(description="Who")
     def who(self, entry: HistoryEntry) -> str:

@@ -32,7 +32,8 @@ def show(
         "columns": described(data_import, chosen, choices),
         "known": known, "unknown": len(chosen) - known, "encodings": text.ENCODINGS.items(),
         "delimiter": text.DELIMITERS.get(how.delimiter, ""), "may_change": is_allowed(request, CHANGE, "contacts"),
-        "sort": sort,
+        "may_make_fields": is_allowed(request, CHANGE, "fields"), "sort": sort,
+        "left_out": columns.left_out(data_import.columns, chosen),
     } | sort.columns_context(request, data_import, options or {})  # fmt: skip
     title = f"Import of {data_import.file_name}"
     return render_page(

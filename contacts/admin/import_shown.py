@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from contacts.importing import keeping, sorts
+from contacts.importing import columns, keeping, sorts
 from contacts.importing.repeats import only_repeats, repeated_by
 from contacts.importing.words import APPLIED, UNDO_WORDS, outcome, repeats, tone
 from contacts.models import Contact, ContactList, Import, ImportRow
@@ -79,6 +79,8 @@ def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
     if state == State.READY:
         found |= {"sentences": sort.sum_up(counts), "meaning": sort.meaning(counts)}
         found["button"] = sort.confirm_words(counts)
+        chosen = [one.get("field", "") for one in data_import.columns]
+        found["left_out"] = columns.left_out(data_import.columns, chosen)
     elif state in APPLIED:
         found |= {"sentences": sort.sum_up(counts, done=True), "differs": differs(counts)}
         found["results"] = sort.results(data_import)
@@ -87,7 +89,8 @@ def context(request: HttpRequest, data_import: Import) -> dict[str, Any]:
         )  # fmt: skip
         found["until"] = data_import.finished_at and data_import.finished_at + keeping.KEEP
     if state in (State.ASKING, State.UNDONE):
-        found["undo_sentences"] = sort.sum_up_undo(people_undone(counts), done=state == State.UNDONE)
+        rows = counts.get("undo", {})
+        found["undo_sentences"] = sort.sum_up_undo(people_undone(counts), rows, done=state == State.UNDONE)
     if state in (State.READY, *APPLIED) or (state == State.FAILED and data_import.confirmed_at):
         found |= rows_of(request, data_import)
         found["may_export"] = is_allowed(request, CHANGE, "exports")
@@ -191,23 +194,33 @@ def differs(counts: dict[str, Any]) -> str:
     )
 
 
-def sum_up_undo(counts: dict[str, int], done: bool) -> list[str]:
-    """What taking it back does."""
+def sum_up_undo(counts: dict[str, int], rows: dict[str, int], done: bool) -> list[str]:
+    """What taking it back does, in contacts; where more `rows` of the file are about them, it says so."""
     told = [
         (Undo.DELETE, "{} that the import added will be deleted.", "{} that the import had added {} deleted."),
         (Undo.RESTORE, "{} that it changed will be put back as before.",
          "{} that it had changed {} put back as before."),
         (Undo.PART, "{} will be put back in part; what somebody changed since stays.",
          "{} {} put back in part; what somebody had changed since stayed."),
-        (Undo.KEEP, "{} will be left alone, changed or deleted by somebody since; the rows below say why.",
-         "{} {} left alone, changed or deleted by somebody since; the rows below say why."),
+        (Undo.KEEP, "{} will be left alone, because of what came since; the rows below say why.",
+         "{} {} left alone, because of what had come since; the rows below say why."),
     ]  # fmt: skip
     sentences = [
         (after if done else before).format(people(counts[key]), "was" if counts[key] == 1 else "were")
+        + about_rows(counts[key], rows.get(key, 0))
         for key, before, after in told
         if counts.get(key)
     ]
     return sentences or ["There is nothing to take back."]
+
+
+def about_rows(contacts: int, rows: int) -> str:
+    """Why the figure of the filter below, which counts rows, is a larger one."""
+    return (
+        f" {people(rows, 'row', 'rows')} of the file {'is' if rows == 1 else 'are'} about them."
+        if rows > contacts
+        else ""
+    )
 
 
 def chosen(request: HttpRequest) -> str:

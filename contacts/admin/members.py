@@ -123,12 +123,13 @@ def of_service(service: Service, counted: Tally) -> Iterator[tuple[str, str, int
 
 
 def chip(show: str, words: str, count: int, shown: str) -> dict[str, Any]:
-    """One filter; a reason is shown smaller than what it is a reason for."""
+    """One filter; a reason is shown smaller than what it is a reason for. What the card of each service says anyway is
+    no tile above it."""
     standing = show.partition(":")[2]
     is_reason = bool(standing) and standing not in (THERE, MOVING, MISSING)
     return {
         "show": show, "words": words, "count": count, "on": show == shown, "is_reason": is_reason,
-        "is_tile": bool(show) and not is_reason and standing != MOVING,
+        "is_tile": bool(show) and not standing,
     }  # fmt: skip
 
 

@@ -26,8 +26,8 @@ class TagAdmin(TenantAdmin):
         "Tags are your own words for contacts, such as “volunteer”. You can also type them on a contact’s page."
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(uses=Count("contact_tags"))
+    def listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.annotate(uses=Count("contact_tags"))
 
     @display(description="Contacts", ordering="uses")
     def contacts(self, tag: Any) -> str:

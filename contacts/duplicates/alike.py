@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from contacts.duplicates.nicknames import may_be_one
+
 # What sets people apart less than it seems: titles and endings.
 TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "rev", "sir", "mx", "herr", "frau", "jr", "sr"}
 STREETS = {
@@ -76,13 +78,13 @@ def names_alike(one: Look, other: Look) -> bool:
 
 
 def first_names_alike(one: str, other: str) -> bool:
-    """Ana and Ana Maria, Anna and Ana, A. and Ana; an empty one may be anybody's."""
+    """Ana and Ana Maria, Anna and Ana, A. and Ana, Chris and Christopher; an empty one may be anybody's."""
     if not one or not other:
         return True
     mine, theirs = one.split(), other.split()
     if len(mine[0]) == 1 or len(theirs[0]) == 1:
         return mine[0][0] == theirs[0][0]
-    return mine[0] == theirs[0] or fuzz.ratio(one, other) >= ALIKE_FIRST
+    return mine[0] == theirs[0] or may_be_one(mine[0], theirs[0]) or fuzz.ratio(one, other) >= ALIKE_FIRST
 
 
 def both_named(one: Look, other: Look) -> bool:

@@ -18,6 +18,7 @@ from contacts.exporting.columns import Column, for_contacts, local_minute
 from contacts.models import ConsentEvent, Contact, ContactList, Export, HistoryEntry
 from contacts.models.export import MORE_KINDS
 from contacts.search import contacts_matching
+from contacts.timeline import holds
 
 OF_THE_PAGE = {"p", "o", "all", "e", "_popup", "_facets"}  # of a list page's address, says nothing about who is on it
 
@@ -136,7 +137,7 @@ class Consent(Source):
             Column("Decision", group, lambda event: event.get_kind_display()),
             Column("Name", group, lambda event: event.contact_name),
             Column("Email", group, lambda event: event.address),
-            Column("Where it holds", group, lambda event: event.list_name or event.place or "everywhere"),
+            Column("Where it holds", group, holds),
             Column("Who decided", group, lambda event: event.actor_label),
             Column("Said by", group, lambda event: event.get_by_display()),
             Column("Source", group, lambda event: event.source),

@@ -200,3 +200,9 @@ def clashes(chosen: Sequence[str], headings: Sequence[str], choices: Choices) ->
     if not any(chosen):
         problems.append("Choose for at least one column what it is.")
     return problems
+
+
+def left_out(described: list[dict[str, str]], chosen: list[str]) -> list[str]:
+    """The headings of the columns that do not come in; those of an earlier report are none of them."""
+    pairs = zip((one.get("header", "") for one in described), chosen, strict=False)
+    return [header for header, key in pairs if not key and header and header not in REPORT_COLUMNS]

@@ -29,6 +29,7 @@ from contacts.models import (
     OutsideIdentifier,
     PhoneNumber,
     PostalAddress,
+    kept_words,
 )
 from contacts.models.contact import address_key
 from contacts.models.kept_marks import Left, left_at, marked_on
@@ -93,6 +94,7 @@ class Crowd:
     people: dict[uuid.UUID, Known] = field(default_factory=dict)
     moved: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)  # our ids of those who were merged, and into whom
     out_addresses: set[str] = field(default_factory=set)
+    kept_addresses: set[str] = field(default_factory=set)  # whoever gets one is out, by the word of somebody deleted
     marks: Left = field(default_factory=Left)  # of contacts who were deleted
     marked_before: set[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=set)  # (contact, list they may be off now)
 
@@ -193,6 +195,7 @@ def gather(wants: Sequence[Wanted], planned: Import | None = None, will_write: b
         overlay(people, planned, people.keys() | earlier)
     crowd = Crowd(people, moved)
     crowd.hear(addresses)
+    crowd.kept_addresses = kept_words.kept_at(addresses)
     crowd.marks = left_at(addresses | {key for known in people.values() for key in known.addresses}, people)
     crowd.marked_before = marked_on({row.uid for want in wants for row in want.lists}, people)
     return crowd

@@ -79,7 +79,7 @@ def decide(want: Wanted, crowd: Crowd, reader: Reader, new_uid: uuid.UUID, may_c
     outcome = Outcome.CREATE if is_new else Outcome.UPDATE if changes else Outcome.UNCHANGED
     known.become(changes)
     crowd.learn(known)
-    consent_warnings(want, known, crowd, reader)
+    consent_warnings(want, known, crowd, reader, changes)
     keeps_mark = kept_marks(want, known, crowd, changes)
     label = (want.label or known.name)[:200]
     return Plan(want, outcome, known, changes, warnings=want.warnings, label=label, keeps_mark=keeps_mark)
@@ -261,13 +261,21 @@ def change_lists(want: Wanted, state: State, changes: dict[str, list[Any]]) -> N
             want.warn(f"They are not on “{row.name}”, so nothing was marked there.")
 
 
-def consent_warnings(want: Wanted, known: Known, crowd: Crowd, reader: Reader) -> None:
+def gained(changes: dict[str, list[Any]]) -> set[str]:
+    """The email addresses that somebody gets by these changes."""
+    emails = {after for key, (_, after) in changes.items() if after and (key == "email" or key.startswith("email+"))}
+    return {address_key(email) for email in emails}
+
+
+def consent_warnings(
+    want: Wanted, known: Known, crowd: Crowd, reader: Reader, changes: dict[str, list[Any]]
+) -> None:  # fmt: skip
     """What staff should know before they confirm: an import never undoes an opt-out."""
     if known.state.get("do_not_contact") and not want.do_not_contact and reader.has_dnc:
         want.warn(NEVER_CLEARED)
     if known.has_opted_out:
         want.warn(OPTED_OUT)
-    elif known.addresses & crowd.out_addresses:
+    elif known.addresses & crowd.out_addresses or gained(changes) & crowd.kept_addresses:
         want.warn(ADDRESS_OPTED_OUT)
 
 
@@ -275,17 +283,16 @@ def kept_marks(want: Wanted, known: Known, crowd: Crowd, changes: dict[str, list
     """Whether they will be marked Do Not Contact, because of an address that they get or a list that they are put on;
     the row says so."""
     said = len(want.warnings)
-    emails = {after for key, (_, after) in changes.items() if after and (key == "email" or key.startswith("email+"))}
-    gained = crowd.marks.for_contact(known.uid, {address_key(email) for email in emails})
+    new = crowd.marks.for_contact(known.uid, gained(changes))
     theirs = crowd.marks.for_contact(known.uid, known.addresses)
-    if None in gained and not known.state.get("do_not_contact"):
+    if None in new and not known.state.get("do_not_contact"):
         want.warn(MARK_IS_KEPT.format(""))
     names = {row.uid: row.name for row in want.lists}
     for place in known.parts.get("lists", {}).values():
         names[place.contact_list.uid] = place.contact_list.name
     for uid, name in names.items():
         is_new = f"list+{uid}" in changes
-        if f"list_dnc+{uid}" in known.state or not (is_new or uid in gained):
+        if f"list_dnc+{uid}" in known.state or not (is_new or uid in new):
             continue
         if is_new and (known.uid, uid) in crowd.marked_before:
             want.warn(ON_AGAIN.format(name))

@@ -91,10 +91,10 @@ class OfContacts(Sort):
 
         return import_shown.confirm_words(counts)
 
-    def sum_up_undo(self, counts: dict[str, int], done: bool) -> list[str]:
+    def sum_up_undo(self, counts: dict[str, int], rows: dict[str, int], done: bool) -> list[str]:
         from contacts.admin import import_shown
 
-        return import_shown.sum_up_undo(counts, done)
+        return import_shown.sum_up_undo(counts, rows, done)
 
     def names(self, keys: set[str]) -> Names:
         return Names(keys)

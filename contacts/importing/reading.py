@@ -127,6 +127,7 @@ class Reader:
             parts = [want.values.get("street", ""), want.values.pop("street_2")]
             want.values["street"], problem = values.cut(", ".join(filter(None, parts)), TEXTS["street"])
             want.warn(problem)
+        want.warn(values.lost_zero(want.values.get("postal_code", ""), want.values.get("country") or self.region))
         if self.everybody_on:
             want.lists = list({row.pk: row for row in [*want.lists, self.everybody_on]}.values())
         want.tags = values.words_of(",".join([*want.tags, *self.everybody_tagged]))

@@ -88,8 +88,8 @@ class Sort(ABC):
         """What the button does, or "" when there is nothing to do."""
 
     @abstractmethod
-    def sum_up_undo(self, counts: dict[str, int], done: bool) -> list[str]:
-        """What taking it back does."""
+    def sum_up_undo(self, counts: dict[str, int], rows: dict[str, int], done: bool) -> list[str]:
+        """What taking it back does, counted in what the rows are about, and in `rows` of the file."""
 
     @abstractmethod
     def names(self, keys: set[str]) -> Any:

@@ -15,12 +15,16 @@ from contacts.importing.crowd import Crowd, Known
 from contacts.importing.words import field_names
 from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, ListMembership, Tag
 from contacts.models.kept_marks import ON_AGAIN, TAKEN_OVER
+from contacts.models.kept_words import COMPLAINED_BEFORE
+from contacts.tenancy.acting import By
 
 Undo = ImportRow.Undo
 CHANGED_SINCE = "They were changed or used by somebody since, so the contact stays as it is."
+SAID_SINCE = "They have said themselves since whether they want mail, so the contact stays as it is."
 NOT_HERE = "The contact is not here any more, because it was deleted or merged; so there is nothing to take back."
 THEIR_WORD = "They have opted out themselves, so Do Not Contact stays."
 SET_SINCE = "Do Not Contact was set again by somebody since, so it stays."
+HEARD = {"do_not_contact", "state"}  # the latter of an email address
 Marks = set[tuple[uuid.UUID, str]]  # (contact, list, or "" for everywhere)
 
 
@@ -45,7 +49,7 @@ def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[
     crowd.hear()
     ours = ImportRow.objects.filter(data_import=data_import, outcome=ImportRow.Outcome.CREATE, contact_uid__in=uids)
     made = set(ours.order_by().values_list("contact_uid", flat=True))
-    touched = touched_by_others(data_import, made) | held_elsewhere(people, made)
+    touched = touched_by_others(data_import, made) | dict.fromkeys(held_elsewhere(people, made), CHANGED_SINCE)
     marked = marked_since(data_import, uids)
     return [back(row, crowd, made, touched, marked) for row in rows]
 
@@ -61,7 +65,7 @@ def rehearse(people: dict[uuid.UUID, Known], data_import: Import, rows: Sequence
         known.become(going_back(row, known)[0])
 
 
-def back(row: ImportRow, crowd: Crowd, made: set[Any], touched: set[uuid.UUID], marked: Marks) -> Reverse:
+def back(row: ImportRow, crowd: Crowd, made: set[Any], touched: dict[uuid.UUID, str], marked: Marks) -> Reverse:
     """One row. Whoever was added by the import goes, or stays, as a whole, whatever later rows said about them."""
     known = crowd.people.get(row.contact_uid)  # type: ignore[arg-type]
     if row.outcome not in (ImportRow.Outcome.CREATE, ImportRow.Outcome.UPDATE):
@@ -70,7 +74,7 @@ def back(row: ImportRow, crowd: Crowd, made: set[Any], touched: set[uuid.UUID], 
         return Reverse(row, Undo.KEEP, reason=NOT_HERE)
     if known.uid in made:
         if known.uid in touched:
-            return Reverse(row, Undo.KEEP, reason=CHANGED_SINCE)
+            return Reverse(row, Undo.KEEP, reason=touched[known.uid])
         # The row that added them comes last, and deletes them.
         return Reverse(row, Undo.DELETE, known if row.outcome == ImportRow.Outcome.CREATE else None)
     changes, kept = going_back(row, known)
@@ -124,11 +128,18 @@ def marked_since(data_import: Import, uids: set[Any]) -> Marks:
     return {(uid, str(of or "")) for uid, of in events.order_by().values_list("contact_uid", "list_uid")}
 
 
-def touched_by_others(data_import: Import, uids: set[Any]) -> set[uuid.UUID]:
-    """Contacts in whose history there is anything but this import."""
-    ours = [data_import.source, data_import.undo_source, TAKEN_OVER, ON_AGAIN]
+def touched_by_others(data_import: Import, uids: set[Any]) -> dict[uuid.UUID, str]:
+    """{contact: why they stay} for those in whose history there is anything but this import. What a service told us of
+    by itself, such as that mail came back, is nobody's work here and nobody's word."""
+    ours = [data_import.source, data_import.undo_source, TAKEN_OVER, ON_AGAIN, COMPLAINED_BEFORE]
     entries = HistoryEntry.objects.filter(contact_uid__in=uids).exclude(source__in=ours).order_by()
-    return set(entries.values_list("contact_uid", flat=True).distinct())
+    found: dict[uuid.UUID, str] = {}
+    for uid, by, verb, diff in entries.values_list("contact_uid", "by", "verb", "changes"):
+        if by == By.STAFF or verb != HistoryEntry.Verb.CHANGED or not diff.keys() <= HEARD:
+            found[uid] = CHANGED_SINCE
+        elif by == By.PERSON:
+            found.setdefault(uid, SAID_SINCE)
+    return found
 
 
 def held_elsewhere(people: dict[uuid.UUID, Known], uids: set[Any]) -> set[uuid.UUID]:

@@ -63,7 +63,14 @@ def email_addresses(cell: str) -> tuple[list[str], list[str]]:
 def repaired(address: str) -> str:
     """Without what does not belong to an address: mailto:, brackets, a full stop or comma at the end."""
     address = re.sub(r"^mailto:\s*", "", address.strip(), flags=re.IGNORECASE).partition("?subject=")[0]
-    return address.strip("<>()[]\"' ").rstrip(".,;:").strip()
+    return quiet(address.strip("<>()[]\"' ").rstrip(".,;:").strip())
+
+
+def quiet(address: str) -> str:
+    """What is behind the @ in small letters, which no server tells from capitals; all of it where all are capitals. In
+    other addresses the part before it stays as it was typed: comparing ignores its case anyway."""
+    before, at, domain = address.rpartition("@")
+    return address.lower() if before.isupper() and domain.isupper() else f"{before}{at}{domain.lower()}"
 
 
 def is_email(address: str) -> bool:
@@ -138,6 +145,14 @@ def kind(cell: str) -> str | None:
     """person, organization, or None."""
     word = tidy(cell).casefold()
     return "organization" if word in ORGANIZATIONS else "person" if word in PEOPLE else None
+
+
+def lost_zero(code: str, country: str) -> str:
+    """A sentence about a postal code of the United States from which a spreadsheet may have taken the zero that it
+    began with; nothing is put in."""
+    if country != "US" or not re.fullmatch(r"\d{3,4}(-\d{4})?", code):
+        return ""
+    return f"The postal code “{code}” is short of five digits; a spreadsheet may have dropped a zero. It was kept so."
 
 
 @cache

@@ -31,7 +31,8 @@ class ConsentEvent(TenantOwned):
     """What somebody decided about being contacted, when, by whom and from where.
 
     The contact is named by uid and by address, so that the decision outlives their row. `list_uid` empty means
-    everywhere. `place` names a vendor's audience when the person spoke there (“mailchimp audience:ab12”).
+    everywhere. `place` names a vendor's audience when the person spoke there (“mailchimp audience:ab12”). `list_name`
+    is for people: without `list_uid` it names the lists that somebody asked for again in a wider place.
     """
 
     class Kind(models.TextChoices):

@@ -12,6 +12,7 @@ from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
 from contacts.models.household import note_moves, part_company
 from contacts.models.kept_marks import leave_marks, rows_of, take_over
+from contacts.models.kept_words import keep_words, leave_complaints, leave_words
 from contacts.models.recorded import Recorded, announce_contacts
 
 
@@ -87,6 +88,7 @@ class Contact(Recorded):
     def announce(cls, changes: list[Any]) -> None:
         contact_consent(changes)
         leave_marks(changes)
+        leave_words(changes)
         leave_lists(changes)
         announce_contacts(changes)
         note_moves(changes)
@@ -164,7 +166,9 @@ class EmailAddress(PartOfContact):
 
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
+        leave_complaints(changes)
         take_over(changes)
+        keep_words(changes)
         announce_contacts(changes)
 
 

@@ -3,7 +3,7 @@ and whoever gets one of these addresses later is marked visibly, so that staff s
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,9 @@ from contacts.tenancy.acting import By, acting
 LEFT = "Kept when the contact was deleted"
 TAKEN_OVER = "Kept from a deleted contact with this address"
 ON_AGAIN = "Kept from when they were on this list before"
-SOURCES = [LEFT, TAKEN_OVER, ON_AGAIN]
+ADDRESS_LEFT = "Kept when the address was taken away"
+COMING_BACK = [TAKEN_OVER, ON_AGAIN]
+SOURCES = [LEFT, ADDRESS_LEFT, *COMING_BACK]
 Kind, Verb = ConsentEvent.Kind, HistoryEntry.Verb
 Scope = uuid.UUID | None  # a list, or None for everywhere
 
@@ -48,7 +50,7 @@ def leave_marks(changes: list[Any]) -> None:
     events = []
     for row, of in marks:
         if own.get((row.uid, of and of.uid), ("", ""))[1] == By.PERSON:
-            continue  # their own word stands in the ledger under their address, and is stronger
+            continue  # their own word is kept by kept_words.py, and is stronger
         for address in addresses[row.pk]:
             event = ConsentEvent.by_actor(
                 Kind.DNC_SET, row.uid, tenant_id=row.tenant_id, contact_name=str(row)[:250], address=address,
@@ -60,18 +62,27 @@ def leave_marks(changes: list[Any]) -> None:
 
 
 def marked_on(lists: Collection[uuid.UUID], uids: Iterable[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
-    """(contact, list) where the last word is a mark that is not the person's own, be they on that list or not."""
-    words = last_words(uids, lists) if lists else {}
+    """(contact, list) where the last word is a mark that is not the person's own, be they on that list or not. What was
+    said of somebody who was merged into them counts."""
+    if not lists:
+        return set()
+    wanted = set(uids)
+    merged = dict(rows_of("MergedIdentity").filter(kept_uid__in=wanted).order_by().values_list("gone_uid", "kept_uid"))
+    words = last_words({*wanted, *merged}, lists, merged)
     return {pair for pair, (kind, by) in words.items() if kind == Kind.DNC_SET and by != By.PERSON}
 
 
-def last_words(uids: Iterable[uuid.UUID], lists: Iterable[uuid.UUID] | None = None) -> dict[Any, tuple[str, str]]:
-    """{(contact, list or None): (last change of Do Not Contact, by whom)}. One query."""
+def last_words(
+    uids: Iterable[uuid.UUID], lists: Iterable[uuid.UUID] | None = None,
+    merged: Mapping[uuid.UUID, uuid.UUID] | None = None,
+) -> dict[Any, tuple[str, str]]:  # fmt: skip
+    """{(contact, list or None): (last change of Do Not Contact, by whom)}. One query. `merged`: whose words count as
+    somebody else's."""
     rows = ConsentEvent.objects.filter(contact_uid__in=set(uids), kind__in=[Kind.DNC_SET, Kind.DNC_CLEARED], place="")
     if lists is not None:
         rows = rows.filter(list_uid__in=set(lists))
     said = rows.order_by("at", "pk").values_list("contact_uid", "list_uid", "kind", "by")
-    return {(uid, scope): (kind, by) for uid, scope, kind, by in said}
+    return {((merged or {}).get(uid, uid), scope): (kind, by) for uid, scope, kind, by in said}
 
 
 @dataclass(slots=True)
@@ -98,7 +109,7 @@ def left_at(addresses: Iterable[str], uids: Iterable[uuid.UUID]) -> Left:
     """
     found = Left()
     heirs: defaultdict[tuple[uuid.UUID, Scope], set[str]] = defaultdict(set)
-    keys, sources = set(addresses), Q(source__in=[LEFT, TAKEN_OVER]) | Q(kind=Kind.DNC_CLEARED)
+    keys, sources = set(addresses), Q(source__in=[LEFT, TAKEN_OVER], kind=Kind.DNC_SET) | Q(kind=Kind.DNC_CLEARED)
     events = ConsentEvent.objects.filter(
         Q(sources, address__in=keys) | Q(contact_uid__in=set(uids), kind=Kind.DNC_CLEARED), place=""
     ).order_by("at", "pk")  # fmt: skip
@@ -115,8 +126,8 @@ def left_at(addresses: Iterable[str], uids: Iterable[uuid.UUID]) -> Left:
     return found
 
 
-def take_over(changes: list[Any]) -> None:
-    """Contacts that get an address at which a mark was left are marked, everywhere or on the list that it is about."""
+def gained(changes: list[Any]) -> tuple[dict[int, Any], dict[int, set[str]]]:
+    """({number of a contact: it}, {number: the addresses that it has got}) by these changes of addresses."""
     new: defaultdict[int, set[str]] = defaultdict(set)
     contacts = {}
     for row, diff, verb in changes:
@@ -124,6 +135,12 @@ def take_over(changes: list[Any]) -> None:
         if verb != Verb.DELETED and (before or "").lower() != (after or "").lower():
             contacts[row.contact_id] = row.contact
             new[row.contact_id].add(row.address_key)
+    return contacts, new
+
+
+def take_over(changes: list[Any]) -> None:
+    """Contacts that get an address at which a mark was left are marked, everywhere or on the list that it is about."""
+    contacts, new = gained(changes)
     if not new:
         return
     left = left_at((key for keys in new.values() for key in keys), (one.uid for one in contacts.values()))

@@ -17,7 +17,7 @@ from django_scopes import ScopedManager
 
 from contacts import signals
 from contacts.models.history import HistoryEntry
-from contacts.tenancy.acting import actor
+from contacts.tenancy.acting import By, actor
 from contacts.tenancy.models import TenantOwned
 from contacts.tenancy.walls import TenantQuerySet
 
@@ -204,7 +204,9 @@ def plain(value: Any) -> Any:
 
 def told_by(verb_of: Callable[[Any, dict[str, list[Any]], str], str], change: Any) -> str:
     """The cause of a push as a sentence, with who did it."""
-    return f"{verb_of(*change)} by {actor().label}"[:200]
+    who = actor()
+    label = "the person themselves" if who.by == By.PERSON and not who.user else who.label
+    return f"{verb_of(*change)} by {label}"[:200]
 
 
 def describe(row: Recorded, diff: dict[str, list[Any]], verb: str) -> str:

@@ -98,6 +98,10 @@ class TenantAdmin(Walled, ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SteadyChangeList]:
         return SteadyChangeList
 
+    def listed(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with what the columns of their list count."""
+        return rows
+
     def changeform_view(
         self,
         request: HttpRequest,

@@ -27,6 +27,12 @@ class SteadyChangeList(ChangeList):
     """A page number out of range gives the nearest page, and rows that sort alike come in the order of an index."""
 
     page_num: int
+    root_queryset: Any
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        """With what only this page shows of the rows: a row's own page and the choices in forms do not pay for it."""
+        self.root_queryset = self.model_admin.listed(self.root_queryset)
+        return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)

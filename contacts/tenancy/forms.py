@@ -1,6 +1,8 @@
 """Forms for logging in and for the organization's settings."""
 
 import zoneinfo
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import phonenumbers
@@ -21,6 +23,9 @@ class LogInForm(AuthenticationForm):
         self.fields["username"].label = "E-mail address"
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+        waits = "password" if self.data.get("username") else "username"  # for what has to be typed (again)
+        for name, field in self.fields.items():
+            field.widget.attrs["autofocus"] = name == waits
 
     def clean_username(self) -> str:
         """The form in which addresses are kept."""
@@ -58,12 +63,20 @@ def no_place_sentence(user: User) -> str:
     return f"{user.email} has no place in any organization yet. Ask the people who run this installation for one."
 
 
-def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Time zones by region, in words: America / New York."""
+@cache
+def places() -> frozenset[str]:
+    """The zones that people live in, by the tables that come with them; their many older names are left out."""
+    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
+    named = {line.split("\t")[2] for line in table.splitlines() if line and not line.startswith("#")}
+    return frozenset(named & zoneinfo.available_timezones())
+
+
+def time_zone_choices(present: str = "") -> list[tuple[str, list[tuple[str, str]]]]:
+    """Time zones by region, in words: America / New York; `present` is there, whatever it is called."""
     regions: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(zoneinfo.available_timezones()):
+    for name in sorted(places() | ({present} & zoneinfo.available_timezones())):
         region, _, place = name.partition("/")
-        if place and region not in ("Etc", "SystemV", "posix", "right"):
+        if place:
             regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
     return [("General", [("UTC", "UTC")]), *regions.items()]
 
@@ -103,7 +116,9 @@ class OrganizationForm(forms.ModelForm):
     def __init__(self, *args: Any, may_change: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["time_zone"] = forms.ChoiceField(
-            choices=time_zone_choices(), label="Time zone", help_text=self.Meta.help_texts["time_zone"]
+            choices=time_zone_choices(self.instance.time_zone),
+            label="Time zone",
+            help_text=self.Meta.help_texts["time_zone"],
         )
         for name, field in self.fields.items():
             if isinstance(field, forms.ChoiceField):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from contacts.tenancy import invitations
@@ -45,6 +45,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "page": Paginator(places, PER_PAGE).get_page(request.GET.get("p")),
         "invited": Paginator(invited, PER_PAGE).get_page(request.GET.get("i")),
         "only_late": only_late,
+        "just_sent": request.GET.get("sent"),
         "may_change": is_allowed(request, CHANGE, "people"),
         "roles": list(reversed(Role)),
         "table": table(),
@@ -62,7 +63,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            return told(request, sent)
+            return told(request, sent, f"An invitation is on its way to {sent.invitation.email}.")
     return render_page(request, "organization/invite.html", "Invite somebody", {"form": form})
 
 
@@ -103,12 +104,13 @@ def remove(request: HttpRequest, object_id: int) -> HttpResponse:
 def send_again(request: HttpRequest, object_id: int) -> HttpResponse:
     """A new link for somebody who is invited."""
     require(request, CHANGE, "people")
-    get_object_or_404(Invitation, pk=object_id)
+    email = get_object_or_404(Invitation, pk=object_id).email
     try:
-        return told(request, invitations.send_again(here(request), object_id))
+        sent = invitations.send_again(here(request), object_id)
     except ValidationError as problem:
         messages.error(request, problem.messages[0])
-        return redirect("admin:people")
+        return back_to_invitations(request)
+    return told(request, sent, f"A new invitation is on its way to {email}. The link sent before no longer works.")
 
 
 @require_POST
@@ -121,14 +123,25 @@ def withdraw(request: HttpRequest, object_id: int) -> HttpResponse:
         messages.success(request, f"The invitation of {invitation.email} is withdrawn; its link no longer works.")
     except ValidationError as problem:
         messages.error(request, problem.messages[0])
-    return redirect("admin:people")
+    return back_to_invitations(request)
 
 
-def told(request: HttpRequest, sent: invitations.Sent) -> HttpResponse:
+def back_to_invitations(request: HttpRequest, changed: Invitation | None = None) -> HttpResponse:
+    """To those that the page had shown; or, where one has changed, to its row among all of them."""
+    shown = request.GET.copy()
+    shown.pop("sent", None)
+    if changed is not None:
+        shown.pop("invitations", None)  # it is not late any more
+        shown["sent"] = str(changed.pk)  # and says so, because the message at the top is out of sight
+    query, row = shown.urlencode(), f"#invitation-{changed.pk}" if changed else ""
+    return redirect(f"{reverse('admin:people')}{'?' if query else ''}{query}{row}")
+
+
+def told(request: HttpRequest, sent: invitations.Sent, sentence: str) -> HttpResponse:
     """It is on its way; or it is not, and then the link is shown, this once."""
     if not sent.invitation.mail_error:
-        messages.success(request, f"An invitation is on its way to {sent.invitation.email}.")
-        return redirect("admin:people")
+        messages.success(request, sentence)
+        return back_to_invitations(request, sent.invitation)
     context = {"invitation": sent.invitation, "link": sent.link, "no_mail": invitations.NO_MAIL}
     return render_page(request, "organization/invitation_by_hand.html", "The invitation was not sent", context)
 

@@ -116,7 +116,7 @@ class OfGifts(Sort):
             parts.append(f"change {changed:,}" if added else f"change {gifts(changed)}")
         return " and ".join(parts).capitalize()
 
-    def sum_up_undo(self, counts: dict[str, int], done: bool) -> list[str]:
+    def sum_up_undo(self, counts: dict[str, int], rows: dict[str, int], done: bool) -> list[str]:
         told = [
             (Undo.DELETE, "that the import added will be deleted", "that the import had added {} deleted"),
             (Undo.RESTORE, "will be put back as before", "{} put back as before"),

@@ -79,6 +79,11 @@ class Connection(TenantOwned):
         return self.state in (self.State.SETUP, self.State.READY, self.State.ACTIVE)
 
     @property
+    def is_failing(self) -> bool:
+        """Whether calls fail, from the second one until the next good answer; one row's own trouble does not count."""
+        return self.failures > 1 and self.failing_since is not None
+
+    @property
     def place(self) -> str:
         """The name of this connection in the consent ledger, followed there by a container."""
         return self.provider

@@ -76,6 +76,13 @@ class SyncRun(TenantOwned):
         return f"{self.connection} {self.get_kind_display()} of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
     @property
+    def name(self) -> str:
+        """What people call it: as the button says by which it was started."""
+        if not self.had_preview:
+            return "Answered question"
+        return "Take-back" if self.kind == self.Kind.UNDO else str(self.Kind(self.kind).label)
+
+    @property
     def had_preview(self) -> bool:
         """Whether it was shown beforehand, as all are but what the brake held and somebody let go."""
         return self.cursor != RELEASED

@@ -140,6 +140,7 @@ class Provider:
     # Whether what is called for now is an opt-out or a single edit, which overtake bulk work where calls are counted;
     # the engine says so before it hands over a slice.
     is_urgent: bool = False
+    archived_have_not_left: ClassVar[bool] = False  # `members_page` shows an opt-out of whoever is on no list, too
     look_size: ClassVar[int] = 1  # how many people `look_many` takes at once with advantage
 
     def __init__(self, connection: Any) -> None:

@@ -91,7 +91,7 @@ def why_not(
     if not here.is_primary:
         return "other_address"
     if here.state != EmailAddress.State.OK:
-        return "email_invalid" if here.state == EmailAddress.State.INVALID else "email_bounced"
+        return people.useless_address(here.state)
     return ""
 
 

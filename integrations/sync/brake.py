@@ -230,7 +230,8 @@ def keep(connection: Connection, user: Any) -> int:
     )
     kept = rows.update(run=None, reason_code="kept", reason=f"Left on the list by {user}"[:300])
     Connection.objects.filter(pk=connection.pk).update(brake={})
-    SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING).update(
-        state=SyncRun.State.DONE, finished_at=Now()
-    )
+    asking = SyncRun.objects.filter(connection=connection, state=SyncRun.State.ASKING)
+    # What it has sent belongs to it no longer: whatever is changed from now on is none of its doing.
+    RemoteRecord.objects.filter(run__in=asking).update(run=None)
+    asking.update(state=SyncRun.State.DONE, finished_at=Now())
     return kept

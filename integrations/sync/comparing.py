@@ -18,7 +18,6 @@ from integrations.sync import adopting, instep, people, runs, slices
 from integrations.sync.planning import HEARS_FROM_US, lists_left, signature
 from integrations.sync.put_back import brought_back
 from integrations.sync.slices import Row
-from integrations.sync.taking_back import TAKEN_BACK
 
 State = RemoteRecord.State
 
@@ -30,6 +29,9 @@ def compare_lists(run: SyncRun, _: str) -> None:
     for record, label, operations in slices.plan_lists(records, slices.policy_of(run.connection)):
         if not operations or record.is_on_its_way:
             continue
+        if is_held_by_night(run, record):
+            run.found["held"] = run.found.get("held", 0) + 1
+            continue
         operation = operations[0]
         verb = runs.SKIP if record.refused_hash == signature(operations) else operation.verb
         was = record.known.get("names", {}).get(operation.place, "")
@@ -39,7 +41,7 @@ def compare_lists(run: SyncRun, _: str) -> None:
         }  # fmt: skip
         items.append(runs.item(run, record, label, "", verb, [shown]))
         items[-1].plan_hash, items[-1].difference = signature(operations), instep.difference_of(operations)
-        if verb == runs.SKIP:
+        if verb == runs.SKIP or record.state == State.HELD:
             items[-1].reason_code, items[-1].reason = record.reason_code, record.reason
     RunItem.objects.bulk_create(items)
     run.cursor = "compare:0"
@@ -82,6 +84,7 @@ class Page:
         self.removed = removed  # rows of those whom somebody removed there
         self.items: list[RunItem] = []
         self.notes: dict[tuple[str, str], list[int]] = {}
+        self.told = list[int]()  # rows of those who were removed there, and are listed here
         self.gone = Counter(run.removals)
         self.figures: instep.Figures = run.found.setdefault("lists", {})
 
@@ -90,14 +93,19 @@ class Page:
         record, operations = row.record, row.plan.operations
         is_moving = bool(operations) and record.is_on_its_way
         instep.count(self.figures, row.known, operations, is_moving)
+        is_removed = bool(operations) and record.pk in self.removed
         if not operations:
             self.run.unchanged += 1
             self.note(record, row.code)
             self.offer(row)
+        elif operations and is_held_by_night(self.run, record):
+            self.run.found["held"] = self.run.found.get("held", 0) + 1
+        elif is_removed and not self.run.started_by_id and was_told(record):
+            self.run.found["removed"] = self.run.found.get("removed", 0) + 1
         elif not is_moving:
             self.show(row)
-            if record.pk in self.removed:
-                self.note(record, "removed_there")
+            if is_removed:
+                self.told.append(record.pk)
 
     def show(self, row: Row) -> None:
         """Somebody who is not there as they should be, with what would put it right."""
@@ -110,7 +118,7 @@ class Page:
             item.reason_code, item.reason = record.reason_code, record.reason
         else:
             item.reason_code = "removed_there" if record.pk in self.removed else ""
-            if record.reason_code == TAKEN_BACK:
+            if record.state == State.HELD:
                 item.reason_code, item.reason = record.reason_code, record.reason
             self.gone.update(lists_left(row.known, operations))
         self.items.append(item)
@@ -144,7 +152,28 @@ class Page:
         for (state, code), pks in self.notes.items():
             unchanged = RemoteRecord.objects.filter(pk__in=pks, due_at__isnull=True)
             unchanged.update(state=state, reason_code=code, reason="")
+        told = RemoteRecord.objects.filter(pk__in=self.told, due_at__isnull=True).exclude(state=State.SET_ASIDE)
+        told.update(state=State.SKIPPED, reason_code="removed_there", reason=told_by(self.run))
         self.run.removals = dict(self.gone)
+
+
+def is_held_by_night(run: SyncRun, record: RemoteRecord) -> bool:
+    """Whether this difference is somebody's decision (taken back, left on the list), or the brake asks about it: then
+    only whoever looks is shown it, or each night would offer to undo the decision."""
+    return record.state == State.HELD and not run.started_by_id
+
+
+def told_by(run: SyncRun) -> str:
+    """What stands with the row of somebody who was removed there from the check on that listed them."""
+    day = f"{run.created_at.astimezone(run.tenant.tz):%B %-d}"
+    said = f"Somebody archived or deleted this person at {run.connection}, or took them off all your lists there"
+    return f"{said}, as the check of {day} found."[:300]
+
+
+def was_told(record: RemoteRecord) -> bool:
+    """Whether a check has listed that this person was removed there, and nothing was changed about them since: by
+    night they are only counted from then on, or each night would ask about them again."""
+    return record.state == State.SKIPPED and record.reason_code == "removed_there" and bool(record.reason)
 
 
 def is_somebody_elses(member: Member) -> bool:

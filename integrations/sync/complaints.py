@@ -6,6 +6,7 @@ from django.db import transaction
 
 from contacts.models import ConsentEvent, EmailAddress
 from contacts.models.contact import address_key
+from contacts.models.kept_words import COMPLAINT
 from contacts.tenancy.acting import By, acting
 from integrations.models import Connection
 from integrations.sync import people
@@ -25,7 +26,7 @@ def note(connection: Connection, container: str, addresses: Iterable[str]) -> st
             ConsentEvent.by_actor(
                 ConsentEvent.Kind.OPT_OUT, row.contact.uid, tenant_id=connection.tenant_id,
                 contact_name=str(row.contact)[:250], address=row.address_key, place=place,
-                detail=f"Reported our mail as spam at {connection}",
+                detail=f"{COMPLAINT} at {connection}",
             ).save()  # fmt: skip
         EmailAddress.objects.filter(pk__in=[row.pk for row in found]).update(state=State.COMPLAINED)
-    return "Reported our mail as spam: no more mail goes to this address." if found else ""
+    return f"{COMPLAINT}: no more mail goes to this address." if found else ""

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
-from contacts.standing import ASK, EVERYWHERE, FREE, OUT, Word, load, standing, strictest
+from contacts.standing import ASK, EVERYWHERE, FREE, OUT, Word, is_shared, load, standing, strictest
 
-__all__ = ["ASK", "EVERYWHERE", "FREE", "OUT", "Word", "allows", "load", "said_elsewhere", "standing", "strictest"]
+__all__ = [
+    "ASK", "EVERYWHERE", "FREE", "OUT", "Word", "allows", "load", "said_elsewhere", "said_here", "standing",
+    "strictest",
+]  # fmt: skip
 
 
 def allows(now: Mapping[str, str], list_uid: str, place: str) -> str:
@@ -15,11 +18,11 @@ def allows(now: Mapping[str, str], list_uid: str, place: str) -> str:
 
 
 def said_elsewhere(now: Mapping[str, str], place: str) -> set[str]:
-    """What was said at the same vendor where everybody lived in one place: it was about every list, and still counts
-    when lists have moved to places of their own, or all to another one."""
-    vendor = place.partition(" ")[0]
-    return {
-        state
-        for scope, state in now.items()
-        if scope.startswith(f"place:{vendor} ") and not scope.startswith(f"place:{vendor} list:")
-    }
+    """What was said in other places where everybody lives together, be it an audience that lists have moved from or
+    another vendor's account: it was about every list, and counts until the person says something in this place."""
+    return {state for scope, state in now.items() if is_shared(scope) and scope != f"place:{place}"}
+
+
+def said_here(now: Mapping[str, str], place: str) -> bool:
+    """Whether a withdrawal was heard in this very place, or holds everywhere."""
+    return any(now.get(scope, FREE) != FREE for scope in (EVERYWHERE, f"place:{place}"))

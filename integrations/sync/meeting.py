@@ -25,13 +25,23 @@ def meet(visit: Visit, record: RemoteRecord, member: Member) -> bool:
         if is_word(None, member):  # of the address that they were given here and have not been moved to there yet
             hear(visit, record, member, {member.address})
         return False
+    if before is not None and is_silent_stranger(before) and member.standing == Standing.ARCHIVED:
+        return True  # on none of our lists as before: a vendor may know no difference
     if before is not None and before.standing in HEARS_FROM_US and member.standing in GONE:
+        if visit.provider.archived_have_not_left:
+            giving_way(partial(lose, visit, record.pk))
+            return True
         return False  # looked at with those who were not met: they may have unsubscribed before (L35)
     if is_word(before, member):
         hear(visit, record, member, {member.address, *([before.address] if before else [])})
     elif now_known(visit, record, before, member) != before:
         giving_way(partial(learn, visit, record.pk, member))
     return True
+
+
+def is_silent_stranger(member: Member) -> bool:
+    """Whether somebody else put them there, and they are on no list of ours."""
+    return member.standing == Standing.SUBSCRIBED and not member.ours and not member.lists
 
 
 def is_entry(before: Member, member: Member) -> bool:

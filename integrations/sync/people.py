@@ -61,8 +61,14 @@ class Person:
         if not self.address:
             return "no_email"
         if self.email_state != EmailAddress.State.OK:
-            return "email_invalid" if self.email_state == EmailAddress.State.INVALID else "email_bounced"
+            return useless_address(self.email_state)
         return ""
+
+
+def useless_address(state: str) -> str:
+    """Our reason code for an address to which nothing is sent, by its state."""
+    codes = {EmailAddress.State.INVALID: "email_invalid", EmailAddress.State.COMPLAINED: "email_complained"}
+    return codes.get(EmailAddress.State(state), "email_bounced")
 
 
 @dataclass(slots=True)
@@ -170,7 +176,8 @@ def wanted_of(
     others = [p for p in crowd.sharing(person.address_key) if p.uid != person.uid] if person.address_key else []
     shared = [(p, eligible(p, policy, place, present)) for p in others]
     verdict = Verdict({})
-    moving = set() if present is None else lists_of(eligible(person, policy, place, None)) - lists_of(own)
+    anywhere = lists_of(own if present is None else eligible(person, policy, place, None))
+    moving = anywhere - lists_of(own)
     for container in containers:
         mine = dict(own.get(container, {}))
         greeted = [person]
@@ -181,14 +188,17 @@ def wanted_of(
                     greeted.append(other)
         asked = bool(mine) and consent.ASK in mine.values() and all(s == consent.ASK for s in mine.values())
         lists = frozenset(uid for uid, says in mine.items() if asked or says == consent.FREE)
+        # Of a place that they are to leave, what is said about the lists that they are on there counts (L24).
+        there = known[container].lists if container in known else frozenset[str]()
+        left = there if there.isdisjoint(anywhere) else frozenset[str]()
         verdict.containers[container] = Wanted(
             member=wanted_member(person, sent(policy, fields_of(greeted, others)), lists, bool(others)),
             owners={} if others or person.is_organization else policy.owners,
-            opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place),
+            opted_out=person.exists and not lists and _has_opted_out(person, policy, container, place, left),
             ask=asked,
             held_by_others=_held(person, known.get(container), crowd, policy, container, place, present),
             stays=container in known and not moving.isdisjoint(known[container].lists),
-            by_person=not lists and _by_themselves(person, policy, container, place),
+            by_person=not lists and _by_themselves(person, policy, container, place, left),
         )
     if not any(w.member for w in verdict.containers.values()):
         verdict.code = _why_not(person, policy, place)
@@ -238,21 +248,22 @@ def _held(
     return frozenset()
 
 
-def _has_opted_out(person: Person, policy: Policy, container: str, place: str) -> bool:
-    """Whether consent was withdrawn for this container, by anybody's decision."""
+def _has_opted_out(person: Person, policy: Policy, container: str, place: str, left: Set[str]) -> bool:
+    """Whether consent was withdrawn for this container, by anybody's decision; `left` are lists of theirs in it that
+    live elsewhere from now on."""
     if person.do_not_contact:
         return True
     for list_uid, dnc in person.memberships:
-        if policy.container_of(list_uid) == container:
+        if list_uid in left or policy.container_of(list_uid) == container:
             out = consent.allows(person.consent, list_uid, f"{place} {container}") == consent.OUT
             if dnc or out:
                 return True
     return False
 
 
-def _by_themselves(person: Person, policy: Policy, container: str, place: str) -> bool:
+def _by_themselves(person: Person, policy: Policy, container: str, place: str, left: Set[str]) -> bool:
     """Whether the opt-out is the person's own word, which only they can take back."""
-    here = [uid for uid, _ in person.memberships if policy.container_of(uid) == container]
+    here = [uid for uid, _ in person.memberships if uid in left or policy.container_of(uid) == container]
     return any(consent.allows(person.consent, uid, f"{place} {container}") == consent.OUT for uid in ["", *here])
 
 

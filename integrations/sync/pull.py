@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
+from contacts.models import ConsentEvent, Contact, EmailAddress, ListMembership, kept_words
 from contacts.models.contact import address_key
 from contacts.models.recorded import chunks
 from contacts.tenancy.acting import By, acting
@@ -23,6 +23,7 @@ from integrations.provider_kit.states import Member, Standing
 from integrations.sync import consent, owners, people, slices
 from integrations.sync.corrections import corrected
 from integrations.sync.giving_way import giving_way
+from integrations.sync.own_words import say
 from integrations.sync.planning import HEARS_FROM_US, same
 from integrations.sync.taking_back import TAKEN_BACK, is_taken_back
 
@@ -212,7 +213,7 @@ def about_new_address(
     if member.standing == Standing.UNSUBSCRIBED:
         by_uid, by_address = consent.load([record.subject_uid], [address_key(member.address)])
         words = consent.strictest(*by_uid.values(), *by_address.values())
-        if consent.allows(words, "", f"{people.place_of(connection)} {container}") != consent.FREE:
+        if consent.said_here(words, f"{people.place_of(connection)} {container}"):
             return ""  # said before
         with acting(By.PERSON, f"{connection}"):
             return opted_out(connection, policy, container, record, contact, member)
@@ -253,6 +254,10 @@ def came_back(
 ) -> str:  # fmt: skip
     """The person confirmed or subscribed again there; what they had taken away themself, they give back."""
     say(ConsentEvent.Kind.OPT_IN, connection, container, record, contact, member)
+    kept_words.give_back(
+        address_key(member.address), f"{people.place_of(connection)} {container}", record.subject_uid,
+        lambda heir: {m.contact_list.uid for m in on_lists_in(policy, container, heir)},
+    )  # fmt: skip
     cleared = []
     for membership in on_lists_in(policy, container, contact):
         list_uid = membership.contact_list.uid
@@ -292,19 +297,6 @@ def removed(
     heard(connection, record, container, before, now, "Removed there by somebody else.")
     mark_again(record, f"{connection} reported a removal")
     return "Removed there by somebody else."
-
-
-def say(
-    kind: str, connection: Connection, container: str, record: RemoteRecord, contact: Contact | None, member: Member,
-    contact_list: ContactList | None = None,
-) -> None:  # fmt: skip
-    """Write the person's own word into the consent ledger."""
-    ConsentEvent.by_actor(
-        kind, record.subject_uid, tenant_id=record.tenant_id, contact_name=str(contact or "")[:250],
-        address=address_key(member.address), place=f"{people.place_of(connection)} {container}" if container else "",
-        list_uid=contact_list.uid if contact_list else None, list_name=contact_list.name if contact_list else "",
-        detail=f"Said at {connection}",
-    ).save()  # fmt: skip
 
 
 def keep_known(record: RemoteRecord, known: Mapping[str, Member]) -> None:
@@ -385,7 +377,11 @@ def catch_up_with(record: RemoteRecord, address: str, fresh: Fresh) -> None:
         record.known = record.known | {"offered": offered}
         keep_known(record, known)
         if held := next((news.held for news in about.values() if news.held), ""):
-            in_step = RemoteRecord.objects.filter(pk=record.pk, state=RemoteRecord.State.OK, due_at__isnull=True)
-            in_step.update(state=RemoteRecord.State.HELD, reason_code=TAKEN_BACK, reason=held)
+            in_step = RemoteRecord.objects.filter(
+                pk=record.pk, due_at__isnull=True, reason_code__in=["", "not_on_a_list"]
+            )
+            in_step.exclude(state=RemoteRecord.State.SET_ASIDE).update(
+                state=RemoteRecord.State.HELD, reason_code=TAKEN_BACK, reason=held
+            )
         else:
             mark_again(record, "Shares an address with somebody who changed")

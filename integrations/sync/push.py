@@ -33,6 +33,7 @@ from integrations.sync.turn import Interrupted
 
 log = logging.getLogger(__name__)
 State = RemoteRecord.State
+ON_ITS_WAY = (SyncRun.State.RUNNING, SyncRun.State.ASKING)  # a question may be open about another list of the run
 LONGEST_LOOK = 40.0  # seconds that the brake may look on when the turn is over; with them a job is not cut yet
 
 
@@ -260,7 +261,7 @@ class Sitting(Doubts):
     def no_longer_shown(self, rows: list[Row], shown: Mapping[int, slices.Shown]) -> set[int]:
         """Rows of a run whose plan is neither as it was shown, nor what is left of that after half of it was done."""
         pks = [r.record.pk for r in rows if not slices.still_holds(shown.get(r.record.pk), r.record, r.plan.operations)]
-        items: Any = RunItem.objects.filter(run__state=SyncRun.State.RUNNING, record__in=pks).order_by()
+        items: Any = RunItem.objects.filter(run__state__in=ON_ITS_WAY, record__in=pks).order_by()
         of = dict(items.values_list("record_id", "operations")) if pks else {}
         rest = {r.record.pk for r in rows if slices.is_rest_of(of.get(r.record.pk, ()), r.plan.operations)}
         return set(pks) - rest

@@ -26,6 +26,7 @@ from integrations.sync.planning import is_move, lists_left, signature
 PAGE = 1000
 SKIP = "skip"
 LOOK = "look:"  # in the place of a cursor: the lists are planned, and the vendor is to be asked about them
+ELSEWHERE = "another_account"  # in what a run has found: it was about an account that is not connected any more
 MOVE = "move"  # from one place to another there, on the same lists (L24)
 CAUSES = {SyncRun.Kind.SYNC: "Sync", SyncRun.Kind.CHECK: "Repair", SyncRun.Kind.UNDO: "Taking back"}
 # The verb that stands for a row with several operations: the one that people most want to know of.
@@ -75,7 +76,7 @@ def cancel(run: SyncRun, user: Any) -> bool:
             RemoteRecord.objects.filter(run=run, priority=Priority.SYNC).update(due_at=None)
             RemoteRecord.objects.filter(run=run).update(run=None)
             run.items.filter(state=RunItem.State.SHOWN).update(
-                state=RunItem.State.SKIPPED, reason=f"The {run.get_kind_display()} was cancelled."
+                state=RunItem.State.SKIPPED, reason=f"The {run.name} was cancelled."
             )
     return bool(changed)
 
@@ -275,6 +276,13 @@ def finish(run: SyncRun, state: str, reason: str = "") -> None:
     RemoteRecord.objects.filter(run=run).update(run=None)
     if run.kind == SyncRun.Kind.CHECK and run.confirmed_at:
         instep.after_repair(run)
+
+
+def leave_account(connection: Connection, reason: str) -> None:
+    """Another account is connected: everything of the old one is stopped, and none of it can be taken back there."""
+    stop_all(connection, reason)
+    for run in SyncRun.objects.filter(connection=connection, confirmed_at__isnull=False).only("found").iterator():
+        SyncRun.objects.filter(pk=run.pk).update(found={**run.found, ELSEWHERE: True})
 
 
 def stop_all(connection: Connection, reason: str) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +23,14 @@ State, Effect = RemoteRecord.State, RemoteRecord.Effect
 COLLECTED = ("deliveries", "finished", "refused", "delayed", "underway", "learned", "moving", "heard", "told")
 # Why somebody is nowhere there: of a row that was sent it is why they were taken off, not why nothing was done.
 WHY_THEY_LEFT = {
-    "dnc_contact", "dnc_list", "opted_out", "not_on_a_list", "no_email", "email_bounced", "email_invalid", "deleted",
+    "dnc_contact", "dnc_list", "opted_out", "not_on_a_list", "no_email", "email_bounced", "email_complained",
+    "email_invalid", "deleted",
 }  # fmt: skip
+# What is said in the history of somebody whom we found so there.
+LEFT = {
+    Standing.UNSUBSCRIBED: "They have unsubscribed there, and it stays so.",
+    Standing.CLEANED: "The address has been rejected there, and it stays so.",
+}
 LONG_WAIT = 300  # seconds; a row that waits longer is reported as not sent, so that its run can finish
 
 
@@ -116,7 +123,7 @@ class Settlement:
 
     def _done(self, row: Row, operation: Operation, outcome: Done) -> None:
         container, after, now = operation.container, operation.after, outcome.now
-        answer = outcome.answer
+        has_left = now is not None and now.standing != after.standing and now.standing in LEFT
         if outcome.left is not None:
             row.left[container] = outcome.left
         if now is None:
@@ -132,14 +139,19 @@ class Settlement:
             )
             if ours:
                 self.put_there.add((container, now.address.lower()))
-            if standing != expected and standing in (Standing.UNSUBSCRIBED, Standing.CLEANED):
+            if has_left:
                 self.found_out.append((container, now, (now.address,), row.entries.get(container)))
                 row.fresh_known[container] = row.fresh_known[container].but(standing=expected)
-                answer = answer or f"Is {standing} there."
             elif operation.verb == Verb.UPDATE and now.address.lower() != after.address.lower():
                 self.open.add(row.record.pk)  # found under another address there; what to do about it is planned anew
             self._changed_there(row, operation, now)
-        self.deliver(row, operation, Delivery.Outcome.DONE, answer)
+        if has_left and now is not None and after.standing in HEARS_FROM_US:  # nothing of it has come about
+            stays = (operation.before or after.but(fields={})).but(standing=now.standing, lists=frozenset())
+            found = replace(operation, after=stays)
+            self.deliver(row, found, Delivery.Outcome.REFUSED, outcome.answer or LEFT[now.standing])
+        else:
+            answer = outcome.answer or (LEFT[now.standing] if has_left and now is not None else "")
+            self.deliver(row, operation, Delivery.Outcome.DONE, answer)
         self.learn(row)
 
     def _changed_there(self, row: Row, operation: Operation, now: Member) -> None:

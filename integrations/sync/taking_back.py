@@ -8,16 +8,19 @@ held afterwards, or the next look at it would send the present state again.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from contacts.models import ListMembership
+from contacts.models.kept_marks import marked_on
 from integrations.models import RemoteRecord, RunItem, SyncRun
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Verb
 from integrations.sync import consent, people
 from integrations.sync.people import Crowd, Person
-from integrations.sync.undo_rules import CHANGED, Leave, Step, hears, plan_back
+from integrations.sync.planning import same
+from integrations.sync.undo_rules import ADDRESS_STAYS, CHANGED, LIST_GONE, Leave, Step, hears, plan_back
 
 if TYPE_CHECKING:
     from integrations.sync.slices import Row
@@ -83,7 +86,7 @@ def sentence_of(run: SyncRun) -> str:
     by = f" by {run.started_by}" if run.started_by else ""
     what = "that run"
     if then := run.undoes:
-        what = f"the {then.get_kind_display()} of {then.created_at.astimezone(run.tenant.tz):%B %-d, %H:%M}"
+        what = f"the {then.name} of {then.created_at.astimezone(run.tenant.tz):%B %-d, %H:%M}"
     return f"Taken back{by} on {day}: {run.connection} has this as it was before {what}."[:300]
 
 
@@ -144,11 +147,12 @@ class Permissions:
     policy: Policy
     place: str
     present: set[str] | None  # the lists that are there; None: those that the preview counts on
-    silent: set[tuple[str, str]] = field(default_factory=set)  # (contact, list) with Do Not Contact
+    # (contact, list) with Do Not Contact, be they on that list here or taken off it since
+    silent: set[tuple[str, str]] = field(default_factory=set)
     by_address: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def load(self, everybody: Sequence[tuple[str, Mapping[str, Step]]]) -> None:
-        """Read what was said about their addresses there, and on which lists they are silent; two queries."""
+        """Read what was said about their addresses there, and on which lists they are silent; three queries."""
         targets = [step.target for _, steps in everybody for step in steps.values() if step.target is not None]
         lefts = [step.left for _, steps in everybody for step in steps.values() if step.left is not None]
         lists = {uid for target in targets for uid in target.lists}
@@ -156,7 +160,8 @@ class Permissions:
             contact__uid__in=[uid for uid, _ in everybody], contact_list__uid__in=lists, do_not_contact=True
         ).order_by()
         pairs = memberships.values_list("contact__uid", "contact_list__uid")
-        self.silent = {(str(contact), str(uid)) for contact, uid in pairs}
+        marks = marked_on([UUID(uid) for uid in lists], [UUID(uid) for uid, _ in everybody])
+        self.silent = {(str(contact), str(uid)) for contact, uid in [*pairs, *marks]}
         _, self.by_address = consent.load([], {member.address.lower() for member in [*targets, *lefts]})
 
     def leaves(self, uid: str, steps: Mapping[str, Step]) -> dict[str, Leave]:
@@ -171,6 +176,8 @@ class Permissions:
         """Only whoever may be written to, and on lists that they may be written to by: asking them is no undo."""
         if step.target is None or person.blocked:
             return Leave(code=person.blocked)
+        if step.left is not None and not same(step.left.address, person.address):
+            return Leave(code=ADDRESS_STAYS)  # replaced here since, while nothing was sent there
         addresses = {member.address.lower() for member in (step.left, step.target) if member is not None}
         words = consent.strictest(person.consent, *(self.by_address.get(address) for address in addresses))
         allowed, code = set(), ""
@@ -179,6 +186,8 @@ class Permissions:
                 code = "opted_out"
             elif (person.uid, list_uid) in self.silent:
                 code = code or "dnc_list"
+            elif self.policy.container_of(list_uid) != container:
+                code = code or LIST_GONE  # it lives elsewhere now, and nobody would hear who unsubscribes there
             elif self.present is None or list_uid in self.present:
                 allowed.add(list_uid)
         return Leave(frozenset(allowed), code)

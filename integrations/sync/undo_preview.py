@@ -15,11 +15,13 @@ from contacts.models import ContactList
 from integrations.models import Delivery, RemoteRecord, RunItem, SyncRun
 from integrations.provider_kit.states import Member, Verb
 from integrations.sync import people, runs, slices
+from integrations.sync.adopting import ADOPT
 from integrations.sync.giving_way import giving_way
 from integrations.sync.planning import lists_left, same_goal, signature
 from integrations.sync.taking_back import Permissions, others_in
 from integrations.sync.undo_rules import CHANGED, Step, is_back, plan_back
 
+ADOPTED = "adoption_stays"
 LIST, CONTACT = RemoteRecord.Kind.LIST, RemoteRecord.Kind.CONTACT
 WAS_SENT = (Delivery.Outcome.DONE, Delivery.Outcome.UNCLEAR)
 Sent = Mapping[str, Any]  # one delivery
@@ -28,7 +30,7 @@ Sent = Mapping[str, Any]  # one delivery
 def go_on(run: SyncRun, stop: Callable[[], bool]) -> None:
     """Go on making the preview until it is done or the sitting is over."""
     while run.state == SyncRun.State.PLANNING and not stop():
-        run = giving_way(partial(runs.plan_page, run.pk, {"": begin, "lists": plan_lists, "people": plan_people}))
+        run = giving_way(partial(runs.plan_page, run.pk, PHASES))
 
 
 def begin(run: SyncRun, _: str) -> None:
@@ -105,7 +107,7 @@ def plan_people(run: SyncRun, after: str) -> None:
     """One page of those whom the run reached: a row for everybody who is taken back, or left alone for a reason."""
     records = list(touched(run).filter(pk__gt=int(after)).order_by("pk")[: runs.PAGE])
     if not records:
-        finish(run)
+        run.cursor = "adopted:0"
         return
     page = Page(run, records)
     for record in records:
@@ -116,6 +118,28 @@ def plan_people(run: SyncRun, after: str) -> None:
     run.counts = dict(Counter(run.counts) + Counter(one.verb for one in page.items))
     run.looked_at += len(records)
     run.cursor = f"people:{records[-1].pk}"
+
+
+def plan_adopted(run: SyncRun, after: str) -> None:
+    """One page of those whom the run adopted. Nothing was changed there for that, so they stay as they are, and it is
+    said."""
+    adopted = RunItem.objects.filter(run=run.undoes_id, verb=ADOPT, state=RunItem.State.DONE, pk__gt=int(after))
+    page = list(adopted.order_by("pk")[: runs.PAGE])
+    if not page:
+        finish(run)
+        return
+    RunItem.objects.bulk_create(
+        RunItem(
+            tenant_id=run.tenant_id, run_id=run.pk, record_id=one.record_id, kind=one.kind, subject_uid=one.subject_uid,
+            label=one.label, address=one.address, verb=runs.SKIP, state=RunItem.State.SKIPPED, reason_code=ADOPTED,
+        )
+        for one in page
+    )  # fmt: skip
+    run.counts = dict(Counter(run.counts) + Counter({runs.SKIP: len(page)}))
+    run.cursor = f"adopted:{page[-1].pk}"
+
+
+PHASES = {"": begin, "lists": plan_lists, "people": plan_people, "adopted": plan_adopted}
 
 
 class Page:

@@ -66,6 +66,14 @@ def is_back(now: Member | None, target: Member | None) -> bool:
     return hears(now) and now is not None and now.lists == target.lists and dict(now.fields) == dict(target.fields)
 
 
+def off_the_lists(there: Member, target: Member | None) -> Member | None:
+    """Who was subscribed before, though on none of our lists, stays so: they are taken off the lists, and no more. None
+    for everybody else, who heard nothing: they are switched off."""
+    if target is None or target.standing not in HEARS_FROM_US or there.standing not in HEARS_FROM_US:
+        return None
+    return Member(there.address, fields=target.fields, joint=target.joint)
+
+
 def plan_back(
     subject: str, known: Mapping[str, Member], steps: Mapping[str, Step], leaves: Mapping[str, Leave],
     needed: Iterable[str] = (), owners: Mapping[str, Owner] | None = None,
@@ -94,6 +102,6 @@ def plan_back(
         elif there.address.lower() in needed:
             back.codes.append(SHARED)
         else:
-            wanted[container] = Wanted(owners=owners or {})
+            wanted[container] = Wanted(member=off_the_lists(there, target), owners=owners or {})
     back.plan = plan_person(subject, {container: known[container] for container in wanted}, wanted)
     return back

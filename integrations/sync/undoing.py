@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations.models import Connection, Delivery, RemoteRecord, SyncRun
 from integrations.sync import runs
+from integrations.sync.runs import ELSEWHERE
 from integrations.sync.taking_back import TAKEN_BACK
 from integrations.sync.undo_preview import WAS_SENT
 
@@ -27,6 +28,10 @@ def why_not(run: SyncRun) -> str:
         return "Nothing was sent by it yet, or it is not over."
     if run.finished_at is None or timezone.now() - run.finished_at > KEEP:
         return "It is more than 30 days ago, and what was there before is not kept for longer."
+    if run.new_settings is not None:
+        return "It moved people to another place there. To move them back, choose the earlier setting again."
+    if run.found.get(ELSEWHERE):
+        return f"{run.connection} was connected to another account since."
     if run.connection.state != Connection.State.ACTIVE:
         return f"{run.connection} has to be connected, and its first Sync confirmed."
     if not Delivery.objects.filter(run=run, outcome__in=WAS_SENT).exists():

@@ -19,7 +19,7 @@ from integrations.providers import all_providers
 from integrations.shown import show_records
 from integrations.sync import outbox
 from integrations.views.page import kept_query, page_of, press, render, see_page
-from integrations.words import REASONS, explain
+from integrations.words import REASONS, explain, some
 
 State = RemoteRecord.State
 KINDS = {
@@ -35,6 +35,8 @@ KINDS = {
 }
 # All at once only where Retry repeats; taking over what is there under a list's name is decided one by one (L33).
 RETRY_HELPS = [code for code, reason in REASONS.items() if reason.retry_helps and code != "name_taken"]
+# Sending it again would change nothing: a page may be older than what has come of it.
+RETRY_IS_VAIN = [code for code, reason in REASONS.items() if not reason.retry_helps]
 
 
 def of_people() -> "QuerySet[RemoteRecord]":
@@ -122,6 +124,7 @@ def retry(request: HttpRequest) -> HttpResponse:
         rows = RemoteRecord.objects.filter(pk=pk) if pk.isdecimal() else RemoteRecord.objects.none()
         if not rows.exists():
             raise Http404
+        rows = rows.exclude(reason_code__in=RETRY_IS_VAIN)
     else:
         rows = chosen(request.POST).filter(reason_code__in=RETRY_HELPS)
     connections = list(Connection.objects.filter(pk__in=rows.order_by().values("connection").distinct()))
@@ -129,7 +132,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     for connection in connections:
         jobs.nudge(connection)
     if count:
-        messages.success(request, f"{count:,} {'is' if count == 1 else 'are'} being sent again.")
+        messages.success(request, f"{some(count, 'change is', 'changes are')} being sent again.")
     else:
         messages.info(request, "There was nothing to send again.")
     return go_back(request, request.POST.get("back", ""), reverse("integrations:aside"))

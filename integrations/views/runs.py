@@ -164,7 +164,7 @@ def waits(connection: Connection, allowance: Allowance | None) -> str:
         return f"{connection} has to be reconnected first. Nothing is lost; the Sync goes on afterwards."
     if allowance is not None and allowance.waits:
         return allowance.waits
-    if connection.retry_at and connection.retry_at > timezone.now() and connection.failures > 1:
+    if connection.is_failing:
         return f"{connection.last_error or f'{connection} does not answer.'} Almoner tries again by itself."
     return ""
 

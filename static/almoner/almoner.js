@@ -47,6 +47,27 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches(".select2-search__field") && !target.hasAttribute("aria-label")) target.setAttribute("aria-label", "Search");
   });
+  // Whoever skips the menu, or has searched, goes on from what they were after.
+  const firstRow = document.querySelector("#result_list tbody");
+  if (firstRow) firstRow.id = "rows";
+  for (const place of document.querySelectorAll("#content, #rows")) place.tabIndex = -1;
+  const begin = () => {
+    const wants = document.querySelector("[autofocus]");
+    if (document.activeElement !== document.body && !document.activeElement.matches("#content, #rows")) return;
+    if (wants) wants.focus();
+    if (wants || !new URLSearchParams(location.search).get("q")) return;
+    const box = document.querySelector("#content #searchbar, #content input[type=search][name=q]");
+    const around = box && (box.closest("#changelist, .al-card") || document);
+    const found = around && (around.querySelector("tbody :is(th, td) a[href]") || around.querySelector("tbody td"));
+    if (found && !found.matches("a")) found.tabIndex = -1;
+    if (found) found.focus();
+    else if (box) {
+      box.focus();
+      box.setSelectionRange(box.value.length, box.value.length);
+    }
+  };
+  // Only now: until here the theme hides the page and moves the table, and the focus would be lost.
+  window.addEventListener("load", begin);
   // A menu closes when the focus or a click goes elsewhere, and with Escape.
   const menus = document.querySelectorAll("details.al-menu");
   document.addEventListener("click", (event) => menus.forEach((menu) => menu.contains(event.target) || (menu.open = false)));

@@ -57,6 +57,22 @@ def begun(verb: str = "set_do_not_contact", target: Any = None) -> BulkChange:
 # --- from the list of contacts ---
 
 
+@pytest.mark.parametrize("number", [3, 5])
+def test_L35_whoever_was_marked_while_the_page_was_open_is_not_cleared_by_it(
+    client: Client, rung: list[Any], number: int
+) -> None:
+    everybody = people(number, do_not_contact=True)
+    late = everybody[0]
+    services.set_do_not_contact(Contact.objects.filter(pk=late.pk), False)
+    fields = asked(client, "clear_do_not_contact")
+    services.set_do_not_contact(Contact.objects.filter(pk=late.pk), True)
+    page = client.post(PAGE, fields, follow=True).content.decode()
+    for _, pk in rung:
+        assert not bulk.turn(pk)
+    assert list(Contact.objects.filter(do_not_contact=True)) == [late], "the others are cleared"
+    assert "while you had the page open, and left so: 1." in page
+
+
 def test_many_contacts_are_changed_by_the_worker_and_shown(client: Client, rung: list[Any], neighbour: Tenant) -> None:
     people(5)
     theirs = ContactFactory(tenant=neighbour)

@@ -142,6 +142,22 @@ def test_a_bounced_address_is_marked_as_good_again_and_goes_out(client: Client) 
     assert "came back" not in words(client, ana).partition("May we write")[0]
 
 
+@pytest.mark.parametrize("state", ["bounced", "invalid", "complained"])
+def test_L20_L34_an_address_that_is_entered_in_place_of_one_that_was_no_good_is_good(
+    client: Client, state: str
+) -> None:
+    ana = ContactFactory(email="ana@rivermail.test", email_state=state)
+    other_case = opened(client, ana) | {"email_addresses-0-address": "Ana@rivermail.test"}
+    sent(client, other_case, ana)
+    assert ana.email_addresses.get().state == state, "the same one in other letters"
+    sent(client, opened(client, ana) | {"email_addresses-0-address": "ana@elsewhere.test"}, ana)
+    email = ana.email_addresses.get()
+    assert (email.address, email.state) == ("ana@elsewhere.test", "ok")
+    chosen = {"email_addresses-0-address": "ana@third.test", "email_addresses-0-state": "bounced"}
+    sent(client, opened(client, ana) | chosen, ana)
+    assert ana.email_addresses.get().state == "bounced", "unless somebody says otherwise"
+
+
 def test_L35_a_complaint_about_spam_is_their_own_word_and_goes_by_no_click_of_staff(client: Client) -> None:
     ana = ContactFactory(email="ana@rivermail.test", email_state="complained")
     email = ana.email_addresses.get()
@@ -216,6 +232,38 @@ def test_L35_their_own_word_brings_back_what_they_asked_for_and_nothing_else(cli
     assert event.user is not None
     assert event.source.startswith("Noted by ")
     assert SAID in words(client, ana)
+
+
+def test_L35_what_is_noted_is_no_wider_than_what_they_asked_for_and_the_page_says_who_waits(client: Client) -> None:
+    """After an unsubscribe at the service they ask for one of two lists: that one is named, here and in the ledger."""
+    ana, news, gala = opted_out()
+    connection = ConnectionFactory(provider="mailchimp")
+    assert "Not set by you, but they opted out themselves" in words(client, ana)
+    press(client, ana, "asked-again", said=SAID, lists=[news.pk])
+    shown = words(client, ana)
+    assert "Opted in on “Newsletter”" in shown and "Opted in for everything" not in shown
+    assert "They asked to be written to again for “Newsletter”, but do not want “Gala”." in shown
+    assert "They opted out themselves. Only" not in shown
+    ledger = plain(client.get("/admin/contacts/consentevent/?kind__exact=opt_in").content.decode())
+    assert "Newsletter" in ledger and "Everything at Mailchimp" not in ledger
+    everything = plain(client.get("/admin/contacts/consentevent/?kind__exact=opt_out").content.decode())
+    assert "Everything at Mailchimp" in everything, "what they said there is told in the same words"
+    assert "Opted out for everything at Mailchimp" in shown
+    RemoteRecord.objects.filter(connection=connection, subject_uid=ana.uid).update(state="waiting", due_at=None)
+    shown = words(client, ana)
+    assert "They asked to be written to again for “Newsletter”. " in shown
+    assert f"{connection} has asked them to confirm; until they do, nothing is sent from there." in shown
+    assert "They get nothing from “Gala”." in shown
+
+
+def test_L35_who_did_not_ask_for_any_list_is_still_out(client: Client) -> None:
+    """The control: their word about each list by itself stands, with the way back."""
+    ana = ContactFactory(email="ana@rivermail.test")
+    news = ListMembershipFactory(contact=ana, contact_list=ContactListFactory(name="Newsletter"))
+    with acting(By.PERSON, "A letter"):
+        news.do_not_contact = True
+        news.save()
+    assert "They do not want “Newsletter” any more. Only their own word brings them back." in words(client, ana)
 
 
 @pytest.mark.parametrize("said", ["", "   ", "yes", "x" * 251])

@@ -4,10 +4,22 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from contacts import services
-from contacts.models import ConsentEvent, Contact, ContactTag, EmailAddress, HistoryEntry, ListMembership, Tag
+from contacts.models import (
+    ConsentEvent,
+    Contact,
+    ContactTag,
+    CustomField,
+    CustomValue,
+    EmailAddress,
+    HistoryEntry,
+    ListMembership,
+    Tag,
+)
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts.forms import opened, sent, with_row
@@ -224,6 +236,39 @@ def test_the_history_page_says_who_changed_what_from_what_to_what(client: Client
     assert '<span class="al-was">Good</span> → Bounced' in page
     assert '<span class="al-was">no</span> → yes' in page
     assert "old@rivermail.test" in page
+
+
+def test_the_history_of_all_says_whose_it_is_and_leads_there_at_the_same_cost(client: Client) -> None:
+    """The value of a custom field names nobody by itself; a deleted contact has no page to lead to."""
+    field = CustomField.objects.create(name="Shoe size", kind=CustomField.Kind.NUMBER)
+    news = ContactListFactory(name="Newsletter")
+
+    def happen(number: int) -> Contact:
+        contact = ContactFactory(first_name="Ana", last_name=f"Ruiz{number}")
+        CustomValue.objects.create(contact=contact, field=field, value="44.5", number="44.5")
+        ListMembershipFactory(contact=contact, contact_list=news).delete()
+        return contact
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/admin/contacts/historyentry/")
+        return len(asked)
+
+    ana, gone = happen(1), happen(2)
+    gone.delete()
+    page = client.get("/admin/contacts/historyentry/").content.decode()
+    link = f'<a class="al-link" href="/admin/contacts/contact/{ana.pk}/change/">Ana Ruiz1'
+    assert f'{link}</a><br><span class="al-subtle">Shoe size: 44.5</span>' in page
+    assert f"{link} on Newsletter" in page
+    assert "Ana Ruiz2" in page and f"/contact/{gone.pk}/change/" not in page
+    assert "Do Not Contact (this list)" not in page, "that it was not set says nothing about being taken off"
+    services.set_do_not_contact(Contact.objects.filter(pk=ana.pk), True)
+    ledger = client.get("/admin/contacts/consentevent/").content.decode()
+    assert f"{link}</a>" in ledger
+    few = cost()
+    for number in range(3, 7):
+        happen(number)
+    assert cost() == few
 
 
 def test_the_history_page_is_cut_into_pages(client: Client) -> None:

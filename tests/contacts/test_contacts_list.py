@@ -1,5 +1,7 @@
 """The list of contacts: columns, search, filters, and bulk actions that go through the history like everything else."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -8,7 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from contacts import services, signals
-from contacts.models import ConsentEvent, Contact, ContactList, HistoryEntry, ListMembership, OutsideIdentifier
+from contacts.models import (
+    ConsentEvent,
+    Contact,
+    ContactList,
+    CustomField,
+    HistoryEntry,
+    ListMembership,
+    OutsideIdentifier,
+)
 from contacts.search import contacts_matching
 from contacts.tenancy.models import Role, Tenant
 from contacts.tenancy.walls import in_tenant as inside
@@ -32,6 +42,26 @@ def people(count: int, **values: Any) -> list[Contact]:
 
 
 # --- the page ---
+
+
+def test_the_filters_in_use_are_named_and_each_is_taken_off_by_itself(client: Client) -> None:
+    news = ContactListFactory(name="Teachers and schools")
+    ListMembershipFactory(contact=ContactFactory(first_name="Ana"), contact_list=news)
+    page = client.get(PAGE, {"list": news.pk, "do_not_contact": "no", "kind__exact": "person", "q": "ana"})
+    chips = page.content.decode().partition('aria-label="Filters in use"')[2].partition("</ul>")[0]
+    said = " ".join(re.sub("<[^>]+>", " ", chips).split())
+    for words in ("List: Teachers and schools", "Do Not Contact: No", "Person"):
+        assert words in said
+    without = [unescape(link) for link in re.findall(r'href="([^"]+)"', chips)]
+    assert sum(f"list={news.pk}" in link for link in without) == len(without) - 1 == 2
+    assert all("q=ana" in link for link in without), "the search stays"
+    assert 'aria-label="Filters in use"' not in client.get(PAGE, {"q": "ana"}).content.decode()
+
+
+def test_a_filter_on_a_field_of_ones_own_is_named_by_what_was_typed(client: Client) -> None:
+    field = CustomField.objects.create(name="Shoe size", kind=CustomField.Kind.NUMBER)
+    page = client.get(PAGE, {f"field_{field.pk}_from": "40", f"field_{field.pk}_to": "42"}).content.decode()
+    assert "Shoe size: <b>from 40, to 42</b>" in page
 
 
 def test_a_row_shows_what_staff_look_for(client: Client) -> None:

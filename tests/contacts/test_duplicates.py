@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config.demo import sample_file
 from contacts import jobs
 from contacts.duplicates import find, search
 from contacts.duplicates.alike import Look, compare, names_alike, place_key
@@ -65,6 +66,12 @@ def found() -> dict[tuple[str, str], list[str]]:
         (("Søren", "O’Neill"), ("Søren", "ONeill"), True),
         (("Katherine", "Smith"), ("Kathryn", "Smyth"), False),
         (("Katherine", "Smith"), ("Kathryn", "Smith"), True),
+        (("Chris", "Lindqvist"), ("Christopher", "Lindqvist"), True),
+        (("Bob", "Ruiz"), ("Robert", "Ruiz"), True),
+        (("Kate", "Ruiz"), ("Kathy", "Ruiz"), True),
+        (("Bob", "Ruiz"), ("Bill", "Ruiz"), False),
+        (("Jo", "Ruiz"), ("Joyce", "Ruiz"), False),
+        (("Chris", "Lindqvist"), ("Christopher", "Weber"), False),
         (("Ana", "Ruiz"), ("Ben", "Ruiz"), False),
         (("Ana", "Ruiz"), ("Ana", "Weber"), False),
         (("A.", "Ruiz"), ("B.", "Ruiz"), False),
@@ -130,6 +137,17 @@ def test_each_reason_is_found_and_several_make_it_surer() -> None:
     }  # fmt: skip
     scores = list(DuplicatePair.objects.order_by("pk").values_list("score", flat=True))
     assert scores[0] == max(scores)
+
+
+def test_the_doubles_of_the_demos_file_are_found_the_nickname_among_them() -> None:
+    """Three people who are in it under two addresses: same phone and same place, and a name that could be one."""
+    for index, pair in enumerate(sample_file.DOUBLES):
+        for first, last, email in pair:
+            person(first, last, email, f"+1503555019{index}", f"900{index} Mill Lane")
+    person("Odile", "Lindqvist", phone="+15035550192", street="9002 Mill Lane")  # lives with Chris, and is not Chris
+    look_everywhere()
+    assert set(found()) == {tuple(f"{first} {last}" for first, last, _ in pair) for pair in sample_file.DOUBLES}
+    assert found()["Christopher Lindqvist", "Chris Lindqvist"] == ["phone", "name"]
 
 
 def test_looking_again_changes_nothing_and_takes_back_what_no_longer_holds() -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.importing import turns
 from contacts.importing.turns import turn
-from contacts.models import Contact, Export, Import, ImportPiece, ImportRow
+from contacts.models import Contact, CustomField, Export, Import, ImportPiece, ImportRow
 from contacts.tenancy.models import Role, Tenant
 from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts.import_desk import checked, imported, row, taken_back, uploaded, work
@@ -104,6 +104,40 @@ def test_from_the_file_to_the_report_and_back(client: Client) -> None:
     assert "This import was taken back" in page and "2 contacts that the import had added were deleted." in page
     assert "2 deleted" in client.get(PAGE).content.decode()
     assert not Contact.objects.exists()
+
+
+def test_columns_that_do_not_come_in_are_named_with_the_way_out_and_so_are_left_out_values(client: Client) -> None:
+    send(client, "First,Surname,E-mail,Shoe size\nAna,Ruiz,foo@,44.5\nBen,Okoro,ben@rivermail.test,41\n")
+    data_import = Import.objects.get()
+    page = html(client, data_import)
+    assert "<strong>Shoe size</strong> was not recognised." in page and "/admin/contacts/customfield/add/" in page
+    CustomField.objects.create(name="Shoe size", kind=CustomField.Kind.NUMBER)
+    assert '<optgroup label="Your own fields">' in html(client, data_import) or "Shoe size</option>" in html(
+        client, data_import
+    ), "it is offered as soon as it is there"
+    chosen = {f"column-{n}": one["field"] for n, one in enumerate(data_import.columns)}
+    press(client, data_import, "check", **chosen, match="name", empty="leave", region="US")
+    work(data_import)
+    page = html(client, data_import)
+    assert "<strong>This column does not come in:</strong> Shoe size." in page
+    press(client, data_import, "confirm")
+    work(data_import)
+    page = html(client, data_import)
+    assert "To bring in what was left out:" in page and "?show=noted#rows" in page
+
+
+def test_L37_where_more_rows_than_contacts_are_taken_back_the_sentence_says_so(client: Client) -> None:
+    """The sentence counts contacts, the filters below it rows: without a word they seem to contradict each other."""
+    data_import = imported(
+        "First,Last,Email,Title\nAna,Ruiz,ana@x.test,\nBen,Okoro,ben@x.test,\nAna,Ruiz,ana@x.test,Vet\n"
+    )
+    press(client, data_import, "look-back")
+    turn(data_import.pk)
+    page = html(client, data_import)
+    assert "2 contacts that the import added will be deleted. 3 rows of the file are about them." in page
+    press(client, data_import, "take-back")
+    turn(data_import.pk)
+    assert "2 contacts that the import had added were deleted. 3 rows of the file" in html(client, data_import)
 
 
 def test_the_progress_part_loads_the_page_anew_when_the_import_has_moved_on(client: Client) -> None:

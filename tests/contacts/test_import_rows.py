@@ -9,6 +9,7 @@ from contacts.models import (
     ContactList,
     CustomField,
     EmailAddress,
+    ImportRow,
     ListMembership,
     OutsideIdentifier,
     PhoneNumber,
@@ -65,7 +66,8 @@ def test_what_an_export_is_headed_with_is_recognised() -> None:
 @pytest.mark.parametrize(
     ("cell", "good"),
     [
-        (" Ana@Rivermail.test ", ["Ana@Rivermail.test"]), ("mailto:ana@rivermail.test", ["ana@rivermail.test"]),
+        (" Ana@Rivermail.test ", ["Ana@rivermail.test"]), ("mailto:ana@rivermail.test", ["ana@rivermail.test"]),
+        ("ANA.RUIZ@RIVERMAIL.TEST", ["ana.ruiz@rivermail.test"]), ("AnaRuiz@X.TEST", ["AnaRuiz@x.test"]),
         ("Ana Ruiz <ana@rivermail.test>", ["ana@rivermail.test"]), ("ana@rivermail.test.", ["ana@rivermail.test"]),
         ("a@x.test; b@x.test", ["a@x.test", "b@x.test"]), ("ana\u200b@rivermail.test", ["ana@rivermail.test"]),
         ("ana@@rivermail.test", []), ("ana at rivermail", []), ("ana@river mail.test", []),
@@ -73,6 +75,17 @@ def test_what_an_export_is_headed_with_is_recognised() -> None:
 )  # fmt: skip
 def test_email_addresses_are_mended_where_it_is_obvious_and_never_invented(cell: str, good: list[str]) -> None:
     assert values.email_addresses(cell)[0] == good
+
+
+@pytest.mark.parametrize(
+    ("row", "is_said"),
+    [("7030,US", True), ("7030,", True), ("07030,US", False), ("7030,CH", False), ("501-1234,US", True)],
+)
+def test_a_postal_code_that_lost_its_zero_is_noted_and_kept(row: str, is_said: bool) -> None:
+    data_import = checked(f"First,Last,Street,Zip,Country\nAna,Ruiz,1 Mill Lane,{row}\n", region="US")
+    kept = ImportRow.objects.get(data_import=data_import)
+    assert any("short of five digits" in one for one in kept.warnings) == is_said
+    assert kept.changes["postal_code"][1] == row.partition(",")[0]
 
 
 @pytest.mark.parametrize(

@@ -503,6 +503,25 @@ def test_a_place_on_a_list_that_somebody_opted_out_of_since_stays() -> None:
             place.save()
     taken_back(done)
     assert ListMembership.objects.filter(contact_list=news, do_not_contact=True).count() == 2
+    assert row(done, 3).undo_reason.startswith("They have said themselves since")
+
+
+@pytest.mark.usefixtures("in_tenant")
+def test_L37_what_a_service_told_of_somebody_is_no_change_by_somebody_and_does_not_keep_them() -> None:
+    news = ContactListFactory(name="Newsletter")
+    done = imported(
+        "First,Email,Lists\nAna,ana@x.test,Newsletter\nBen,ben@x.test,Newsletter\nCy,cy@x.test,Newsletter\n"
+    )
+    with acting(By.SYSTEM, "Constant Contact"):
+        ListMembership.objects.filter(contact__first_name="Ana").update(do_not_contact=True)
+        EmailAddress.objects.filter(address="ben@x.test").update(state="bounced")
+    with acting(By.STAFF, "Almoner"):
+        ListMembership.objects.filter(contact__first_name="Cy").update(do_not_contact=True)
+    undone = taken_back(done)
+    assert [one.first_name for one in Contact.objects.all()] == ["Cy"]
+    assert row(done, 4).undo_reason.startswith("They were changed or used by somebody since")
+    assert undone.counts["undo_people"] == {"delete": 2, "keep": 1}
+    assert ListMembership.objects.get(contact_list=news).do_not_contact
 
 
 @pytest.mark.usefixtures("in_tenant")

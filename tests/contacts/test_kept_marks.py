@@ -125,6 +125,20 @@ def test_L35_L7_who_is_taken_off_a_list_and_put_on_it_again_is_still_marked_ther
     assert not news.memberships.get().do_not_contact, "it was cleared"
 
 
+def test_L35_L7_the_mark_on_a_list_of_before_holds_for_whom_they_were_merged_into() -> None:
+    news, gone, kept = ContactListFactory(name="News"), ContactFactory(), ContactFactory()
+    services.add_to_list(news, Contact.objects.filter(pk=gone.pk))
+    news.memberships.update(do_not_contact=True)
+    services.take_off_list(news, Contact.objects.filter(pk=gone.pk))
+    merge(kept, gone)
+    services.add_to_list(news, Contact.objects.filter(pk=kept.pk))
+    assert news.memberships.get().do_not_contact
+    news.memberships.update(do_not_contact=False)
+    services.take_off_list(news, Contact.objects.filter(pk=kept.pk))
+    services.add_to_list(news, Contact.objects.filter(pk=kept.pk))
+    assert not news.memberships.get().do_not_contact, "it was cleared since"
+
+
 def test_L35_an_import_says_beforehand_who_will_be_marked_and_why() -> None:
     news, here = ContactListFactory(name="News"), ContactFactory(email="here@river.test")
     services.add_to_list(news, Contact.objects.filter(pk=here.pk))

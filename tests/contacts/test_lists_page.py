@@ -31,6 +31,21 @@ def test_the_flag_carries_its_full_name_on_both_pages(client: Client) -> None:
     assert FLAG in client.get("/admin/contacts/contactlist/").content.decode()
 
 
+def test_members_are_counted_for_the_page_of_lists_and_not_with_every_look_at_one(client: Client) -> None:
+    news, tag = ContactListFactory(name="News"), Tag.objects.create(name="Volunteer")
+    counted = 'COUNT(U0."id") AS "n"', 'COUNT("contacts_contacttag"."id")'
+
+    def asked(address: str) -> bool:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return any(how in query["sql"] for query in queries for how in counted)
+
+    assert asked("/admin/contacts/contactlist/") and asked("/admin/contacts/tag/")
+    assert not asked(page_of(news)) and not asked(f"/admin/contacts/tag/{tag.pk}/change/")
+    for field in ("listmembership&field_name=contact_list", "contacttag&field_name=tag"):
+        assert not asked(f"/admin/autocomplete/?term=&app_label=contacts&model_name={field}")
+
+
 def test_lists_show_their_members_and_are_filtered_by_the_flag(client: Client) -> None:
     on, off = ContactListFactory(name="Newsletter"), ContactListFactory(name="Board", synchronize=False)
     for _ in range(3):

@@ -155,7 +155,7 @@ def test_L35_what_somebody_said_under_a_shared_address_stands_on_both_pages(clie
             "opt_out", ben.uid, contact_name=str(ben), address="home@rivermail.test", place="mailchimp audience:a"
         )
         event.save()
-    assert "Opted out for everything in that audience, said by Ben Ruiz under the same address" in told(client, ana)
+    assert "Opted out for everything at Mailchimp, said by Ben Ruiz under the same address" in told(client, ana)
     assert "said by Ben" not in told(client, ben)
 
 

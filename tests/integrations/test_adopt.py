@@ -150,7 +150,10 @@ def test_L35_an_earlier_opt_out_under_that_address_stands_against_it(world, user
     assert run.state == SyncRun.State.DONE and world.seen(VERA, news) == "on", "left alone"
 
 
-@pytest.mark.parametrize(("state", "reason"), [("bounced", "email_bounced"), ("invalid", "email_invalid")])
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("bounced", "email_bounced"), ("invalid", "email_invalid"), ("complained", "email_complained")],
+)
 def test_L20_whose_address_here_is_of_no_use_is_not_adopted_and_so_not_switched_off(
     shared, user, state, reason
 ) -> None:

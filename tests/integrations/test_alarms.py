@@ -16,6 +16,7 @@ from contacts.models import ListMembership, Role
 from contacts.tenancy.walls import in_tenant
 from integrations import connecting, jobs
 from integrations.models import Alarm, Connection, Credential, Heartbeat, RemoteRecord
+from integrations.overview import overview_of
 from integrations.sync import brake, notices
 from tests.factories import ConnectionFactory, StaffMemberFactory, TenantFactory
 from tests.fakes import control
@@ -106,6 +107,30 @@ WAYS = {
     "200_empty": "Changes do not reach {} (River Trust)",
 }
 ADMINS = [["manager@rivertrust.test"], ["owner@rivertrust.test"]]
+
+
+def test_L28_L34_a_service_that_fails_is_shown_so_between_the_tries_too_until_its_next_good_answer(
+    world: World, settings: Any
+) -> None:
+    one = world.a_list()
+    world.push()
+    answered = Connection.objects.get().last_success_at
+    settings.BACKOFF_BASE_SECONDS = settings.BACKOFF_MAX_SECONDS = 600
+    control.faults(world.sandbox, {"kinds": ["500"]})
+    world.person("ana@rivermail.test", one)
+    for _ in range(3):
+        world.push(turns=1)
+        Connection.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
+    seen = overview_of(world.connection)
+    assert (seen.state_label, seen.tone) == ("Connected, but not answering", "warn")
+    assert "Almoner tries again right now. Nothing is lost." in seen.explanation
+    assert Connection.objects.get().last_success_at == answered, "a 500 is no answer"
+    control.faults(world.sandbox, {})
+    later(30)
+    world.push()
+    seen = overview_of(world.connection)
+    assert (seen.state_label, seen.tone) == ("Connected", "good")
+    assert Connection.objects.get().last_success_at > answered
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from contacts import services
 from contacts.models import ConsentEvent, Contact, ListMembership
 from contacts.tenancy.acting import By
+from integrations import checkup
 from integrations.models import Connection, Delivery, ListCheck, RemoteRecord, RunItem, SyncRun
 from integrations.providers import provider_for
 from integrations.providers.mailchimp import everybody
@@ -487,6 +488,63 @@ def test_L31_by_night_there_is_one_check_and_nobodys_work_is_thrown_away(tags, u
     assert checking.start_by_night(tags.connection, now) is None
     preview.refresh_from_db()
     assert preview.state == SyncRun.State.READY, "somebody may be looking at it"
+
+
+def test_L31_by_night_who_was_removed_there_is_listed_once_and_then_counted(world, user) -> None:
+    news = world.a_list()
+    [ana, *_] = crowd(world, 4, news)
+    Mischief(world).remove(mail(0), news)
+    assert classes(check(world)) == {mail(0): Kind.MISSING}
+    assert "as the check of" in world.record(ana).reason and world.record(ana).reason_code == "removed_there"
+    Mischief(world).rename(mail(1), news)
+    again = check(world)
+    assert classes(again) == {mail(1): Kind.DIFFERS} and again.found["removed"] == 1
+    assert checkup.sentences(again)[-1] == "Still missing: 1 person whom somebody removed there before."
+    assert figure(news) == (2, 4), "missing all the same"
+    by_hand = check(world, user)
+    assert classes(by_hand) == {mail(0): Kind.MISSING, mail(1): Kind.DIFFERS}, "whoever looks sees all"
+    runs.cancel(by_hand, user)
+    Contact.objects.filter(pk=ana.pk).update(first_name="Anna")
+    world.push()
+    assert mail(0) in classes(check(world)), "changed here since, and so told again"
+    assert mail(0) not in classes(check(world))
+    repair(world, check(world, user))
+    assert world.seen(mail(0), news) == "on" and figure(news) == (4, 4)
+    assert check(world).found.get("removed") is None
+
+
+def test_L31_L32_what_is_held_is_no_news_by_night_and_shown_with_the_reason_by_hand(world, user) -> None:
+    news = world.a_list()
+    crowd(world, 30, news)
+    services.take_off_list(news, Contact.objects.all())
+    world.push()
+    asked = check(world)
+    assert (asked.state, asked.items.count(), asked.found["held"]) == (SyncRun.State.DONE, 0, 30)
+    brake.keep(world.connection, user)
+    kept = check(world)
+    assert (kept.state, kept.items.count(), kept.found["held"]) == (SyncRun.State.DONE, 0, 30)
+    assert checkup.sentences(kept)[-1] == "30 changes are held." and figure(news) == (0, 30)
+    by_hand = check(world, user)
+    assert set(by_hand.items.values_list("difference", "reason_code")) == {(Kind.EXTRA, "kept")}
+    assert not by_hand.found.get("held")
+
+
+def test_L31_L33_somebody_elses_entry_on_no_list_of_ours_is_in_step(world) -> None:
+    news = world.a_list()
+    crowd(world, 1, news)
+    world.stranger("vera@rivermail.test")
+    vera = world.person("vera@rivermail.test", news)
+    world.push()
+    assert world.seen("vera@rivermail.test", news) == "on"
+    ListMembership.objects.filter(contact=vera).delete()
+    world.push()
+    before = world.record(vera).known
+    run = check(world)
+    assert (run.state, run.items.count()) == (SyncRun.State.DONE, 0)
+    assert world.record(vera).known == before and world.record(vera).reason_code != "removed_there"
+    ListMembership.objects.create(contact=vera, contact_list=news)
+    world.push()
+    assert world.seen("vera@rivermail.test", news) == "on"
 
 
 def test_L21_a_check_leaves_the_inbox_and_the_reading_of_opt_outs_as_they_are(tags) -> None:

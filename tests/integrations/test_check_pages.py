@@ -9,11 +9,13 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from contacts import services
 from contacts.models import Contact, ContactList
 from contacts.tenancy.walls import in_tenant
 from integrations.models import Connection, ListCheck, RunItem, SyncRun
 from integrations.sync import runs
-from tests.integrations.checks import Kind, Mischief, check, crowd, mail
+from tests.integrations.checks import Kind, Mischief, check, crowd, mail, repair
+from tests.integrations.constant_contact import ConstantContactWorld
 from tests.integrations.desk import SETUP, Desk, desk, said
 from tests.integrations.engine import World
 
@@ -46,6 +48,67 @@ def meddled(world: World, tenant: Any, user: Any, size: int = 4, wrong: int = 2,
         for n in range(strangers):
             mischief.add(f"vera{n}@oldtown.test", news, merge_fields={"FNAME": "Vera", "LNAME": f"Visitor{n}"})
         return check(world, user)
+
+
+@pytest.fixture
+def constant_contact_world(tenant: Any, constant_contact: Any, quick_activities: None) -> World:
+    with in_tenant(tenant):
+        return ConstantContactWorld(tenant, constant_contact)
+
+
+@pytest.mark.parametrize("service", ["world", "constant_contact_world"])
+def test_L27_L31_what_was_heard_of_an_opt_out_is_done_and_has_no_Retry(
+    request: Any, service: str, owner: Desk, tenant: Any
+) -> None:
+    world = request.getfixturevalue(service)
+    with in_tenant(tenant):
+        news = world.a_list()
+        people = crowd(world, 3, news)
+        world.act("person", "unsubscribe", email=mail(1))
+        Mischief(world).rename(mail(2), news)
+        run = repair(world, check(world, owner.user))
+        heard, record = run.items.get(verb="heard"), world.record(people[1])
+        assert (record.state, record.reason_code) == ("skipped", "opted_out")
+    page = owner.get(page_of(run)).content.decode()
+    assert "Unsubscribed there: Do Not Contact set on" in page and heard.label in page
+    assert "set-aside/retry/" not in page
+    calls = len(world.calls())
+    answer = owner.post("/admin/integrations/set-aside/retry/", {"record": record.pk}, follow=True)
+    assert "nothing to send again" in said(answer)  # from a page of before
+    with in_tenant(tenant):
+        assert world.record(people[1]).due_at is None
+        world.push()
+    assert len(world.calls()) == calls
+
+
+def test_L31_who_is_only_counted_by_night_is_named_when_somebody_presses_Check(
+    world: World, owner: Desk, tenant: Any
+) -> None:
+    with in_tenant(tenant):
+        news = world.a_list()
+        crowd(world, 3, news)
+        Mischief(world).remove(mail(1), news)
+        first, second = check(world), check(world)
+    assert "P1 Ruiz" in owner.text(page_of(first))
+    words = owner.text(page_of(second))
+    assert "66.6 % in step" in words and "P1 Ruiz" not in words
+    assert "1 person is still missing, as an earlier check has told: somebody removed them there." in words
+    assert "Still missing: 1 person whom somebody removed there before." in owner.text(RUNS)
+    with in_tenant(tenant):
+        by_hand = check(world, owner.user)
+    assert "or took them off all your lists there" in owner.text(page_of(by_hand))
+
+
+def test_L31_L32_what_is_held_is_counted_by_night_with_the_way_to_it(world: World, owner: Desk, tenant: Any) -> None:
+    with in_tenant(tenant):
+        news = world.a_list()
+        crowd(world, 30, news)
+        services.take_off_list(news, Contact.objects.all())
+        world.push()
+        run = check(world)
+    words = owner.text(page_of(run))
+    assert "30 differences are not listed: those changes are held , because they were taken back or left as" in words
+    assert "kind=held&amp;service=mailchimp" in owner.get(page_of(run)).content.decode()
 
 
 def test_L31_pressing_Check_reads_and_shows_and_sends_nothing(world: World, owner: Desk, tenant: Any) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from contacts.models import HistoryEntry, StaffMember
 from contacts.tenancy.walls import in_tenant
 from integrations import connecting
-from integrations.models import Connection, Credential, Delivery, RemoteRecord, SyncRun
+from integrations.models import Alarm, Connection, Credential, Delivery, RemoteRecord, SyncRun
 from integrations.sync import runs
 from integrations.sync.serve import serve
 from tests.factories import ContactFactory, ContactListFactory, ListMembershipFactory
@@ -382,9 +382,14 @@ def test_L2_reconnecting_the_same_account_goes_on_and_loses_nothing(owner: Desk,
     with in_tenant(tenant):
         place = ListMembershipFactory(contact_list=ContactListFactory())
         assert RemoteRecord.objects.filter(subject_uid=place.contact.uid, due_at__isnull=False).exists()
+        alarm = Alarm.objects.create(tenant=tenant, connection=connection, kind="reconnect", sentence="Taken back.")
     key = secret(tenant).get("hook_key")
     answer = connect(owner)
     assert "Connected to Mailchimp again" in said(answer)
+    assert "with an alarm" not in owner.text(SETUP)  # it is over at once, whenever all alarms are looked at next
+    with in_tenant(tenant):
+        alarm.refresh_from_db()
+        assert alarm.cleared_at is not None and alarm.all_clear_at is None
     now = the_connection(tenant)
     assert now is not None
     assert (now.state, now.settings) == ("active", connection.settings)

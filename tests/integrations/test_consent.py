@@ -37,7 +37,12 @@ OUT_OF_X = said(K.DNC_SET, list_uid="x")
         ([said(K.OPT_OUT, place="mailchimp audience:b2")], OUT),  # everybody lived there once: it was about every list
         ([said(K.OPT_OUT, place="mailchimp audience:b2"), said(K.OPT_IN, place=PLACE)], FREE),
         ([said(K.OPT_OUT, place="mailchimp list:y")], FREE),  # about one list only
-        ([said(K.OPT_OUT, place="other audience:a1")], FREE),
+        ([said(K.OPT_OUT, place="other account")], OUT),  # the same at another vendor, where everybody lives together
+        ([said(K.OPT_OUT, place="other list:x")], FREE),
+        ([said(K.OPT_OUT, place="other account"), said(K.OPT_IN, place=PLACE)], FREE),  # and came back here
+        ([said(K.OPT_IN, place=PLACE), said(K.OPT_OUT, place="other account")], OUT),  # left there after that
+        ([said(K.OPT_IN, place=PLACE), said(K.OPT_OUT, place="other list:y")], FREE),
+        ([said(K.OPT_OUT, place="other account"), said(K.DNC_CLEARED, "staff", "x")], ASK),
     ],
 )
 def test_L35_what_the_ledger_allows(words, expected) -> None:
@@ -55,3 +60,9 @@ def test_L35_nothing_but_the_person_leads_from_out_to_free() -> None:
 def test_L35_the_stricter_word_wins_when_address_and_contact_differ() -> None:
     assert strictest({"*": ASK}, {"*": OUT}, None) == {"*": OUT}
     assert strictest({"*": OUT}, {"*": ASK}) == {"*": OUT}
+
+
+def test_L35_who_came_back_under_one_address_is_still_out_under_another() -> None:
+    gone, back = {"place:other account": OUT}, {f"place:{PLACE}": FREE}
+    assert allows(strictest(gone, back), "x", PLACE) == OUT
+    assert allows(strictest(gone | back, back), "x", PLACE) == FREE

@@ -8,13 +8,14 @@ import pytest
 from django.utils import timezone
 
 from contacts import services
-from contacts.models import ConsentEvent, Contact, ListMembership
+from contacts.models import ConsentEvent, Contact, ContactList, ListMembership
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant as in_a_tenant
-from integrations.models import Connection, Delivery, RemoteRecord, SyncRun
+from integrations.models import Connection, Delivery, RemoteRecord, RunItem, SyncRun
 from integrations.sync import runs
 from integrations.sync.serve import serve
 from tests.fakes.faults import Faults
+from tests.integrations.checks import check, classes, repair
 from tests.integrations.constant_contact import ConstantContactWorld
 
 pytestmark = [pytest.mark.usefixtures("in_tenant"), pytest.mark.django_db]
@@ -197,6 +198,44 @@ def test_L29_many_who_leave_the_lists_are_taken_off_together_and_opt_outs_say_wh
     assert [(each.permission, each.opt_out_source) for each in held] == [
         ("unsubscribed", "Account"), ("unsubscribed", "Contact"),
     ]  # fmt: skip
+
+
+def test_L29_many_who_come_back_on_a_list_are_put_on_it_together_and_nobody_who_left_meanwhile(world) -> None:
+    one = world.a_list("One")
+    world.crowd(30, one)
+    world.push()
+    ContactList.objects.filter(pk=one.pk).update(synchronize=False)
+    world.connection.settings["brake"] = {"people": 100, "percent": 100}
+    world.connection.save()
+    world.push()
+    assert {world.seen(f"p{n}@crowd.test", one) for n in range(30)} == {"archived"}
+    world.act("person", "unsubscribe", email="p3@crowd.test")  # not heard of yet
+    world.act("holder", "delete", email="p4@crowd.test")
+    since = len(world.calls())
+    ContactList.objects.filter(pk=one.pk).update(synchronize=True)
+    world.push()
+    assert {world.seen(f"p{n}@crowd.test", one) for n in range(30) if n != 3} == {"on"}
+    assert world.seen("p3@crowd.test", one) == "unsubscribed"
+    assert world.place(Contact.objects.get(first_name="P3"), one).do_not_contact
+    assert len(world.bulk(since)) == 1 and len(world.calls()) - since < 12
+
+
+def test_L29_L31_a_list_that_was_emptied_there_is_compared_without_asking_about_each(world) -> None:
+    one = world.a_list("One")
+    world.crowd(30, one)
+    world.push()
+    for n in range(25):
+        world.act("holder", "take_off_list", email=f"p{n}@crowd.test", list="One")
+    world.act("person", "unsubscribe", email="p0@crowd.test")
+    since = len(world.calls())
+    run = check(world)
+    assert len(world.calls()) - since < 6
+    found = classes(run)
+    assert found.pop("p0@crowd.test") == RunItem.Difference.CONSENT, "they left, and were on no list besides"
+    assert len(found) == 24 and set(found.values()) == {RunItem.Difference.MISSING}
+    repair(world, run)
+    assert {world.seen(f"p{n}@crowd.test", one) for n in range(1, 30)} == {"on"}
+    assert world.seen("p0@crowd.test", one) == "unsubscribed"
 
 
 def test_L18_a_list_with_many_members_is_deleted_there_and_nobody_is_called_one_by_one(world) -> None:

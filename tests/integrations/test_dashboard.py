@@ -246,6 +246,8 @@ def test_L34_two_of_twenty_are_not_there_and_one_is_mended_from_the_page(
         "At Mailchimp": (18, 18), "Not at Mailchimp": (2, 2), "No email address": (1, 1),
         "Looks like a made-up address": (1, 1),
     }  # fmt: skip
+    tiles = re.findall(r'<a class="al-tile" href="([^"]+)">', owner.get(list_page(news)).content.decode())
+    assert tiles == ["?#members", "?show=reachable#members", "?show=unreachable#members"], "the cards say the rest"
     page = owner.get(list_page(news, "mailchimp:missing")).content.decode()
     words = plain(page)
     assert "Nomail" in words and "Fake" in words and "Person3" not in words

@@ -192,7 +192,7 @@ def test_L25_what_was_found_and_that_it_is_planned_anew_are_written_together(bot
         assert lease is not None
         RemoteRecord.objects.filter(pk=ana.pk).update(token=lease.token)
         sitting = Sitting(link, lease, provider_for(link), 0.0)
-        row = SimpleNamespace(record=ana)
+        row = SimpleNamespace(record=ana, takes_back=None)
         sitting.clear_up(row, "audience:x", None, [])  # type: ignore[arg-type]
         now = RemoteRecord.objects.get(pk=ana.pk)
         assert (now.want_version, now.sent_version) == (ana.want_version + 1, ana.sent_version + 1)

@@ -364,6 +364,45 @@ def test_L35_after_an_own_opt_out_nothing_that_staff_do_subscribes(shared) -> No
     assert shared.record(reborn).reason_code == "opted_out"
 
 
+def test_L35_who_opted_out_is_not_sent_under_another_address_when_they_are_deleted_and_added_again(shared) -> None:
+    one = shared.a_list()
+    ana, ben = shared.person("ana@rivermail.test", one), shared.person("ben@rivermail.test", one)
+    for who in (ana, ben):
+        EmailAddress.objects.create(contact=who, address=f"work.{who.primary_email}")
+    shared.push()
+    shared.act("person", "unsubscribe", email="ana@rivermail.test")
+    listen(shared)
+    for who in (ana, ben):
+        Contact.objects.get(pk=who.pk).delete()
+    reborn, other = (shared.person(f"work.{name}@rivermail.test", one) for name in ("ana", "ben"))
+    shared.push()
+    assert shared.seen(reborn, one) == "absent" and shared.record(reborn).reason_code == "opted_out"
+    assert shared.seen(other, one) == "on", "who had not opted out is sent"
+
+    same = shared.person("ana@rivermail.test", one)
+    shared.push()
+    same.email_addresses.update(address="third@rivermail.test", address_key="third@rivermail.test")
+    shared.push()
+    assert shared.seen(same, one) == "absent" and shared.record(same).reason_code == "opted_out"
+
+
+def test_L35_who_was_added_again_and_subscribes_there_themselves_is_heard(tags) -> None:
+    one, other = tags.a_list("One"), tags.a_list("Other")
+    ana, ben = (tags.person(f"{name}@rivermail.test", one) for name in ("ana", "ben"))
+    tags.push()
+    for who in (ana, ben):
+        tags.act("person", "unsubscribe", email=str(who.primary_email))
+    listen(tags)
+    for who in (ana, ben):
+        Contact.objects.get(pk=who.pk).delete()
+    ana, ben = (tags.person(f"{name}@rivermail.test", one, other) for name in ("ana", "ben"))
+    tags.push()
+    tags.act("person", "resubscribe", email="ana@rivermail.test")
+    look(tags, "ana@rivermail.test")
+    assert tags.seen(ana, one) == tags.seen(ana, other) == "on"
+    assert tags.seen(ben, one) == "unsubscribed" and tags.record(ben).reason_code == "opted_out"
+
+
 def test_L22_a_cleaned_address_is_marked_bounced_and_the_contact_is_not_eligible(tags) -> None:
     one = tags.a_list()
     ana = tags.person("ana@rivermail.test", one)

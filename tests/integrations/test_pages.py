@@ -274,12 +274,17 @@ def test_L32_the_question_is_asked_on_setup_and_home_and_either_answer_is_obeyed
     for path in (SETUP, "/admin/"):
         assert question in owner.text(path)
         assert "Take them off" in owner.text(path)
+        assert "Leave them keeps them on that list at the service as they are" in owner.text(path)
+        assert "Connected, waits for your answer" in owner.text(path)
+        assert f"{ASIDE}?kind=held&amp;reason=brake&amp;service=mailchimp" in owner.get(path).content.decode()
         assert question in desk(tenant, "viewer").text(path)
         assert "Take them off" not in desk(tenant, "viewer").text(path)
     owner.post(BRAKE, {"answer": answer})
     with in_tenant(tenant):
         world.push()
     assert question not in owner.text(SETUP)
+    for path in ("/admin/integrations/syncs/", "/admin/"):  # how the last runs are called
+        assert ("Answered question" in owner.text(path)) == (answer == "release")
     there = [world.standing(f"p{i}@rivermail.test") for i in range(32)]
     assert len([one for one in there if one and one[0] == "subscribed"]) == left
 
@@ -330,13 +335,13 @@ def test_L27_a_refusal_is_on_every_page_with_the_vendors_reason_and_retry(
     with in_tenant(tenant):
         record = world.record(fake)
     answer = owner.post(RETRY, {"record": record.pk, "back": card_page(fake)}, follow=True)
-    assert "1 is being sent again" in said(answer)
+    assert "1 change is being sent again" in said(answer)
     assert answer.redirect_chain[-1][0] == card_page(fake)
     with in_tenant(tenant):
         assert world.record(fake).due_at is not None
         world.push()
         assert world.record(fake).state == "set_aside", "the vendor has not changed its mind"
-    assert "1 is being sent again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "fake"}, follow=True))
+    assert "1 change is being sent again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "fake"}, follow=True))
     with in_tenant(tenant):
         world.push()
     assert "nothing to send again" in said(owner.post(RETRY, {"kind": "set_aside", "q": "nobody"}, follow=True))
@@ -491,6 +496,7 @@ def test_L6_a_lists_card_tells_what_is_there_and_who_is_not_and_why(world: World
         world.sync()
     words = owner.text(card_page(news))
     assert "There as “Newsletter”" in words
+    assert "In step but for 2" in words
     assert "3 of 5 members are on it" in words
     assert "In step there 3 Not there 2, see who and why" in words
     assert "Do Not Contact on this list 1" in words
@@ -555,7 +561,10 @@ def test_a_vendor_that_does_not_answer_is_said_with_the_time_of_the_next_try(
 ) -> None:
     at = timezone.now() + timedelta(minutes=5)
     with in_tenant(tenant):
-        Connection.objects.update(state="active", failures=4, retry_at=at, last_error="Mailchimp does not answer.")
+        Connection.objects.update(
+            state="active", failures=4, failing_since=timezone.now(), retry_at=at,
+            last_error="Mailchimp does not answer.",
+        )  # fmt: skip
     words = owner.text(SETUP)
     assert "Connected, but not answering" in words
     assert f"tries again by itself at {timezone.localtime(at, tenant.tz):%H:%M}" in words
@@ -612,7 +621,7 @@ def test_L27_L36_what_is_refused_and_tried_again_is_counted_once(world: World, o
     assert "answers with an error" in members and "On the way" not in members
     with in_tenant(tenant):
         row = world.record(ana)
-    assert "1 is being sent again" in said(owner.post(RETRY, {"record": row.pk}, follow=True))
+    assert "1 change is being sent again" in said(owner.post(RETRY, {"record": row.pk}, follow=True))
 
 
 # --- size ---

@@ -73,7 +73,7 @@ def soon(world: World) -> None:
     world.push(turns=4)
 
 
-@pytest.mark.parametrize("kind", ["500", "403_html"])
+@pytest.mark.parametrize("kind", ["500", pytest.param("403_html", marks=pytest.mark.once)])
 def test_L27_one_whom_the_vendor_chokes_on_holds_up_nobody(world, chokes, kind) -> None:
     one = world.a_list()
     world.push()

@@ -14,6 +14,7 @@ from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from contacts.tenancy.walls import in_tenant as in_a_tenant
 from integrations import allowance, jobs
 from integrations.models import Connection, Quota, QuotaShare, RemoteRecord, SyncRun
+from integrations.models.remote import Priority
 from integrations.sync import broker, runs
 from integrations.sync.serve import serve, waiting
 from tests.integrations.constant_contact import ConstantContactWorld
@@ -248,7 +249,17 @@ def test_L29_the_page_says_what_is_left_today_and_when_the_rest_will_go(world, d
     rest = f"The rest goes on by itself {at}."
     assert f"large changes are used up; opt-outs and single changes still go out. {rest}" in said
     assert f"{due(world)} changes wait; at this pace they are out today at about" in said
+    waiting = RemoteRecord.objects.filter(kind="contact", due_at__isnull=False, priority__gt=Priority.EDIT)
+    waits = Contact.objects.get(uid=waiting.values_list("subject_uid", flat=True)[0])
+    card = ana.text(f"/admin/contacts/contact/{waits.pk}/change/")
+    assert "single changes still go out. It goes out by itself" in card
+    assert f" {at.removeprefix('today ')}. Nothing" in card
+    first = waiting.exclude(subject_uid=waits.uid)[:1].values("pk")
+    RemoteRecord.objects.filter(pk__in=list(first.values_list("pk", flat=True))).update(priority=Priority.EDIT)
+    card = ana.text(SETUP)
+    assert f"1 of them goes first; at this pace the other {due(world) - 1} are out today at about" in card
     said = ana.text(f"/admin/integrations/syncs/{run.uid}/")
+    assert "Waiting to go on …" in said and "Sending to" not in said
     assert "at this pace it is done today at about" in said and rest in said
 
 
@@ -258,5 +269,5 @@ def test_T4_the_page_of_a_neighbour_shows_the_sum_alone(world, days, tenant, nei
     with in_a_tenant(neighbour):
         world.another(neighbour, "harbor")
     said = desk(neighbour).text(SETUP)
-    assert "calls used today by all organizations; yours: 0." in said
+    assert "calls used today by all organizations; yours, connecting apart: 0." in said
     assert "large changes" not in said

@@ -99,7 +99,8 @@ def test_the_run_carries_out_nothing_that_was_not_shown(world) -> None:
     one = world.a_list()
     crowd(world, 2, one)
     run = world.preview()
-    RunItem.objects.filter(run=run, address="p1@rivermail.test").update(plan_hash="something else was shown")
+    shown = RunItem.objects.filter(run=run, address="p1@rivermail.test")
+    shown.update(plan_hash="something else was shown", operations=[])
     runs.confirm(run, None)
     world.push()
     assert world.there("p0@rivermail.test") is not None
@@ -270,6 +271,27 @@ def test_L24_changing_to_an_audience_per_list_is_previewed_and_loses_nobody(worl
     assert world.standing("p0@rivermail.test")[0] == "archived"
 
 
+@pytest.mark.parametrize(("before", "now"), [("tags", "audiences"), ("audiences", "tags")])
+def test_L14_L24_do_not_contact_on_a_list_that_moves_unsubscribes_where_they_were(tenant, sandbox, before, now) -> None:
+    world = World(tenant, sandbox, before)
+    one, two = world.a_list("One"), world.a_list("Two")
+    ana, ben = (world.person(f"{name}@rivermail.test", *on) for name, on in (("ana", [one]), ("ben", [one, two])))
+    world.person("cleo@rivermail.test", one)
+    world.sync()
+    old = world.home(one)
+    ListMembership.objects.filter(contact__in=[ana, ben], contact_list=one).update(do_not_contact=True)
+    RemoteRecord.objects.update(due_at=None)  # they go with the Sync that moves the lists
+    run = world.sync({**world.connection.settings, "mode": now})
+    assert run.state == SyncRun.State.DONE
+    world.connection.refresh_from_db()
+    stands = {name: world.standing(f"{name}@rivermail.test", old) for name in ("ana", "ben", "cleo")}
+    assert stands["ana"][0] == "unsubscribed"
+    # Ben still hears from the other list: of one place he only leaves, of a place of its own he is unsubscribed.
+    assert stands["ben"][0] == {"tags": "archived", "audiences": "unsubscribed"}[before]
+    assert world.seen("cleo@rivermail.test", one) == "on" and world.seen("ben@rivermail.test", two) == "on"
+    assert world.seen("ana@rivermail.test", one) != "on" and world.seen("ben@rivermail.test", one) != "on"
+
+
 def test_L4_after_disconnect_nothing_is_sent_and_the_history_stays(world) -> None:
     one = world.a_list()
     [ana] = crowd(world, 1, one)
@@ -282,6 +304,7 @@ def test_L4_after_disconnect_nothing_is_sent_and_the_history_stays(world) -> Non
     assert world.connection.deliveries.count() > 0
 
 
+@pytest.mark.once
 def test_L29_a_first_sync_of_10000_needs_at_most_25_calls(world) -> None:
     one = world.a_list()
     world.preview()  # warm

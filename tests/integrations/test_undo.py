@@ -18,6 +18,8 @@ from integrations.providers import all_providers
 from integrations.sync import brake, pull, runs, slices, taking_back, undo_preview, undoing
 from integrations.sync import serve as serving
 from tests.factories import StaffMemberFactory
+from tests.integrations.checks import Mischief, repair
+from tests.integrations.checks import check as checked
 from tests.integrations.constant_contact import ConstantContactWorld
 from tests.integrations.engine import World
 
@@ -282,6 +284,27 @@ def test_L37_a_repair_is_taken_back_too(world: World, ana: Any) -> None:
     assert world.first_name("p0@crowd.test", one) == "Mended" and check.state == SyncRun.State.DONE
     take_back(world, check, ana)
     assert world.first_name("p0@crowd.test", one) == "P0"
+
+
+@pytest.mark.parametrize("world", ["tags", "constant_contact"], indirect=True)
+def test_L37_L31_who_was_subscribed_on_no_list_of_ours_is_so_again_and_who_was_adopted_is_told_of(
+    world: World, ana: Any
+) -> None:
+    """Somebody whom Almoner had added lost their list there: a repair puts them on it, and taken back they are as they
+    were then. Where that means to hear nothing at all, they are switched off."""
+    board = world.a_list("Board")
+    sofia = crowd(world, board, 1)[0]
+    world.stranger("by@oldtown.test", "Board")
+    Mischief(world).take_off("p0@crowd.test", board)
+    was = world.standing("p0@crowd.test")
+    assert was == (("subscribed" if world.provider == "mailchimp" else "archived"), [])
+    check = repair(world, checked(world, ana))
+    assert world.seen(sofia, board) == "on"
+    undo = take_back(world, check, ana)
+    assert world.standing("p0@crowd.test") == was
+    assert undo.items.get(reason_code="adoption_stays").label == "by@oldtown.test"
+    assert (undo.state, undo.counts["skip"]) == (SyncRun.State.DONE, 1)
+    assert world.seen("by@oldtown.test", board) == "on"
 
 
 # --- what is left alone ---

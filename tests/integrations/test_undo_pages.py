@@ -88,6 +88,8 @@ def test_L37_the_why_card_says_who_took_it_back_and_what_sends_it_again(
     assert f"Held as before. Taken back by {owner.user} on" in words
     assert "It goes out again when something changes here about this contact or list, or when you press Sync." in words
     assert "Go to Sync" in words
+    for path in ("/admin/integrations/syncs/", "/admin/"):
+        assert "Take-back" in owner.text(path) and "Undo" not in owner.text(path)
     held = owner.text("/admin/integrations/set-aside/?kind=held")
     assert held.count(f"Held as before. Taken back by {owner.user}") == 3
     owner.post("/admin/integrations/setup/mailchimp/sync/")

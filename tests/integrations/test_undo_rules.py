@@ -39,6 +39,9 @@ CASES: list[tuple[str, Member | None, Member, Member | None, list[Verb], Member 
     ("let in after staff's Do Not Contact: switched off, not unsubscribed", ON, ON, there("unsubscribed"),
      [Verb.DISABLE], OFF),
     ("somebody else's entry, put on our list", THEIRS, THEIRS, THEIRS_BEFORE, [Verb.UPDATE], THEIRS_BEFORE),
+    ("on none of our lists before, and yet subscribed: off them, and no more", WRONG, WRONG, there("subscribed"),
+     [Verb.UPDATE], there("subscribed")),
+    ("the same of somebody who was asked then", ASKED, ASKED, there("pending"), [Verb.UPDATE], there("pending")),
     ("asked to confirm, and off the lists", ASKED, ASKED, None, [Verb.UPDATE], there("pending")),
 ]  # fmt: skip
 

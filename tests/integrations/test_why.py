@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from contacts import services
-from contacts.models import Contact, ContactList, EmailAddress, ListMembership
+from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
+from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Role, Tenant
 from integrations.mends import AT_THE_SERVICE, ON_THE_PAGE
 from integrations.models import Connection, Delivery, RemoteRecord
@@ -90,7 +91,10 @@ SITUATIONS: list[tuple[str, Callable[[Case], Any], list[str], str]] = [
     ("bounced", lambda c: c.skipped("email_bounced"), ["Address bounced."], ADDRESS),
     ("bounced, never sent", lambda c: never(c, lambda: c.email(state="bounced")), ["Address bounced."],
      "#good-address"),
-    ("complained", lambda c: never(c, lambda: c.email(state="complained")), ["Address bounced."], ADDRESS),
+    ("complained", lambda c: c.skipped("email_complained"), ["Not sent", "Reported your mail as spam."],
+     "#asked-again"),
+    ("complained, never sent", lambda c: never(c, lambda: c.email(state="complained")),
+     ["Reported your mail as spam.", "Only they can take it back"], "#asked-again"),
     ("invalid", lambda c: never(c, lambda: c.email(state="invalid")), ["Not a valid address."], ADDRESS),
     ("DNC", lambda c: c.skipped("dnc_contact"), ["Do Not Contact."], "#asked-again"),
     ("DNC, never sent",
@@ -162,6 +166,35 @@ def test_L34_the_card_names_the_reason_and_offers_what_mends_it(
         assert "al-button" not in buttons
 
 
+def test_L34_L35_every_card_says_where_the_person_unsubscribed_and_one_button_is_enough(client: Client) -> None:
+    """Unsubscribed at Mailchimp, and so not sent to Constant Contact either: that card does not take it for its own."""
+    case = Case()
+    case.skipped("opted_out")
+    other = ConnectionFactory(provider="constant_contact")
+    RemoteRecord.objects.create(
+        connection=other, kind="contact", subject_uid=case.ana.uid, state=State.SKIPPED, reason_code="opted_out"
+    )
+    with acting(By.PERSON, "Mailchimp"):
+        ConsentEvent.by_actor(
+            "opt_out", case.ana.uid, contact_name="Ana Ruiz", address="ana@rivermail.test", place="mailchimp audience:a"
+        ).save()
+    html = card_of(client, case.ana)
+    assert plain(html).count("This person unsubscribed at Mailchimp on ") == 2
+    assert html.count("They asked to be written to again") == 1
+
+
+def test_L34_L35_no_click_of_staff_forgives_a_complaint(client: Client) -> None:
+    case = Case()
+    case.email(state="complained")
+    case.skipped("email_complained")
+    page = client.get(page_of(case.ana)).content.decode()
+    assert "Mark as good" not in page and "#good-address" not in page
+    case.email(state="bounced")
+    case.skipped("email_bounced")
+    page = client.get(page_of(case.ana)).content.decode()
+    assert "Mark as good" in page and "#good-address" in page, "as it is with a bounce"
+
+
 def test_L34_every_button_of_the_card_leads_to_something_that_is_on_the_page(client: Client) -> None:
     case = Case()
     case.email(state="bounced")
@@ -177,6 +210,7 @@ def test_L34_each_reason_has_a_button_or_says_that_nothing_is_to_do(code: str) -
     reason = REASONS[code]
     # What to do is in the sentence: at the service, with the person, or with a list.
     elsewhere = {"forgotten", "not_reachable", "name_taken", "asked_before"}
+    elsewhere |= {"changed_since", "adoption_stays", "list_stays", "place_is_gone"}  # in the report of an undo
     has_button = code in ON_THE_PAGE or code in AT_THE_SERVICE or reason.retry_helps
     assert has_button or reason.remedy.startswith("Nothing to do") or code in elsewhere
 

@@ -10,10 +10,10 @@ from integrations.words import REASONS, Difference, differences, explain, joined
 
 JARGON = re.compile(r"\b(api|webhook|remote|outbox|tenant|queue|json|http|merge field|null|sync job)\b", re.IGNORECASE)
 ASKED_FOR = {
-    "no_email", "email_bounced", "email_invalid", "dnc_contact", "dnc_list", "opted_out", "waiting_confirmation",
-    "not_on_a_list", "deleted", "removed_there", "cleaned_there", "forgotten", "fake_address", "invalid_address",
-    "compliance", "merge_fields", "plan_limit", "not_permitted", "address_taken", "cannot_change_address", "refused",
-    "brake", "list_not_there_yet", "internal",
+    "no_email", "email_bounced", "email_complained", "email_invalid", "dnc_contact", "dnc_list", "opted_out",
+    "waiting_confirmation", "not_on_a_list", "deleted", "removed_there", "cleaned_there", "forgotten", "fake_address",
+    "invalid_address", "compliance", "merge_fields", "plan_limit", "not_permitted", "address_taken",
+    "cannot_change_address", "refused", "brake", "list_not_there_yet", "internal",
 }  # fmt: skip
 WHILE_CONNECTING = {"oauth"}  # said at once to whoever pressed Connect; no row ever carries it
 

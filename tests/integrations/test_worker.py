@@ -123,6 +123,7 @@ def test_a_killed_idle_worker_delays_the_next_job_by_less_than_30_seconds(run: A
     assert pid not in [p.pid for p in worker.remember()]
 
 
+@pytest.mark.once
 def test_control_the_stock_cluster_stalls_after_the_same_kill(run: Any) -> None:
     for attempt in range(3):
         stock = run("qcluster")

@@ -14,7 +14,7 @@ from tests.factories import PASSWORD, ContactFactory, ListMembershipFactory, Sta
 from tests.integrations.engine import World
 from tests.journeys.conftest import PATIENCE, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SLOW = PATIENCE * 1000
 FILE = (
     "First;Surname;E-mail;Mobile;Do not contact\r\n"

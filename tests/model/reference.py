@@ -11,7 +11,7 @@ from typing import Any
 from contacts.models import ConsentEvent, Contact
 
 OUT, ASK, FREE = "out", "ask", "free"
-Words = dict[str, dict[str, str]]  # {contact uid or address: {scope: out or ask}}
+Words = dict[str, dict[str, str]]  # {contact uid or address: {scope: out or ask, or free for a place}}
 
 
 @dataclass
@@ -31,7 +31,11 @@ def words() -> Words:
         for key in filter(None, (str(event.contact_uid), event.address)):
             mine = said[key]
             if event.by == "person" and event.kind in ("opt_out", "dnc_set"):
+                if is_for_all(scope):  # later than whatever they took back elsewhere
+                    said[key] = mine = {s: word for s, word in mine.items() if word != FREE}
                 mine[scope] = OUT
+            elif event.by == "person" and event.place:
+                mine[scope] = FREE
             elif event.by == "person":
                 mine.pop(scope, None)
             elif event.kind == "dnc_cleared":
@@ -39,14 +43,18 @@ def words() -> Words:
     return said
 
 
+def is_for_all(scope: str) -> bool:
+    """Whether this is a vendor's place where everybody lives, whatever lists they are on."""
+    return " " in scope and " list:" not in scope
+
+
 def allowed(said: Words, contact: Contact, address: str, list_uid: str, place: str) -> str:
-    """What the person's own words leave open for one list in one place."""
-    heard = [
-        said[key][scope]
-        for key in (str(contact.uid), address)
-        for scope in ("everywhere", list_uid, place)
-        if scope in said.get(key, {})
-    ]
+    """What the person's own words leave open for one list in one place. Who left anywhere has left, but for places
+    where they came back."""
+    heard = []
+    for mine in (said.get(str(contact.uid), {}), said.get(address, {})):
+        heard += [mine.get("everywhere"), mine.get(list_uid)]
+        heard += [mine[place]] if place in mine else [word for scope, word in mine.items() if is_for_all(scope)]
     return OUT if OUT in heard else ASK if ASK in heard else FREE
 
 

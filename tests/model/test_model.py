@@ -19,7 +19,8 @@ DAYS, STEPS = (1000, 60) if LONG else (int(os.environ.get("ALMONER_DAYS", "5")),
 
 
 @pytest.mark.parametrize("mode", ["tags", "audiences"])
-@pytest.mark.parametrize("brake_at", [10**6, 0], ids=["brake_off", "brake_on"])
+@pytest.mark.parametrize("brake_at", [pytest.param(10**6, marks=pytest.mark.once, id="brake_off"),
+                                      pytest.param(0, id="brake_on")])  # fmt: skip
 def test_H1_what_is_there_is_what_must_be_at_both_vendors(
     db: None, sandbox: Any, constant_contact: Any, settings: Any, mode: str, brake_at: int
 ) -> None:

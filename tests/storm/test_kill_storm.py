@@ -124,10 +124,10 @@ def wait_until(what: Callable[[], bool], seconds: float) -> bool:
     return what()
 
 
-def people(world: World) -> list[ContactList]:
+def people(world: World, count: int = PEOPLE) -> list[ContactList]:
     """A crowd on two lists."""
     lists = [world.a_list("Storm One"), world.a_list("Storm Two")]
-    for n in range(PEOPLE):
+    for n in range(count):
         world.person(f"p{n}@rivermail.test", lists[n % 2], first_name=f"P{n}")
     return lists
 
@@ -188,7 +188,7 @@ def test_the_checker_notices_a_change_that_left_no_mark(tenant: Tenant, sandbox:
     """The control of the storm: the same judge, when a change is not put on record."""
     with in_tenant(tenant):
         world = World(tenant, sandbox)
-        people(world)
+        people(world, 20)
         world.push()
         assert verdict(world) == []
         QuerySet(Contact).filter(first_name="P1").update(first_name="Nobody heard")

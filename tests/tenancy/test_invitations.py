@@ -335,6 +335,27 @@ def test_X7_a_withdrawn_invitation_is_dead_and_can_be_made_again(tenant: Tenant,
     assert told == ["added", "changed", "added"]
 
 
+def test_X7_what_became_of_an_invitation_is_seen_where_it_stood(tenant: Tenant, at_desk: Client) -> None:
+    invite(at_desk)
+    row, late = f"invitation-{the_invitation(tenant).pk}", "?invitations=late"
+    change(tenant, expires_at=timezone.now() - timedelta(days=1))
+    shown = at_desk.get(f"/admin/people/{late}").content.decode()
+    send, withdraw = (f"/admin/people/invitations/{row[11:]}/{verb}/{late}" for verb in ("send", "withdraw"))
+    assert send in shown and withdraw in shown, "the buttons know which page was open"
+
+    answer = at_desk.post(send)
+    assert answer["Location"] == f"/admin/people/?sent={row[11:]}#{row}", "it is late no more, so among all of them"
+    page = at_desk.get(answer["Location"]).content.decode()
+    assert f'id="{row}"' in page and "A message is on its way to them." in page
+    assert "A message is on its way" not in at_desk.get("/admin/people/?sent=0").content.decode()
+    assert f"A new invitation is on its way to {BEN}. The link sent before no longer works." in page
+
+    change(tenant, expires_at=timezone.now() - timedelta(days=1))
+    answer = at_desk.post(withdraw)
+    assert answer["Location"] == f"/admin/people/{late}"
+    assert f"The invitation of {BEN} is withdrawn" in at_desk.get(answer["Location"]).content.decode()
+
+
 @pytest.mark.parametrize("verb", ["send", "withdraw"])
 def test_what_was_accepted_meanwhile_is_neither_sent_nor_withdrawn(verb: str, tenant: Tenant, at_desk: Client) -> None:
     invite(at_desk)

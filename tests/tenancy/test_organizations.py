@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.test import Client
 
 from contacts.models import Contact, HistoryEntry, Tag
+from contacts.tenancy.forms import time_zone_choices
 from contacts.tenancy.models import Role, Tenant
 from contacts.tenancy.roles import AREAS, CHANGE, SEE, may
 from contacts.tenancy.tags import FIELD
@@ -199,6 +200,15 @@ def test_a_wrong_setting_is_refused_on_the_page(field: str, value: Any, tenant: 
     assert answer.status_code == 200
     tenant.refresh_from_db()
     assert tenant.street == ""
+
+
+def test_zones_are_offered_under_the_names_of_today_and_the_present_one_under_its_own() -> None:
+    def offered(present: str = "") -> set[str]:
+        return {name for _, zones in time_zone_choices(present) for name, _ in zones}
+
+    assert {"UTC", "America/New_York", "America/Argentina/Buenos_Aires", "Asia/Kolkata"} <= offered()
+    old = "America/Argentina/ComodRivadavia"
+    assert old not in offered() and old in offered(present=old)
 
 
 def test_times_are_shown_in_the_organizations_time_zone(tenant: Tenant) -> None:

@@ -16,7 +16,8 @@ from config.operator_site import operators
 from contacts.models import Contact, HistoryEntry, ListMembership
 from contacts.tenancy.admin import TenantAdmin, TenantTabularInline
 from contacts.tenancy.models import Role, Tenant, TenantOwned, User
-from tests.factories import PASSWORD, UserFactory
+from contacts.tenancy.walls import in_tenant
+from tests.factories import PASSWORD, ContactFactory, UserFactory
 from tests.tenancy.people import logged_in, place
 from tests.tenancy.walk import Fields
 
@@ -271,6 +272,30 @@ def test_short_passwords_are_refused(tenant: Tenant) -> None:
     client = logged_in(tenant)
     data = {"old_password": PASSWORD, "new_password1": "short pw", "new_password2": "short pw"}
     assert "at least 12 characters" in client.post("/admin/password_change/", data).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/admin/contacts/contact/", "Contacts | Almoner"), ("/admin/contacts/import/", "Import | Almoner"),
+        ("/admin/contacts/consentevent/", "Consent ledger | Almoner"),
+        ("/admin/contacts/historyentry/", "History | Almoner"),
+        ("/admin/contacts/contact/add/", "Add contact | Almoner"),
+        ("/admin/contacts/contact/{}/change/", "Ana Ruiz | Contacts | Almoner"),
+    ],
+)  # fmt: skip
+def test_the_browsers_tab_says_what_the_menu_says(path: str, title: str, tenant: Tenant) -> None:
+    with in_tenant(tenant):
+        ana = ContactFactory(first_name="Ana", last_name="Ruiz")
+    html = logged_in(tenant).get(path.format(ana.pk)).content.decode()
+    assert " ".join(re.findall(r"<title>(.*?)</title>", html, re.DOTALL)[0].split()) == title
+
+
+def test_after_a_wrong_password_one_may_type_the_next_at_once(client: Client) -> None:
+    waiting = re.compile(r"<input[^>]*name=\"(\w+)\"[^>]*\bautofocus\b")
+    assert waiting.findall(client.get("/admin/login/").content.decode()) == ["username"]
+    answer = client.post("/admin/login/", {"username": "ana@river.test", "password": "wrong"})
+    assert waiting.findall(answer.content.decode()) == ["password"]
 
 
 # --- headers ---

@@ -28,13 +28,15 @@ PartOf = tuple[Operation, list[Activity]]
 
 
 def can_import(operation: Operation, where: Where) -> bool:
-    """Whether an import brings this about: somebody new, or new names and further lists for somebody who gets mail."""
+    """Whether an import brings this about: somebody new, new names and further lists for somebody who gets mail, or
+    lists again for somebody who was on none. Whoever had unsubscribed is none of these."""
     before, after = operation.before, operation.after
-    if operation.verb == Verb.UPDATE:
-        is_plain = before is not None and before.address.lower() == after.address.lower()
-        fits = is_plain and before is not None and Standing.SUBSCRIBED == before.standing == after.standing
-    else:
+    if before is None:
         fits = operation.verb == Verb.CREATE
+    else:
+        was = {Verb.UPDATE: Standing.SUBSCRIBED, Verb.ENABLE: Standing.ARCHIVED}.get(operation.verb)
+        is_plain = before.address.lower() == after.address.lower() and after.standing == Standing.SUBSCRIBED
+        fits = is_plain and before.standing == was
     return fits and len(after.address) <= LONGEST_ADDRESS and 1 <= len(where.ids_of(after.lists)) <= MOST_LISTS
 
 

@@ -31,6 +31,7 @@ class ConstantContact(Provider):
     blurb = "Keep your Constant Contact lists in step: people, names, addresses and unsubscribes."
     can = frozenset({Can.PUSH_LISTS, Can.PUSH_CONTACTS, Can.READ_OPT_OUTS, Can.READ_MEMBERS, Can.OAUTH, Can.KEEP_ALIVE})
     look_size = 200
+    archived_have_not_left = True
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
