@@ -56,14 +56,16 @@ def default_template() -> NoteTemplate:
 
 def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -> dict[str, str]:
     """What the merge fields are for this contact."""
-    gift = reason.gift if reason else None
-    tenant = current_tenant()
+    gift, tenant = (reason.gift if reason else None), current_tenant()
+    amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
+    if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
+        amount, day = giving.last_amount, giving.last_on
     return {
         "first_name": contact.first_name or str(contact),
         "last_name": contact.last_name,
         "full_name": str(contact),
-        "amount": money(reason.amount) if reason and reason.amount is not None else EMPTY_AMOUNT,
-        "date": date_format(reason.on, "F j, Y") if reason else "",
+        "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
+        "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",
         "reason": reason.sentence if reason else "",
         "total": money(giving.total if giving else 0),

@@ -70,8 +70,9 @@ def snooze(request: HttpRequest, row: ThankYou) -> str:
     if request.POST.get("verb") == "wake":
         services.snooze(row, None)
         return "It is back among what is to do."
-    done = services.snooze(row, valid(SnoozeForm(request.POST)).cleaned_data["until"])
-    return f"It comes back on {date_format(done.snoozed_until, 'F j, Y')}."
+    until = valid(SnoozeForm(request.POST)).cleaned_data["until"]
+    services.snooze(row, until)
+    return f"It comes back on {date_format(until, 'F j, Y')}."
 
 
 @button(ThankYou)

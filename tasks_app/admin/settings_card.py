@@ -1,6 +1,6 @@
 """What the organization wants of thank-yous: a part of the page of settings."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -36,7 +36,6 @@ class ThanksForm(forms.ModelForm):
         queryset=NoteTemplate.objects.none(), required=False, label="Words of notes", empty_label="The first template",
         help_text="For notes that are sent by themselves.", widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
-    field_order: ClassVar[list[str]] = ["new_gifts", "minimum", "gift_action", "template", "one_per"]
 
     class Meta:
         model = ThanksSettings
@@ -45,6 +44,7 @@ class ThanksForm(forms.ModelForm):
 
     def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.order_fields(["new_gifts", "minimum", "gift_action", "template", "one_per"])
         self.fields["template"].queryset = NoteTemplate.objects.order_by("name")  # type: ignore[attr-defined]
         self.initial.setdefault("template", self.instance.template_id)
         for field in self.fields.values():
