@@ -8,8 +8,8 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self) -> None:
-        from integrations import dashboard, hooking, receivers, thanking
-        from integrations.sync import broker
+        from integrations import dashboard, hooking, receivers
+        from integrations.sync import broker, thanking
 
         receivers.connect()
         hooking.connect()

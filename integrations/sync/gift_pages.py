@@ -26,7 +26,7 @@ from integrations.providers import all_providers
 from integrations.sync import gift_store
 from integrations.sync.giving_way import giving_way
 from integrations.sync.lease import LeaseLost
-from integrations.thanking import choice_of, thanking_as
+from integrations.sync.thanking import choice_of, thanking_as
 
 Kind, State = GiftRun.Kind, GiftRun.State
 ORDER = {Kind.NEW: 0, Kind.CHANGES: 1, Kind.HISTORY: 2}

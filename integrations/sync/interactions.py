@@ -24,10 +24,16 @@ from tasks_app.models import VideoEvent
 
 KIND = RemoteRecord.Kind.INTERACTION
 State = RemoteRecord.State
+CODES = "codes"  # in the connection's settings: {kind of switch: the vendor's code}
 EVERY_WATCH = "every_watch"  # in the connection's settings: whether each watch of the same video is saved (D12)
 NO_ID = "no_donor_id"
 OURS = uuid.UUID("6f1d4a8e-3f0b-4e0e-9d0c-2a4f0f6c7b11")
 UNSURE = timedelta(minutes=10)  # a watch may be told before the sending that it belongs to
+
+
+def code_of(connection: Connection, kind: str) -> str:
+    """Under which of the vendor's codes what this switch does is saved there; "" when none was chosen."""
+    return str(connection.settings.get(CODES, {}).get(kind, ""))
 
 
 def uid_of(event: VideoEvent, every_watch: bool) -> uuid.UUID:

@@ -10,7 +10,6 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import switching
 from integrations.models import Delivery, RemoteRecord, Switch
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Outcome, Refused
 from integrations.provider_kit.giving import Interaction
@@ -70,7 +69,7 @@ class Saving:
         """Under the first of these numbers that somebody has there."""
         problem: Outcome = Refused(GONE, "")
         for number in numbers:
-            one = interaction(event, self.record, number, switching.code_of(self.connection, key), self.connection)
+            one = interaction(event, self.record, number, interactions.code_of(self.connection, key), self.connection)
             try:
                 saved = self.write(one)
             except CallFailed as failure:

@@ -244,7 +244,7 @@ def test_the_neighbour_sees_nothing_of_it(world: DonorPerfectWorld, neighbour: A
 
 
 def test_D6_the_switch_decides_between_a_thank_you_and_a_note(world: DonorPerfectWorld) -> None:
-    from integrations.thanking import CHOICE, choice_of
+    from integrations.sync.thanking import CHOICE, choice_of
     from tasks_app.models import Note
 
     with in_tenant(world.tenant):
