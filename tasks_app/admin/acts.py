@@ -143,6 +143,6 @@ def addresses(wrap: Callable[..., Any]) -> list[URLPattern]:
     return [
         *(path(f"<int:object_id>/{word}/", wrap(view), name=f"tasks_app_thankyou_{word.replace('-', '_')}")
           for word, view in of_rows.items()),
-        path("ask/<int:object_id>/", wrap(ask), name="tasks_app_thankyou_ask"),
-        path("note/<int:object_id>/", wrap(write), name="tasks_app_thankyou_note"),
+        path("ask/<int:object_id>/", wrap(ask), name="contacts_contact_ask_for_thanks"),
+        path("note/<int:object_id>/", wrap(write), name="contacts_contact_send_note"),
     ]  # fmt: skip
