@@ -87,11 +87,12 @@ def checked_url(text: str) -> str:
 
 
 @transaction.atomic
-def register(url: str, kinds: Collection[str], by: User | None) -> tuple[OutgoingHook, str]:
-    """An address that is told from now on, and the secret with which its messages are signed: shown this once."""
+def register(url: str, kinds: Collection[str], by: User | None, secret: str = "") -> tuple[OutgoingHook, str]:
+    """An address that is told from now on, and the secret with which its messages are signed: shown this once. The
+    demo brings a secret of its own."""
     if OutgoingHook.objects.count() >= MOST:
         raise ValidationError(f"There are {MOST} webhooks already. Remove one first.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = secret or PREFIX + secrets.token_urlsafe(32)
     hook: OutgoingHook = OutgoingHook.objects.create(
         url=url, kinds=" ".join(sorted(kinds)), secret=secret, created_by=by
     )
