@@ -38,7 +38,7 @@ class OutgoingHook(TenantOwned):
     @property
     def kinds_in_words(self) -> list[str]:
         """What it is told."""
-        return [self.Kind(kind).label for kind in self.kinds.split()]
+        return [str(kind.label) for kind in self.Kind if kind.value in self.kinds.split()]
 
 
 class HookDelivery(TenantOwned):

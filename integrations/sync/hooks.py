@@ -87,12 +87,15 @@ def send_what_is_due(hook: OutgoingHook) -> None:
 
 
 def next_due(hook: OutgoingHook) -> HookDelivery | None:
-    """The next message, with its next attempt written down already, should this one never end."""
+    """The next message, with its next attempt written down already, should this one never end. Others that would say
+    the same go: whoever reads the task after this message sees what they were about, too."""
     now = timezone.now()
     rows = HookDelivery.objects.filter(hook=hook, state=State.DUE, next_at__lte=now).order_by("next_at", "pk")
     found: HookDelivery | None = rows.first()
     if found is not None:
         found.attempts += 1
+        same = HookDelivery.objects.filter(hook=hook, kind=found.kind, task_uid=found.task_uid, state=State.DUE)
+        same.filter(attempts=0).exclude(pk=found.pk).delete()
         HookDelivery.objects.filter(pk=found.pk).update(
             attempts=F("attempts") + 1, tried_at=now, next_at=now + wait_after(found.attempts)
         )

@@ -306,6 +306,19 @@ def test_T8_a_lost_bell_is_rung_again_and_old_messages_go(hook: OutgoingHook, do
     assert not HookDelivery.objects.exists()
 
 
+def test_T8_what_says_the_same_is_told_once(hook: OutgoingHook, receiver: Receiver, donor: Contact) -> None:
+    record_gift(donor, 5, DAY)
+    thank_you = ThankYou.objects.get()
+    services.mark_sent(thank_you, "v1")
+    services.record_watched(thank_you, event_id="e", percent=50)
+    hooks.turn(hook.pk)
+    assert [kind for kind, _ in told(receiver)] == BOTH
+    services.judged(thank_you)
+    services.record_watched(thank_you, event_id="f", percent=60)
+    hooks.turn(hook.pk)
+    assert len(receiver.came) == 3, "what comes after a message is told anew"
+
+
 def test_T8_many_messages_go_out_in_their_order(hook: OutgoingHook, receiver: Receiver) -> None:
     rows = [ContactFactory() for _ in range(5)]
     for row in rows:

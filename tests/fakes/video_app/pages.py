@@ -98,7 +98,7 @@ def deeds(account: Account, task: dict[str, Any], staff: dict[str, str], back: s
     place = {"account": account.login, "task": task["id"], "back": back}
     by_staff, by_donor = {"as": "staff", **place}, {"as": "donor", **place}
     if task["state"] == "open":
-        first = h.button("/act", "Send a video", {**by_staff, "action": "send"}, kind="")
+        first = h.button("/act", "Send video", {**by_staff, "action": "send"}, kind="")
         choices = h.choice("assignee", "Who takes it", staff, field_id=f"a-{task['id']}")
         claim = h.form("/act", "Claim", [choices], {**by_staff, "action": "claim"})
         refuse = h.button("/act", "Dismiss", {**by_staff, "action": "dismiss"})
