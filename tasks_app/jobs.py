@@ -9,7 +9,7 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from tasks_app import mail_to_staff, mending, notes
+from tasks_app import mail_to_staff, mending, notes, together
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,12 @@ def mail_assignments(tenant_pk: int) -> None:
     """Tell people of thank-yous that they were given, as far as they want to hear of it."""
     with in_tenant(Tenant.objects.get(pk=tenant_pk)):
         mail_to_staff.tell_assignees()
+
+
+def settle_all(tenant_pk: int) -> None:
+    """The organization has chosen otherwise what may be open at a time. Should this job be lost, the night does it."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        together.settle_all()
 
 
 def mornings() -> None:

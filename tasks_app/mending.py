@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from contacts.models.recorded import chunks
 from gifts.models import Gift, MilestoneReached
 from gifts.models.gift import STANDS
-from tasks_app import asking, withdrawing
+from tasks_app import asking, together, withdrawing
 from tasks_app.models import Note, Reason, ThankYou
 
 TO_DO = Q(thank_you__state=ThankYou.State.OPEN) | Q(note__state=Note.State.WAITING)
@@ -15,7 +15,7 @@ TO_DO = Q(thank_you__state=ThankYou.State.OPEN) | Q(note__state=Note.State.WAITI
 
 def mend() -> int:
     """Of the active organization. Returns how many reasons were put right."""
-    return withdraw_what_is_gone() + ask_again()
+    return withdraw_what_is_gone() + ask_again() + together.settle_all()
 
 
 def withdraw_what_is_gone() -> int:

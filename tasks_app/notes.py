@@ -5,6 +5,7 @@ gets one twice. Whether they may be written to is looked at in that moment, not 
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 from time import monotonic
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 15.0
 LOST = timedelta(minutes=10)  # a worker that says nothing for so long was killed while the mail server was asked
 NOBODY_KNOWS = "Nobody knows whether it went out: the work was interrupted. Ask them, or send it again."
+NO_ANSWER = "The mail server fell silent, so nobody knows whether it went out. Ask them, or send it again."
+    "The mail server did not answer to the end, so nobody knows whether it went out. Ask them, or send it again."
+)
 USUAL_NAME = "Thank you"
 USUAL_SUBJECT = "Thank you, {{ first_name }}"
 USUAL_BODY = (
@@ -187,6 +191,9 @@ def hand_over(note: Note) -> str:
         sender = f'"{name}" <{tenant.from_email}>'
     try:
         EmailMessage(note.subject, note.body, sender, [note.address]).send()
+    except (TimeoutError, SMTPServerDisconnected) as error:  # it may have gone out before the line went dead
+        log.warning("Nobody knows whether a note was sent: %s", type(error).__name__)
+        return NO_ANSWER
     except (OSError, ValueError, ImproperlyConfigured) as error:
         log.warning("A note could not be sent: %s", type(error).__name__)
         return f"The mail server did not take it: {error}"[:400]

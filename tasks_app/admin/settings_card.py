@@ -19,6 +19,7 @@ from contacts.tenancy.models import Tenant
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from gifts.money import money
+from tasks_app.asking import ring
 from tasks_app.models import NoteTemplate, ThanksSettings
 
 AREA = "rules"
@@ -92,6 +93,8 @@ def save(request: HttpRequest) -> HttpResponse:
     before = {name: plain(form.initial.get(name)) for name in form.changed_data}
     settings.template = form.cleaned_data["template"]
     form.save()
+    if "one_per" in before:
+        ring("settle_all")
     if before:
         changes = {name: [old, plain(getattr(settings, name))] for name, old in before.items()}
         what = str(ThanksSettings._meta.verbose_name)
