@@ -30,8 +30,6 @@ TURN_SECONDS = 15.0
 LOST = timedelta(minutes=10)  # a worker that says nothing for so long was killed while the mail server was asked
 NOBODY_KNOWS = "Nobody knows whether it went out: the work was interrupted. Ask them, or send it again."
 NO_ANSWER = "The mail server fell silent, so nobody knows whether it went out. Ask them, or send it again."
-    "The mail server did not answer to the end, so nobody knows whether it went out. Ask them, or send it again."
-)
 USUAL_NAME = "Thank you"
 USUAL_SUBJECT = "Thank you, {{ first_name }}"
 USUAL_BODY = (

@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from contacts.models.recorded import chunks
 from contacts.tenancy.walls import TenantQuerySet
-from gifts.models import Gift
 from tasks_app import asking, withdrawing
 from tasks_app.models import Reason, ThanksSettings, ThankYou
 
@@ -46,8 +45,8 @@ def settle(uids: Collection[uuid.UUID]) -> None:
         row.save()
     asking.touch(list({stays.pk: stays for _, stays in going}.values()))
     strays = Reason.objects.standing().filter(thank_you__in=list(first.values()), gift_uid__isnull=False)
-    pks = [pk for pk in strays.order_by().values_list("gift_id", flat=True) if pk]
-    if pks and Gift.objects.filter(pk__in=pks).exclude(contact__in=[row.contact_id for row in first.values()]).exists():
+    elsewhere = strays.exclude(gift__contact=F("thank_you__contact")).order_by().values_list("gift_id", flat=True)
+    if pks := [pk for pk in elsewhere if pk]:
         withdrawing.follow_gifts(pks, uids)
 
 

@@ -62,7 +62,9 @@ class ThankedForm(forms.Form):
 class DismissForm(forms.Form):
     """Why it is not done."""
 
-    reason = forms.ChoiceField(label="Not to be done, because", choices=[(one, one) for one in REASONS], widget=UnfoldAdminSelectWidget)
+    reason = forms.ChoiceField(
+        label="Not to be done, because", choices=[(one, one) for one in REASONS], widget=UnfoldAdminSelectWidget
+    )
     more = forms.CharField(
         label="In your words, if you like", required=False, max_length=300, widget=UnfoldAdminTextInputWidget
     )
