@@ -10,6 +10,7 @@ from bench.importing import import_file
 from bench.machine import load, machine
 from bench.milestones import milestones
 from bench.parts import ROOT
+from bench.polling import polling
 from bench.report import heading, keep, table
 from bench.scenarios import SCENARIOS, Figure, Wishes
 from bench.sharing import counted_sync, flood
@@ -18,6 +19,7 @@ SCENARIOS |= {
     "export": export,
     "import": import_file,
     "milestones": milestones,
+    "polling": polling,
     "comparison": comparison,
     "counted_sync": counted_sync,
     "flood": flood,
@@ -36,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--gift-growth", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="numbers of gifts"
     )
+    parser.add_argument("--polled", type=int, default=100_000, help="how many gifts a service holds (100000)")
     parser.add_argument("--profile", type=Path, help="keep a profile of the last Sync in this file (slows it down)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where the figures go")
     return parser.parse_args()
@@ -45,7 +48,9 @@ def main() -> int:
     """Scenario after scenario, each shown as soon as it is known."""
     asked = arguments()
     profile = asked.profile.absolute() if asked.profile else None
-    wishes = Wishes(asked.contacts, asked.edits, asked.members, asked.growth, profile, asked.gifts, asked.gift_growth)
+    wishes = Wishes(
+        asked.contacts, asked.edits, asked.members, asked.growth, profile, asked.gifts, asked.polled, asked.gift_growth
+    )  # fmt: skip
     measured_on = machine()
     print(heading(measured_on), flush=True)
     figures: list[Figure] = []

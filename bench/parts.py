@@ -59,6 +59,8 @@ class Parts:
     def addresses(self) -> dict[str, str]:
         """Where the vendor that is measured is found, and how its sandbox knows us."""
         name = self.vendor.upper()
+        if self.vendor == "donor_perfect":
+            return {f"{name}_URL": self.sandbox, f"{name}_PAUSE_SECONDS": "0"}
         found = {f"{name}_CLIENT_ID": "almoner-sandbox", f"{name}_CLIENT_SECRET": "almoner-sandbox-secret"}
         if self.vendor == "mailchimp":
             return found | {f"{name}_LOGIN_URL": self.sandbox, f"{name}_API_URL": self.sandbox + "/{dc}"}

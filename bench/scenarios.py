@@ -29,6 +29,7 @@ class Wishes:
     growth: list[int] = field(default_factory=lambda: [1_000, 10_000, 100_000])
     profile: Path | None = None
     gifts: int = 100_000
+    polled: int = 100_000
     gift_growth: list[int] = field(default_factory=lambda: [10_000, 100_000, 1_000_000])
 
 

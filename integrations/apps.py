@@ -8,10 +8,11 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self) -> None:
-        from integrations import dashboard, receivers, thanking
-        from integrations.sync import broker
+        from integrations import dashboard, hooking, receivers
+        from integrations.sync import broker, thanking
 
         receivers.connect()
+        hooking.connect()
         dashboard.register()
         thanking.register()
         broker.open_gates()

@@ -14,6 +14,12 @@ REASONS: dict[str, tuple[str, str, str, bool, str]] = {
         "Enter their present donor number at the contact, then press Save now.",
         True, "Save now",
     ),
+    "sent_before": (
+        "Sent before the switch was on",
+        "The video was sent before somebody turned on that such things are saved at {service}.",
+        "Nothing to do: what was before is left alone.",
+        False, "",
+    ),
     "switched_off": (
         "Switched off meanwhile",
         "Before this could be saved, somebody turned off that such things are saved at {service}.",

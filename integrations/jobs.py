@@ -11,11 +11,11 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Alarm, Connection, Delivery, GiftRun, RunItem, SyncRun, WebhookEvent
+from integrations.models import Alarm, Connection, Delivery, GiftRun, HookDelivery, RunItem, SyncRun, WebhookEvent
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync import alarms, checking, gift_pages, interactions, keeping
+from integrations.sync import alarms, checking, gift_pages, hooks, interactions, keeping
 from integrations.sync import serve as serving
 from integrations.sync.broker import forget_old_quotas
 
@@ -60,6 +60,19 @@ def sweep() -> None:
     beat("sweep")
     for pk in serving.waiting():
         async_task("integrations.jobs.serve", pk)
+    for pk in hooks.waiting():
+        async_task("integrations.jobs.send_to_hook", pk)
+
+
+def ring_for_hook(hook_pk: int) -> None:
+    """Have somebody send what is due to this address, once this transaction is committed."""
+    transaction.on_commit(lambda: async_task("integrations.jobs.send_to_hook", hook_pk), robust=True)
+
+
+def send_to_hook(hook_pk: int) -> None:
+    """A turn of sending to one address; if there is more to do, it goes to the end of the queue."""
+    if hooks.turn(hook_pk):
+        async_task("integrations.jobs.send_to_hook", hook_pk)
 
 
 def listen_all() -> None:
@@ -143,4 +156,5 @@ def prune() -> None:
             quiet = GiftRun.objects.filter(state=GiftRun.State.DONE, new=0, updated=0, gone=0, skipped=0)
             quiet.filter(finished_at__lt=Now() - KEEP_QUIET).delete()
             GiftRun.objects.filter(finished_at__lt=Now() - KEEP_HISTORY).delete()
+            HookDelivery.objects.filter(at__lt=Now() - KEEP).exclude(state=HookDelivery.State.DUE).delete()
             Alarm.objects.filter(cleared_at__lt=Now() - KEEP_HISTORY).delete()

@@ -10,8 +10,12 @@ from contacts.models import HistoryEntry, User
 from integrations.models import Connection, GiftRun, Switch
 from integrations.provider_kit.base import SwitchKind
 from integrations.providers import all_providers, provider_for
+from integrations.sync.interactions import CODES, code_of
 
-CODES = "codes"  # in the connection's settings: {kind of switch: the vendor's code}
+__all__ = [
+    "CODES", "NotSwitched", "choose", "choose_codes", "code_of", "is_on", "kinds_of", "switches_of", "turn_all_off",
+    "turn_off", "turn_on",
+]  # fmt: skip
 
 
 class NotSwitched(Exception):
@@ -35,11 +39,6 @@ def switches_of(connection: Connection) -> list[tuple[SwitchKind, Switch]]:
 def is_on(connection: Connection, kind: str) -> bool:
     """Whether this is to be done now."""
     return Switch.objects.filter(connection=connection, kind=kind, is_on=True).exists()
-
-
-def code_of(connection: Connection, kind: str) -> str:
-    """Under which of the vendor's codes this is saved there; "" when none was chosen."""
-    return str(connection.settings.get(CODES, {}).get(kind, ""))
 
 
 def choose_codes(connection: Connection, chosen: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from integrations.views import (
     connect,
     gifts,
     history,
+    hooks,
     keys,
     not_saved,
     report,
@@ -62,6 +63,12 @@ staff: list[Any] = [
     path("syncs/<uuid:uid>/", include(of_run)),
     path("set-aside/", aside.show, name="aside"),
     path("set-aside/retry/", aside.retry, name="retry"),
+    path("webhooks/", hooks.show, name="hooks"),
+    path("webhooks/new/", hooks.new, name="hook_new"),
+    path("webhooks/<uuid:uid>/", hooks.one, name="hook_page"),
+    path("webhooks/<uuid:uid>/remove/", hooks.remove, name="hook_remove"),
+    path("webhooks/<uuid:uid>/resume/", hooks.resume, name="hook_resume"),
+    path("webhooks/<uuid:uid>/<uuid:delivery>/again/", hooks.again, name="hook_again"),
     path("history/<slug:provider>/<uuid:uid>/", history.more, name="history"),
 ]
 urlpatterns = [

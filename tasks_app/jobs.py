@@ -1,6 +1,7 @@
 """Background work of this app. Jobs take ids, may run twice, and lose nothing if they never run: what is to be done
 stands in rows, and the sweep rings again for whatever has been silent."""
 
+import logging
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +9,9 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from tasks_app import mail_to_staff, notes
+from tasks_app import mail_to_staff, mending, notes, together
+
+log = logging.getLogger(__name__)
 
 
 def soon(job: str, *ids: Any) -> None:
@@ -36,10 +39,29 @@ def mail_assignments(tenant_pk: int) -> None:
         mail_to_staff.tell_assignees()
 
 
+def settle_all(tenant_pk: int) -> None:
+    """The organization has chosen otherwise what may be open at a time. Should this job be lost, the night does it."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        together.settle_all()
+
+
 def mornings() -> None:
     """Every hour: the weekly mail of organizations where it is Monday morning."""
     for pk in mail_to_staff.on_monday():
         async_task("tasks_app.jobs.mail_digests", pk)
+
+
+def nightly() -> None:
+    """Every night: a job for each organization, so that they take turns."""
+    for pk in Tenant.objects.values_list("pk", flat=True):
+        async_task("tasks_app.jobs.night_of", pk)
+
+
+def night_of(tenant_pk: int) -> None:
+    """Compare what is to do with gifts and milestones; what differs is mended, and logged."""
+    with in_tenant(Tenant.objects.get(pk=tenant_pk)):
+        if mended := mending.mend():
+            log.warning("organization %s: %s reasons to thank were put right", tenant_pk, mended)
 
 
 def mail_digests(tenant_pk: int) -> None:

@@ -5,6 +5,7 @@ gets one twice. Whether they may be written to is looked at in that moment, not 
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 from time import monotonic
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 15.0
 LOST = timedelta(minutes=10)  # a worker that says nothing for so long was killed while the mail server was asked
 NOBODY_KNOWS = "Nobody knows whether it went out: the work was interrupted. Ask them, or send it again."
+NO_ANSWER = "The mail server fell silent, so nobody knows whether it went out. Ask them, or send it again."
 USUAL_NAME = "Thank you"
 USUAL_SUBJECT = "Thank you, {{ first_name }}"
 USUAL_BODY = (
@@ -56,14 +58,16 @@ def default_template() -> NoteTemplate:
 
 def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -> dict[str, str]:
     """What the merge fields are for this contact."""
-    gift = reason.gift if reason else None
-    tenant = current_tenant()
+    gift, tenant = (reason.gift if reason else None), current_tenant()
+    amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
+    if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
+        amount, day = giving.last_amount, giving.last_on
     return {
         "first_name": contact.first_name or str(contact),
         "last_name": contact.last_name,
         "full_name": str(contact),
-        "amount": money(reason.amount) if reason and reason.amount is not None else EMPTY_AMOUNT,
-        "date": date_format(reason.on, "F j, Y") if reason else "",
+        "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
+        "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",
         "reason": reason.sentence if reason else "",
         "total": money(giving.total if giving else 0),
@@ -185,6 +189,9 @@ def hand_over(note: Note) -> str:
         sender = f'"{name}" <{tenant.from_email}>'
     try:
         EmailMessage(note.subject, note.body, sender, [note.address]).send()
+    except (TimeoutError, SMTPServerDisconnected) as error:  # it may have gone out before the line went dead
+        log.warning("Nobody knows whether a note was sent: %s", type(error).__name__)
+        return NO_ANSWER
     except (OSError, ValueError, ImproperlyConfigured) as error:
         log.warning("A note could not be sent: %s", type(error).__name__)
         return f"The mail server did not take it: {error}"[:400]

@@ -4,15 +4,19 @@ import uuid
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import F, Q
 
-from gifts.models import Gift
+from contacts.models.recorded import chunks
+from contacts.tenancy.walls import TenantQuerySet
 from tasks_app import asking, withdrawing
 from tasks_app.models import Reason, ThanksSettings, ThankYou
+
+AT_ONCE = 100  # donors in one transaction
 
 
 @transaction.atomic
 def settle(uids: Collection[uuid.UUID]) -> None:
-    """Put together what belongs together, and take apart what does not."""
+    """Put together what belongs together, and take apart what does not, for these contacts."""
     rows = ThankYou.objects.open().filter(contact__uid__in=uids).select_related("contact").order_by("contact_id", "pk")
     if not (found := list(rows.select_for_update(no_key=True, of=("self",)))):
         return
@@ -28,21 +32,34 @@ def settle(uids: Collection[uuid.UUID]) -> None:
     for row, stays in going:
         row.reasons.update(thank_you=stays)  # type: ignore[attr-defined]
         row.state, row.open_key = ThankYou.State.WITHDRAWN, ""
-        row.closing_note = "Two contacts were merged; its reasons stand with their other open thank-you."
+        row.closing_note = "Its reasons stand with their other open thank-you."
         row.save()
         asking.give_due(stays, row.due_on)
         if stays.assignee_id is None:
             stays.assignee, stays.for_whom = row.assignee, row.for_whom
     renamed = [(key, row) for key, row in first.items() if row.open_key != key]
-    for key, row in renamed:
+    TenantQuerySet.update(ThankYou.objects.filter(pk__in=[row.pk for _, row in renamed]).order_by(), open_key="")
+    for key, row in renamed:  # all at once are free now, should two change places
         row.open_key = key
     for row in first.values():
         row.save()
     asking.touch(list({stays.pk: stays for _, stays in going}.values()))
     strays = Reason.objects.standing().filter(thank_you__in=list(first.values()), gift_uid__isnull=False)
-    pks = [pk for pk in strays.order_by().values_list("gift_id", flat=True) if pk]
-    if pks and Gift.objects.filter(pk__in=pks).exclude(contact__in=[row.contact_id for row in first.values()]).exists():
+    elsewhere = strays.exclude(gift__contact=F("thank_you__contact")).order_by().values_list("gift_id", flat=True)
+    if pks := [pk for pk in elsewhere if pk]:
         withdrawing.follow_gifts(pks, uids)
+
+
+def settle_all() -> int:
+    """After the organization has chosen otherwise what may be open at a time: whatever is open is put together, or gets
+    ready for being joined. Returns how many donors that concerned."""
+    is_by_rule = Q(open_key__contains=":")
+    one_per = ThanksSettings.now().one_per
+    rows = ThankYou.objects.open().filter(is_by_rule if one_per == ThanksSettings.One.DONOR else ~is_by_rule)
+    uids = sorted(set(rows.order_by().values_list("contact__uid", flat=True)))
+    for part in chunks(uids, AT_ONCE):
+        settle(part)
+    return len(uids)
 
 
 def rule_of(row: ThankYou) -> int | None:

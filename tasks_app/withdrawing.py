@@ -105,7 +105,7 @@ def take_over_corrections(gifts: Sequence[Gift]) -> None:
     rows = Reason.objects.filter(gift__in=by_former, gift_uid__isnull=False, award=None)
     changed = []
     for one in reasons(rows.filter(withdrawn_at=None)):
-        gift = by_former[one.gift_id]
+        gift = by_former[one.gift_id or 0]
         if one.held.state in NOT_SENT and one.held.contact_id == gift.contact_id:
             one.gift, one.gift_uid = gift, gift.uid
             changed.append(one)

@@ -1,4 +1,7 @@
-"""Which test shows which clause of list synchronization; `python -m tests.clauses` writes docs/clauses.md."""
+"""Which test shows which clause; `python -m tests.clauses` writes docs/clauses.md.
+
+L: synchronized lists. D: DonorPerfect. M: milestones. T: thank-yous and the API of the video app.
+"""
 
 import ast
 import re
@@ -9,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "clauses.md"
-NAMED = re.compile(r"(?:^|_)(L\d+a?)(?=_|$)")
+NAMED = re.compile(r"(?:^|_)([LDMT]\d+a?)(?=_|$)")
 
 # What is promised, in a few words each.
 CLAUSES = {
@@ -51,6 +54,37 @@ CLAUSES = {
     "L35": "The consent ledger; a person's own opt-out beats everything.",
     "L36": "Silence is an alarm, on the first page and by mail, once, with an all-clear.",
     "L37": "A run can be taken back for 30 days, through a preview; an own opt-out is never undone.",
+    "D1": "A DonorPerfect key is tried at once, and the answer shown.",
+    "D2": "Once stored, nobody sees the key again, in no page, log or export.",
+    "D3": "Keys are encrypted with AES-256, bound to their row, and can be changed without a break.",
+    "D4": "Four switches, off at first; what happened before one was turned on is left alone.",
+    "D5": "New gifts are found by polling: none missed, none twice, whatever is killed, edited, moved or deleted.",
+    "D6": "For each a thank-you or a note, as the switch is set, with date, amount and comment.",
+    "D7": "The donor becomes a contact, or is one: by donor number, then email, then phone; never twice.",
+    "D8": "A donor who wants no mail is skipped: nothing is made, and the report says so.",
+    "D9": "Of a donor name, email and phone are stored; of a gift date, amount and comment; never payment details.",
+    "D10": "A video sent, watched or replied to is saved as an interaction on the donor.",
+    "D11": "Only for contacts with a donor's number, and what was sent after the switch; others are listed, with why.",
+    "D12": "Exactly one interaction for each event, whatever is tried again.",
+    "D13": "Nothing of a donor is read for it.",
+    "M1": "A number of gifts is reached.",
+    "M2": "A total of lifetime giving is reached, also in small gifts.",
+    "M3": "A total since the start of the fiscal year is reached, once in each.",
+    "M4": "So many calendar years of giving in a row are reached.",
+    "M5": "Each threshold counts once for a donor, whatever is imported again, edited, or done by two workers at once.",
+    "M6": "A gift that passes several thresholds is one thank-you, which names the highest.",
+    "M7": "A rule that is switched on, and history that comes in, ask nobody to thank for what was reached before.",
+    "M8": "Gifts of every source count; what was refunded or deleted does not, and its thank-you is withdrawn.",
+    "M9": "Amounts are decimals; years and months are those of the gift's date.",
+    "T1": "A thank-you says whom, why, by when and for whom; lists, filters, bulk.",
+    "T2": "A note by email, with merge fields and a delay; never to anybody with Do Not Contact.",
+    "T3": "A weekly digest, and a mail on assignment, for whoever wants them.",
+    "T4": "The API of the video app, with a token that is shown once, kept as a hash, and can be revoked.",
+    "T5": "Thank-yous are listed, read, claimed, and reported sent, watched, replied or dismissed.",
+    "T6": "Contacts are looked up and added without duplicates.",
+    "T7": "Every write is done once, by its key; events are counted once, in whatever order they come.",
+    "T8": "What changes is told to the addresses that were registered: signed, tried again, listed.",
+    "T9": "OpenAPI 3.1 and a page to try it; problems are told as problem details.",
 }
 
 
@@ -83,8 +117,9 @@ def table() -> str:
     everything = found()
     lines = [
         "# Which test shows which clause", "",
-        "The rules of list synchronization, each with the tests that show it. A test's name is a sentence and names",
-        "its clauses. Those in `tests/providers/contract.py` are run for every provider, and most of",
+        "The rules of list synchronization (L), DonorPerfect (D), milestones (M) and thank-yous with their API (T),",
+        "each with the tests that show it. A test's name is a sentence and names its clauses. Those in",
+        "`tests/providers/contract.py` are run for every provider, and most of",
         "`tests/integrations/test_list_sync.py` for every vendor and way of modelling. Made by",
         "`python -m tests.clauses`; `tests/test_clauses.py` sees to it that no clause is without a test.", "",
         "| clause | what is promised | tests |", "| --- | --- | --- |",

@@ -1,4 +1,4 @@
-"""Every clause of list synchronization is named by a test, and the table of them names no test that is gone."""
+"""Every clause is named by a test, and the table of them names no test that is gone."""
 
 import re
 
@@ -17,7 +17,8 @@ def test_no_test_names_a_clause_that_does_not_exist() -> None:
 
 
 def test_the_list_of_clauses_is_whole() -> None:
-    assert set(CLAUSES) == {f"L{number}" for number in range(1, 38)} | {"L24a"}
+    many = {"L": 37, "D": 13, "M": 9, "T": 9}
+    assert set(CLAUSES) == {f"{kind}{n}" for kind, last in many.items() for n in range(1, last + 1)} | {"L24a"}
 
 
 def test_the_table_names_tests_that_exist() -> None:
@@ -30,5 +31,6 @@ def test_the_table_names_tests_that_exist() -> None:
 def test_control_names_are_read_as_meant() -> None:
     assert named("test_L6_L13_nobody") == ["L6", "L13"]
     assert named("test_L24a_never") == ["L24a"] and named("test_all_is_well_L35") == ["L35"]
+    assert named("test_M7_D4_T5_follow") == ["M7", "D4", "T5"] and named("test_D5") == ["D5"]
     assert named("test_URL2_is_no_clause") == [] and named("test_XL3") == []
     assert "| [L24a](#l24a) |" in table()

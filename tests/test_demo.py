@@ -27,11 +27,11 @@ RUNS_ALONE = {name: value for name, value in os.environ.items() if name not in (
 
 
 def free_ports() -> int:
-    """A port whose three successors are free as well."""
-    for port in range(20_000 + os.getpid() % 5000, 40_000, 4):
+    """A port whose four successors are free as well."""
+    for port in range(20_000 + os.getpid() % 5000, 40_000, 5):
         try:
             with contextlib.ExitStack() as held:
-                for number in range(4):
+                for number in range(5):
                     held.enter_context(socket.socket()).bind(("127.0.0.1", port + number))
                 return port
         except OSError:
@@ -98,8 +98,12 @@ def test_the_demo_starts_stops_and_goes_on_where_it_was(start: Any) -> None:
     assert "Log in" in fetch(said["url"] + "/admin/login/")
     assert json.loads(fetch(said["url"] + "/healthz"))["worker_heartbeat_seconds"] < 120
     assert "The demo mails nobody" in fetch(said["mail"])
-    for vendor in ("mailchimp", "constant_contact", "donor_perfect"):
+    for vendor in ("mailchimp", "constant_contact", "donor_perfect", "video_app"):
         assert json.loads(fetch(said["sandbox"][vendor] + "/_sandbox/health"))["vendor"] == vendor
+    asked = urllib.request.Request(f"{said['url']}/api/video/v1/tasks?limit=1")
+    asked.add_header("Authorization", f"Bearer {said['tokens']['video'][RIVER]}")
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert json.loads(answer.read())["results"]
     kept = (demo.folder / "demo.env").read_text()
 
     family = demo.family()

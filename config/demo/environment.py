@@ -1,6 +1,7 @@
 """The environment of the demo's parts: secrets made once, every vendor's address pointed at the sandbox."""
 
 import base64
+import json
 import os
 import secrets
 import sys
@@ -8,8 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 # What a developer's own settings might change.
-PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "DONOR_PERFECT_", "Q_", "SECURE_", "ALMONER_")
-VENDORS = ("mailchimp", "constant_contact", "donor_perfect")
+PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "DONOR_PERFECT_", "Q_", "SECURE_", "ALMONER_", "API_", "DEMO_")
+VENDORS = ("mailchimp", "constant_contact", "donor_perfect", "video_app")
+ACCOUNTS = {"river": "River Trust", "harbor": "Harbor Food Bank"}  # of the sandboxes, and whose they are
 OAUTH = ("mailchimp", "constant_contact")  # they send people back to us
 
 
@@ -38,6 +40,7 @@ def environment(folder: Path, port: int) -> dict[str, str]:
         "CONSTANT_CONTACT_LOGIN_URL": sandbox["constant_contact"] + "/oauth2/default/v1",
         "CONSTANT_CONTACT_API_URL": sandbox["constant_contact"],
         "DONOR_PERFECT_URL": sandbox["donor_perfect"],
+        "DEMO_VIDEO_URL": sandbox["video_app"],
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
 
@@ -50,17 +53,29 @@ def vendors(port: int) -> dict[str, str]:
 def kept_secrets(path: Path) -> dict[str, str]:
     """The demo's own keys, made the first time: what was encrypted yesterday can be read today."""
     if not path.exists():
-        key = base64.b64encode(secrets.token_bytes(32)).decode()
-        lines = [f"SECRET_KEY={secrets.token_urlsafe(50)}", f"FIELD_ENCRYPTION_KEYS=demo1:{key}"]
         path.touch(mode=0o600)
-        path.write_text("\n".join(lines) + "\n")
-    return dict(line.split("=", 1) for line in path.read_text().splitlines() if line)
+    kept = dict(line.split("=", 1) for line in path.read_text().splitlines() if line)
+    made = new_secrets()
+    if missing := [name for name in made if name not in kept]:
+        kept |= {name: made[name] for name in missing}
+        path.write_text("".join(f"{name}={value}\n" for name, value in kept.items()))
+    return kept
+
+
+def new_secrets() -> dict[str, str]:
+    """Keys of the installation; for each account of the video app an API key, and the secret of its webhook."""
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": f"demo1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "DEMO_VIDEO_KEYS": json.dumps({login: f"almoner_{secrets.token_urlsafe(32)}" for login in ACCOUNTS}),
+        "DEMO_VIDEO_SECRETS": json.dumps({login: f"whsec_{secrets.token_urlsafe(32)}" for login in ACCOUNTS}),
+    }
 
 
 def parts(folder: Path, port: int) -> dict[str, list[str]]:
     """{name of a part: its command}."""
     web = ["-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"]
-    sandbox = ["-m", "tests.fakes", "--state", str(folder / "sandbox")]
+    sandbox = ["-m", "tests.fakes", "--state", str(folder / "sandbox"), "--almoner", f"http://127.0.0.1:{port}"]
     for vendor, url in vendors(port).items():
         option = f"--{vendor.replace('_', '-')}"
         callback = f"http://127.0.0.1:{port}/integrations/{vendor}/callback/"

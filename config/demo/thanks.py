@@ -46,7 +46,7 @@ def make(tenant_pk: int) -> None:
     rows = {row.contact_id: row for row in ThankYou.objects.open()}
     asked = [(gift, rows[gift.contact_id]) for gift in gifts if gift.contact_id in rows]
     for gift, row in asked:
-        row.due_on = gift.received_on + timedelta(days=7)
+        row.due_on = gift.received_on + timedelta(days=4)
         row.save()
     do_things([row for _, row in asked], [gift for gift, _ in asked], staff, template)
 
@@ -65,7 +65,7 @@ def do_things(rows: list[ThankYou], gifts: list[Gift], staff: dict[str, StaffMem
         services.claim(rows[6], staff["Marcus"])
         services.dismiss(rows[1], services.ALREADY_THANKED)
         services.mark_thanked(rows[5], "By phone")
-        services.snooze(rows[7], today() + timedelta(days=5))
+        services.snooze(rows[11], today() + timedelta(days=5))
     with acting(By.STAFF, "Almoner", staff["Ana"].user):
         services.hand_over(rows[8], staff["Ana"])
         notes.write(rows[9].contact, template, f"{rows[9].contact.first_name} helps us every month.")

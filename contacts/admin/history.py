@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -78,6 +78,8 @@ def in_words(field: Any, value: Any) -> str:
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(field, models.DateTimeField) and (moment := parse_datetime(str(value))):
         return local(moment)
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        return date_format(day, "M j, Y") if (day := parse_date(str(value))) else str(value)
     return str(value)
 
 

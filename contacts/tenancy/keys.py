@@ -95,10 +95,11 @@ class ApiAnswer(TenantOwned):
 
 @transaction.atomic
 def issue(
-    name: str, scope_words: set[str], by: User | None, expires_at: datetime | None = None
+    name: str, scope_words: set[str], by: User | None, expires_at: datetime | None = None, secret: str = ""
 ) -> tuple[ApiToken, str]:
-    """A new key of the active organization, and its secret: the only time that it is in our hands."""
-    secret = PREFIX + secrets.token_urlsafe(32)
+    """A new key of the active organization, and its secret: the only time that it is in our hands. The demo brings a
+    secret of its own."""
+    secret = secret or PREFIX + secrets.token_urlsafe(32)
     token: ApiToken = ApiToken.objects.create(
         name=name.strip(), scope_words=" ".join(sorted(scope_words)), secret_hash=hash_of(secret), hint=secret[-4:],
         created_by=by, expires_at=expires_at,

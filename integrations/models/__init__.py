@@ -7,6 +7,7 @@ from integrations.models.credential import Credential
 from integrations.models.delivery import Delivery
 from integrations.models.gift_run import GiftRun, GiftRunItem
 from integrations.models.heartbeat import Heartbeat
+from integrations.models.hook import HookDelivery, OutgoingHook
 from integrations.models.quota import Quota, QuotaShare
 from integrations.models.remote import RemoteRecord
 from integrations.models.run import RunItem, SyncRun
@@ -21,7 +22,9 @@ __all__ = [
     "GiftRun",
     "GiftRunItem",
     "Heartbeat",
+    "HookDelivery",
     "ListCheck",
+    "OutgoingHook",
     "Quota",
     "QuotaShare",
     "RemoteRecord",

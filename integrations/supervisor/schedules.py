@@ -33,6 +33,7 @@ BELLS: dict[str, dict[str, Any]] = {
     "almoner: milestones": {"func": "gifts.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "almoner: notes and mail": {"func": "tasks_app.jobs.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
     "almoner: Mondays": {"func": "tasks_app.jobs.mornings", "schedule_type": Schedule.HOURLY},
+    "almoner: thanks": {"func": "tasks_app.jobs.nightly", "schedule_type": Schedule.DAILY},
     "almoner: giving": {"func": "gifts.jobs.nightly", "schedule_type": Schedule.DAILY},
     "almoner: night": {"func": "contacts.jobs.nightly", "schedule_type": Schedule.DAILY},
 }  # fmt: skip

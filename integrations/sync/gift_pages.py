@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -26,7 +26,7 @@ from integrations.providers import all_providers
 from integrations.sync import gift_store
 from integrations.sync.giving_way import giving_way
 from integrations.sync.lease import LeaseLost
-from integrations.thanking import choice_of, thanking_as
+from integrations.sync.thanking import choice_of, thanking_as
 
 Kind, State = GiftRun.Kind, GiftRun.State
 ORDER = {Kind.NEW: 0, Kind.CHANGES: 1, Kind.HISTORY: 2}
@@ -143,7 +143,10 @@ def step(run: GiftRun, provider: Provider, switch: Switch) -> None:
             over(run, switch)
         return counted
 
-    giving_way(store)
+    try:
+        giving_way(store)
+    except IntegrityError:  # somebody added the same donor or gift in this moment: now they are known
+        giving_way(store)
     run.cursor = after
     if is_over:
         run.state = State.DONE

@@ -24,10 +24,16 @@ from tasks_app.models import VideoEvent
 
 KIND = RemoteRecord.Kind.INTERACTION
 State = RemoteRecord.State
+CODES = "codes"  # in the connection's settings: {kind of switch: the vendor's code}
 EVERY_WATCH = "every_watch"  # in the connection's settings: whether each watch of the same video is saved (D12)
-NO_ID = "no_donor_id"
+NO_ID, BEFORE = "no_donor_id", "sent_before"
 OURS = uuid.UUID("6f1d4a8e-3f0b-4e0e-9d0c-2a4f0f6c7b11")
 UNSURE = timedelta(minutes=10)  # a watch may be told before the sending that it belongs to
+
+
+def code_of(connection: Connection, kind: str) -> str:
+    """Under which of the vendor's codes what this switch does is saved there; "" when none was chosen."""
+    return str(connection.settings.get(CODES, {}).get(kind, ""))
 
 
 def uid_of(event: VideoEvent, every_watch: bool) -> uuid.UUID:
@@ -49,9 +55,9 @@ def note(tenant_id: int, event_pks: Iterable[int]) -> list[Connection]:
     concerned = []
     for connection in connections:
         since = on[connection.pk]
-        wanted = [event for event in events if event.kind in since and is_after(event, since[event.kind])]
+        wanted = [event for event in events if event.kind in since]
         if wanted:
-            add(connection, wanted)
+            add(connection, wanted, since)
             concerned.append(connection)
     return concerned
 
@@ -72,8 +78,9 @@ def is_after(event: VideoEvent, since: datetime) -> bool:
     return bool((event.thank_you.sent_at or event.at) >= since)
 
 
-def add(connection: Connection, events: list[VideoEvent]) -> None:
-    """A row for each, due now; those of donors without a number there are shown as not saved."""
+def add(connection: Connection, events: list[VideoEvent], since: Mapping[str, datetime]) -> None:
+    """A row for each, due now; those of videos sent before, and of donors without a number there, are shown as not
+    saved."""
     ids = ids_there(connection, {event.thank_you.contact for event in events})
     every_watch = bool(connection.settings.get(EVERY_WATCH))
     rows = []
@@ -83,7 +90,9 @@ def add(connection: Connection, events: list[VideoEvent]) -> None:
             known={"event": event.pk, "kind": event.kind}, want_version=1, priority=Priority.EDIT, marked_at=Now(),
             due_at=Now(), cause=f"{event.get_kind_display()}: {event.thank_you.contact}"[:200],
         )  # fmt: skip
-        if not ids[event.thank_you.contact.pk]:
+        if not is_after(event, since[event.kind]):
+            row.due_at, row.state, row.reason_code = None, State.SKIPPED, BEFORE
+        elif not ids[event.thank_you.contact.pk]:
             row.due_at, row.state, row.reason_code = None, State.SKIPPED, NO_ID
         elif event.thank_you.sent_at is None:
             row.due_at = Now() + UNSURE
@@ -126,7 +135,7 @@ def stuck() -> list[Connection]:
 def try_again(connection: Connection, rows: Any = None) -> int:
     """Have what was not saved saved now, as far as there is a number to save it under. Returns how many."""
     rows = RemoteRecord.objects.filter(connection=connection, kind=KIND) if rows is None else rows
-    rows = rows.filter(state__in=[State.SKIPPED, State.SET_ASIDE])
+    rows = rows.filter(state__in=[State.SKIPPED, State.SET_ASIDE]).exclude(reason_code=BEFORE)
     count = 0
     for part in chunks(list(rows.order_by("pk"))):
         events = events_of(part)

@@ -10,14 +10,13 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations import switching
 from integrations.models import Delivery, RemoteRecord, Switch
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Outcome, Refused
 from integrations.provider_kit.giving import Interaction
 from integrations.providers import all_providers
 from integrations.sync import interactions, slices
 from integrations.sync.giving_way import giving_way
-from integrations.sync.interactions import KIND, NO_ID
+from integrations.sync.interactions import BEFORE, KIND, NO_ID
 from integrations.sync.turn import Turn
 from tasks_app.models import VideoEvent
 
@@ -49,30 +48,31 @@ class Saving:
         """Decide, call, settle."""
         event = interactions.events_of([self.record]).get(self.record.known.get("event", 0))
         if event is None:  # with its contact, who was deleted
-            self.settle(State.SKIPPED, "deleted")
+            self.settle(State.OK, "")
             return
         key = all_providers()[self.connection.provider].interaction_switches[event.kind]
         switch = Switch.objects.filter(connection=self.connection, kind=key, is_on=True).first()
         numbers = interactions.ids_there(self.connection, [event.thank_you.contact])[event.thank_you.contact_id]
-        is_open = self.record.effect == Effect.NONE  # nothing was tried yet
-        if is_open and switch is None:
-            self.settle(State.SKIPPED, OFF)
-        elif is_open and switch is not None and not interactions.is_after(event, switch.turned_on_at):
-            self.mine.delete()  # sent before (D11), as is known only now
+        reason = OFF if switch is None else ""
+        if switch is not None and not interactions.is_after(event, switch.turned_on_at):  # known only now, maybe
+            reason = BEFORE
+        if reason and self.record.effect == Effect.NONE:
+            self.settle(State.SKIPPED, reason)
         elif not numbers:
             self.settle(State.SKIPPED, NO_ID)
         elif self.record.attempts > slices.POISON:
             self.settle(State.SET_ASIDE, "internal", WORN_OUT)
         else:
-            self.save(event, key, numbers)
+            self.save(event, key, numbers, reason)
 
-    def save(self, event: VideoEvent, key: str, numbers: list[str]) -> None:
-        """Under the first of these numbers that somebody has there."""
+    def save(self, event: VideoEvent, key: str, numbers: list[str], reason: str) -> None:
+        """Under the first of these numbers that somebody has there. With a reason why it is not to be saved any more,
+        it is only looked whether it was."""
         problem: Outcome = Refused(GONE, "")
         for number in numbers:
-            one = interaction(event, self.record, number, switching.code_of(self.connection, key), self.connection)
+            one = interaction(event, self.record, number, interactions.code_of(self.connection, key), self.connection)
             try:
-                saved = self.write(one)
+                saved = self.write(one, reason)
             except CallFailed as failure:
                 problem = failure.outcome
                 if isinstance(problem, Refused) and problem.code == GONE:
@@ -82,10 +82,12 @@ class Saving:
             return
         self.failed(event, problem)
 
-    def write(self, one: Interaction) -> str:
+    def write(self, one: Interaction, reason: str) -> str:
         """Its id there. Found in `maybe`, it is looked for first."""
         if self.record.effect == Effect.MAYBE and (found := self.provider.find_interaction(one)):
             return found
+        if reason:
+            raise CallFailed(Refused(reason, ""))
         if self.record.effect != Effect.MAYBE:
             self.mine.update(effect=Effect.MAYBE)
             self.record.effect = Effect.MAYBE
@@ -113,8 +115,11 @@ class Saving:
         """Refused: shown to people. Anything else: later, after a look if it may have been saved."""
         if isinstance(outcome, Refused):
             self.mine.update(effect=Effect.NONE)
-            self.deliver(event, Delivery.Outcome.REFUSED, outcome.sentence)
-            self.settle(State.SET_ASIDE, outcome.code, outcome.sentence)
+            if outcome.code in (OFF, BEFORE):
+                self.settle(State.SKIPPED, outcome.code)
+            else:
+                self.deliver(event, Delivery.Outcome.REFUSED, outcome.sentence)
+                self.settle(State.SET_ASIDE, outcome.code, outcome.sentence)
             self.turn.success()
             return
         if isinstance(outcome, Ambiguous):

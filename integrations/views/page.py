@@ -29,7 +29,9 @@ def may_change(request: HttpRequest) -> bool:
     return is_allowed(request, CHANGE, AREA)
 
 
-def staff_page(level: str = SEE, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
+def staff_page(
+    level: str = SEE, methods: tuple[str, ...] = ("GET", "HEAD"), area: str = AREA
+) -> Callable[[View], View]:
     """A page for people with a place in the active organization. Anything that changes something is a POST."""
 
     def decorate(view: View) -> View:
@@ -39,7 +41,7 @@ def staff_page(level: str = SEE, methods: tuple[str, ...] = ("GET", "HEAD")) -> 
                 return HttpResponse(headers={"HX-Refresh": "true"})  # a part of a page must not become a log-in form
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            require(request, level, AREA)
+            require(request, level, area)
             return view(request, *args, **kwargs)
 
         return require_http_methods(methods)(checked)

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from contacts.tenancy.roles import CHANGE
-from integrations import switching, thanking
+from integrations import switching
 from integrations.forms import dress
 from integrations.gift_sums import figures
 from integrations.models import Connection
@@ -16,6 +16,7 @@ from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import provider_for
 from integrations.switching import NotSwitched
+from integrations.sync import thanking
 from integrations.sync.interactions import EVERY_WATCH
 from integrations.views.page import connection_or_404, press, provider_or_404, render, see_page, staff_page
 

@@ -16,9 +16,8 @@ document.addEventListener("DOMContentLoaded", async () => {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
   // Words of the document: paragraphs, and `code`.
-  const written = (text) =>
-    text.split("\n\n").map((paragraph) =>
-      make("p", {}, ...paragraph.split("`").map((part, number) => (number % 2 ? make("code", {}, part) : part))));
+  const coded = (text) => text.split("`").map((part, number) => (number % 2 ? make("code", {}, part) : part));
+  const written = (text) => text.split("\n\n").map((paragraph) => make("p", {}, ...coded(paragraph)));
 
   const resolved = (api, schema) => {
     const name = schema && schema.$ref && schema.$ref.split("/").pop();
@@ -33,7 +32,7 @@ document.addEventListener("DOMContentLoaded", async () => {
       return make("tr", {}, make("td", { "data-label": "Field" }, make("code", {}, name)),
         make("td", { "data-label": "Is" }, make("span", {}, kind.filter(Boolean).join("; "))),
         make("td", { "data-label": "Needed" }, is_needed ? "yes" : "no"),
-        make("td", { "data-label": "Meaning" }, make("span", {}, field.description || "")));
+        make("td", { "data-label": "Meaning" }, make("span", {}, ...coded(field.description || ""))));
     });
     const head = ["Field", "Is", "Needed", "Meaning"].map((text) => make("th", { scope: "col" }, text));
     return make("table", { className: "al-table" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
@@ -47,7 +46,7 @@ document.addEventListener("DOMContentLoaded", async () => {
       if (parameter.in === "header") input.value = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
       form.append(make("p", {}, make("label", { className: "al-label", htmlFor: id },
         `${parameter.name}${parameter.required ? "" : " (optional)"}`), input,
-        make("small", { className: "al-subtle" }, parameter.description || "")));
+        make("small", { className: "al-subtle" }, ...coded(parameter.description || ""))));
       return [parameter, input];
     });
     let body = null;
@@ -74,7 +73,7 @@ document.addEventListener("DOMContentLoaded", async () => {
       return [whole, { method: method.toUpperCase(), headers, body: body ? body.value : undefined, credentials: "omit" }];
     };
     form.append(make("p", { className: "al-buttons" },
-      make("button", { type: "submit", className: "al-button" }, "Send"), ), shown);
+      make("button", { type: "submit", className: "al-button" }, "Send")), shown);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const [address, options] = request();

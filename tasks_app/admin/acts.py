@@ -70,8 +70,9 @@ def snooze(request: HttpRequest, row: ThankYou) -> str:
     if request.POST.get("verb") == "wake":
         services.snooze(row, None)
         return "It is back among what is to do."
-    done = services.snooze(row, valid(SnoozeForm(request.POST)).cleaned_data["until"])
-    return f"It comes back on {date_format(done.snoozed_until, 'F j, Y')}."
+    until = valid(SnoozeForm(request.POST)).cleaned_data["until"]
+    services.snooze(row, until)
+    return f"It comes back on {date_format(until, 'F j, Y')}."
 
 
 @button(ThankYou)
@@ -142,6 +143,6 @@ def addresses(wrap: Callable[..., Any]) -> list[URLPattern]:
     return [
         *(path(f"<int:object_id>/{word}/", wrap(view), name=f"tasks_app_thankyou_{word.replace('-', '_')}")
           for word, view in of_rows.items()),
-        path("ask/<int:object_id>/", wrap(ask), name="tasks_app_thankyou_ask"),
-        path("note/<int:object_id>/", wrap(write), name="tasks_app_thankyou_note"),
+        path("ask/<int:object_id>/", wrap(ask), name="contacts_contact_ask_for_thanks"),
+        path("note/<int:object_id>/", wrap(write), name="contacts_contact_send_note"),
     ]  # fmt: skip

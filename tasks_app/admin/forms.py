@@ -49,7 +49,8 @@ class SnoozeForm(forms.Form):
     until = forms.DateField(label="Put it off until", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"until": today() + timedelta(days=7)}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("until", today() + timedelta(days=7))
 
 
 class ThankedForm(forms.Form):
@@ -61,7 +62,9 @@ class ThankedForm(forms.Form):
 class DismissForm(forms.Form):
     """Why it is not done."""
 
-    reason = forms.ChoiceField(label="Why", choices=[(one, one) for one in REASONS], widget=UnfoldAdminSelectWidget)
+    reason = forms.ChoiceField(
+        label="Not to be done, because", choices=[(one, one) for one in REASONS], widget=UnfoldAdminSelectWidget
+    )
     more = forms.CharField(
         label="In your words, if you like", required=False, max_length=300, widget=UnfoldAdminTextInputWidget
     )

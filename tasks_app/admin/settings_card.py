@@ -1,6 +1,6 @@
 """What the organization wants of thank-yous: a part of the page of settings."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -19,6 +19,7 @@ from contacts.tenancy.models import Tenant
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from gifts.money import money
+from tasks_app.asking import ring
 from tasks_app.models import NoteTemplate, ThanksSettings
 
 AREA = "rules"
@@ -36,7 +37,6 @@ class ThanksForm(forms.ModelForm):
         queryset=NoteTemplate.objects.none(), required=False, label="Words of notes", empty_label="The first template",
         help_text="For notes that are sent by themselves.", widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
-    field_order: ClassVar[list[str]] = ["new_gifts", "minimum", "gift_action", "template", "one_per"]
 
     class Meta:
         model = ThanksSettings
@@ -45,6 +45,7 @@ class ThanksForm(forms.ModelForm):
 
     def __init__(self, *args: Any, may_change: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.order_fields(["new_gifts", "minimum", "gift_action", "template", "one_per"])
         self.fields["template"].queryset = NoteTemplate.objects.order_by("name")  # type: ignore[attr-defined]
         self.initial.setdefault("template", self.instance.template_id)
         for field in self.fields.values():
@@ -92,6 +93,8 @@ def save(request: HttpRequest) -> HttpResponse:
     before = {name: plain(form.initial.get(name)) for name in form.changed_data}
     settings.template = form.cleaned_data["template"]
     form.save()
+    if "one_per" in before:
+        ring("settle_all")
     if before:
         changes = {name: [old, plain(getattr(settings, name))] for name, old in before.items()}
         what = str(ThanksSettings._meta.verbose_name)

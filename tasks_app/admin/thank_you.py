@@ -66,7 +66,7 @@ class ThankYouAdmin(bulk.BulkActions, ReadOnlyTenantAdmin):
     """Who is to be thanked, those first whose day comes first."""
 
     area = "thanks"
-    actions = ["take_these", "hand_these_over", "dismiss_these"]
+    actions = ["take_these", "hand_these_over", "dismiss_these"]  # type: ignore[assignment]
     list_display = ["whom", "why", "due", "for_whom_it_is", "standing"]
     list_display_links = ["whom"]
     list_filter = [WhoseFilter, StateFilter, ("assignee", TenantRelatedFilter), DueBetween, DonorFilter]
@@ -161,6 +161,10 @@ class ThankYouAdmin(bulk.BulkActions, ReadOnlyTenantAdmin):
             "donors_page": reverse("admin:contacts_contact_change", args=[row.contact_id]),
         }  # fmt: skip
         if may_act:
+            context["has_buttons"] = (
+                row.to_judge or not row.is_open or row.snoozed_until or row.assignee_id is None
+                or (context["is_mine"] and not row.claimed_at)
+            )  # fmt: skip
             context |= {
                 "hand_over_form": HandOverForm(initial={"member": row.assignee_id}), "snooze_form": SnoozeForm(),
                 "thanked_form": ThankedForm(), "dismiss_form": DismissForm(),

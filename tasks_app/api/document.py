@@ -31,7 +31,7 @@ LIMITS = {
     )
 }
 PROBLEMS = {
-    400: "Not readable: no JSON, or no Idempotency-Key.", 401: "The key is missing or does not work.",
+    400: "Not readable: no JSON, a NUL in the address, or no Idempotency-Key.", 401: "The key is missing or does not work.",
     403: "The key has another scope.", 404: "There is no such thing in the organization of this key.",
     409: "Not possible now; `detail` says why.", 413: "The body is larger than 64 KB.", 415: "The body is not JSON.",
     422: "Something in it is wrong (`errors` says what), or the Idempotency-Key was used for another request.",
@@ -100,7 +100,7 @@ def paths() -> dict[str, Any]:
 
 def read(name: str, summary: str, answer: str, query: Any = None, is_of_task: bool = False) -> dict[str, Any]:
     """A GET."""
-    known = [401, 403, 422, 429, 503] + ([404] if is_of_task else [])
+    known = [400, 401, 403, 422, 429, 503] + ([404] if is_of_task else [])
     return {
         "operationId": name, "summary": summary,
         "parameters": ([UID] if is_of_task else []) + (of_query(query) if query else []),

@@ -8,5 +8,6 @@ from tests.fakes.constant_contact import ConstantContactSandbox
 from tests.fakes.donor_perfect import DonorPerfectSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import running
+from tests.fakes.video_app import VideoAppSandbox
 
-__all__ = ["ConstantContactSandbox", "DonorPerfectSandbox", "MailchimpSandbox", "running"]
+__all__ = ["ConstantContactSandbox", "DonorPerfectSandbox", "MailchimpSandbox", "VideoAppSandbox", "running"]

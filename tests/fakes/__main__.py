@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests.fakes.constant_contact import ConstantContactSandbox
 from tests.fakes.donor_perfect import DonorPerfectSandbox
 from tests.fakes.mailchimp import MailchimpSandbox
 from tests.fakes.server import Server
+from tests.fakes.video_app import VideoAppSandbox
 
 STOPPING = {signal.SIGTERM, signal.SIGINT}
 
@@ -31,6 +34,8 @@ def arguments() -> argparse.Namespace:
             help="a redirect_uri registered for the OAuth app; may be given several times",
         )
     parser.add_argument("--donor-perfect-port", type=int, default=8303)
+    parser.add_argument("--video-app-port", type=int, default=8304)
+    parser.add_argument("--almoner", default="http://127.0.0.1:8000", help="where the video app finds our API")
     return parser.parse_args()
 
 
@@ -43,10 +48,17 @@ def main() -> int:
         redirect_uris=wish.constant_contact_redirect, state_dir=wish.state, latency_ms=wish.latency_ms
     )
     donor_perfect = DonorPerfectSandbox(state_dir=wish.state, latency_ms=wish.latency_ms)
+    # By account, as JSON: a command line can be read by everybody on this machine.
+    given = {name: json.loads(os.environ.get(f"DEMO_VIDEO_{name}") or "{}") for name in ("KEYS", "SECRETS")}
+    video_app = VideoAppSandbox(
+        almoner_url=wish.almoner, keys=given["KEYS"], hook_secrets=given["SECRETS"], state_dir=wish.state,
+        latency_ms=wish.latency_ms,
+    )  # fmt: skip
     servers = [
         Server(mailchimp, wish.host, wish.mailchimp_port),
         Server(constant_contact, wish.host, wish.constant_contact_port),
         Server(donor_perfect, wish.host, wish.donor_perfect_port),
+        Server(video_app, wish.host, wish.video_app_port),
     ]
     # Blocked before any thread starts, so that the wait below is what receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)

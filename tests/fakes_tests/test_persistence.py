@@ -55,7 +55,16 @@ def test_without_a_folder_nothing_is_written(api: Api) -> None:
 
 
 def test_the_command_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path) -> None:
-    ports = ["--mailchimp-port", "0", "--constant-contact-port", "0", "--donor-perfect-port", "0"]
+    ports = [
+        "--mailchimp-port",
+        "0",
+        "--constant-contact-port",
+        "0",
+        "--donor-perfect-port",
+        "0",
+        "--video-app-port",
+        "0",
+    ]
     arguments = [*ports, "--state", str(tmp_path), "--mailchimp-redirect", "http://127.0.0.1:1/cb"]
     command = subprocess.Popen(
         [sys.executable, "-m", "tests.fakes", *arguments],

@@ -121,6 +121,7 @@ def test_the_neighbour_finds_none_of_these_pages(world: DonorPerfectWorld, neigh
     assert other.post(HERE + "not-saved/save/", {"record": world.records()[0].pk}).status_code == 404
 
 
+@pytest.mark.once
 def test_pages_take_as_many_queries_for_many_rows_as_for_few(world: DonorPerfectWorld, owner: Desk) -> None:
     def queries(path: str) -> int:
         owner.get(HERE + path)

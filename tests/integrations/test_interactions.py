@@ -112,12 +112,14 @@ def test_D10_what_is_switched_off_before_it_was_saved_is_left(world: DonorPerfec
 
 
 def test_D11_what_belongs_to_a_video_sent_before_the_switch_was_on_is_not_saved(world: DonorPerfectWorld) -> None:
-    one = thank_you(world, world.donor())
+    one, before = thank_you(world, world.donor()), len(world.interactions)
     sent(world, one, at=timezone.now() - timedelta(hours=1))
     watched(world, one)
     replied(world, one)
     world.work()
-    assert world.records() == [] and len(said(world)) == len(world.interactions)
+    assert reasons(world) == [("skipped", "sent_before")] * 3 and len(world.interactions) == before
+    with in_tenant(world.tenant):
+        assert interactions.try_again(world.connection) == 0
 
 
 def test_D11_a_watch_told_before_its_sending_waits_for_it(world: DonorPerfectWorld) -> None:
@@ -130,7 +132,7 @@ def test_D11_a_watch_told_before_its_sending_waits_for_it(world: DonorPerfectWor
     with in_tenant(world.tenant):
         RemoteRecord.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     world.work()
-    assert len(world.interactions) == before and world.records() == []
+    assert len(world.interactions) == before and set(reasons(world)) == {("skipped", "sent_before")}
 
 
 def test_D11_without_a_donors_number_it_is_listed_as_not_saved_and_saved_once_there_is_one(
@@ -189,6 +191,27 @@ def test_the_neighbour_writes_nothing(world: DonorPerfectWorld, neighbour: Any) 
     world.work()
     other.work()
     assert len(other.interactions) == before and other.records() == [] and len(world.records()) == 1
+
+
+def test_D10_what_may_have_been_saved_is_only_looked_for_once_the_switch_is_off(
+    world: DonorPerfectWorld, settings: Any
+) -> None:
+    settings.BACKOFF_BASE_SECONDS = settings.BACKOFF_MAX_SECONDS = 60
+    for number, kind in enumerate(("500", "empty_applied")):
+        with in_tenant(world.tenant):
+            switching.turn_on(world.connection, "sent", world.user)
+            RemoteRecord.objects.all().delete()
+        before = len(world.interactions)
+        sent(world, thank_you(world, world.donor(email=f"n{number}@donors.test")))
+        world.faults(kind, methods=["POST"])
+        serve(world.connection.pk)
+        world.faults()
+        with in_tenant(world.tenant):
+            switching.turn_off(world.connection, "sent")
+            RemoteRecord.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+        world.work()
+        assert len(world.interactions) == before + number
+        assert reasons(world) == [[("skipped", "switched_off")], [("ok", "")]][number]
 
 
 # -- once ---------------------------------------------------------------------------------------

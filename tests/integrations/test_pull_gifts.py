@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
@@ -12,7 +13,7 @@ from contacts.tenancy.walls import in_tenant
 from gifts.models import Giving
 from integrations import switching
 from integrations.models import GiftRun, GiftRunItem
-from integrations.sync import gift_pages, gift_store
+from integrations.sync import gift_pages, gift_store, givers
 from integrations.sync.serve import serve
 from tasks_app.models import ThankYou
 from tests.integrations.giving import DonorPerfectWorld
@@ -221,6 +222,25 @@ def test_D7_a_couple_with_one_address_is_two_donors_and_a_donor_twice_there_is_o
     assert contacts(world) == 2
 
 
+def test_D7_a_donor_who_is_added_elsewhere_at_the_same_moment_is_still_one_contact(
+    world: DonorPerfectWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    donor = world.donor()
+    world.gift(donor)
+    real = givers.Givers.recognize
+    been: list[bool] = []
+
+    def late(self: Any, people: Any) -> None:
+        real(self, people)
+        if not been:
+            been.append(True)
+            raise IntegrityError("outside_identifier_once")
+
+    monkeypatch.setattr(givers.Givers, "recognize", late)
+    world.look()
+    assert contacts(world) == 1 and len(world.gifts()) == 1 and len(thanked(world)) == 1
+
+
 def test_D7_an_id_of_another_system_stays(world: DonorPerfectWorld) -> None:
     person(world, "ana@donors.test", custom_user_id="M-17")
     world.gift(world.donor())
@@ -244,7 +264,7 @@ def test_the_neighbour_sees_nothing_of_it(world: DonorPerfectWorld, neighbour: A
 
 
 def test_D6_the_switch_decides_between_a_thank_you_and_a_note(world: DonorPerfectWorld) -> None:
-    from integrations.thanking import CHOICE, choice_of
+    from integrations.sync.thanking import CHOICE, choice_of
     from tasks_app.models import Note
 
     with in_tenant(world.tenant):

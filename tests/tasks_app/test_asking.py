@@ -16,7 +16,7 @@ from contacts.tenancy.walls import in_tenant
 from gifts import services as gift_services
 from gifts.models import Gift, Source
 from gifts.services import record_gift, record_gifts, today
-from tasks_app import asking, services
+from tasks_app import asking, jobs, services
 from tasks_app.models import Note, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
 from tests.gifts.rules import look, make_rule
@@ -157,6 +157,21 @@ def test_T1_merging_two_donors_leaves_one_open_thank_you_and_undoing_it_gives_ea
     assert kept.open_key == str(donor.uid)
     undo(Merge.objects.get())
     assert {row.contact.first_name: len(reasons(row)) for row in ThankYou.objects.open()} == {"Ana": 1, "Anna": 1}
+
+
+def test_T1_choosing_otherwise_puts_together_what_is_open_and_lets_it_be_joined(tenant: Tenant, donor: Contact) -> None:
+    wants(one_per="rule")
+    make_rule("number", 1)
+    record_gift(donor, 10, DAY)
+    look()
+    assert ThankYou.objects.open().count() == 2
+    wants(one_per="donor")
+    jobs.settle_all(tenant.pk)
+    assert len(reasons(ThankYou.objects.open().get())) == 2
+    wants(one_per="rule")
+    jobs.settle_all(tenant.pk)
+    record_gift(donor, 20, DAY)
+    assert len(reasons(ThankYou.objects.open().get())) == 3
 
 
 def test_T1_a_neighbour_sees_nothing_and_is_asked_nothing(donor: Contact, neighbour: Tenant) -> None:

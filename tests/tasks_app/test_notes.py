@@ -127,6 +127,16 @@ def test_T2_a_failure_is_shown_with_its_reason_and_can_be_sent_again(
         notes.send_again(failed)
 
 
+def test_T2_a_mail_server_that_falls_silent_leaves_the_question_to_a_person(
+    tenant: Tenant, note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(self: EmailMessage, *args: Any, **kwargs: Any) -> int:
+        raise TimeoutError
+
+    monkeypatch.setattr(EmailMessage, "send", silent)
+    assert (send(tenant).state, send(tenant).why) == ("failed", notes.NO_ANSWER)
+
+
 def test_T2_a_worker_that_is_killed_while_sending_repeats_nothing(
     tenant: Tenant, note: Note, monkeypatch: pytest.MonkeyPatch
 ) -> None:

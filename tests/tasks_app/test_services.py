@@ -43,7 +43,11 @@ def heard() -> Any:
     def progressed(sender: Any, event_pks: Any, **more: Any) -> None:
         found.append(("progressed", list(event_pks)))
 
-    pairs = [(signals.task_created, created), (signals.task_changed, changed), (signals.task_progressed, progressed)]
+    pairs: list[tuple[Any, Any]] = [
+        (signals.task_created, created),
+        (signals.task_changed, changed),
+        (signals.task_progressed, progressed),
+    ]
     for signal, receiver in pairs:
         signal.connect(receiver)
     yield found

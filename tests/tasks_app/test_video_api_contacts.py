@@ -96,8 +96,8 @@ def test_T6_do_not_contact_is_told_and_kept(program: Program, grace: Contact) ->
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"first_name": "Ada"}, {"email": "no address"}, {"phone": "none"}, {"email": "a@b.test", "kind": "cat"},
-             {"email": ["a@b.test"]}, {"email": "a@b.test", "do_not_contact": False}, {"custom_user_id": "a\u0000b"}],
+    "body", [{}, {"first_name": "Ada"}, {"email": "no address"}, {"phone": "none"},
+             {"email": "a@b.test", "kind": "cat"}, {"email": ["a@b.test"]}, {"email": "a@b.test", "do_not_contact": False}, {"custom_user_id": "a\u0000b"}],
 )  # fmt: skip
 def test_T6_nobody_is_added_of_a_body_that_is_wrong(program: Program, body: Any) -> None:
     problem(program.post("/contacts", body), 422)

@@ -234,7 +234,8 @@ def test_T7_an_event_id_of_another_event_is_refused(program: Program, task: Than
 @pytest.mark.parametrize(
     ("kind", "change", "field"),
     [
-        ("sent", {"at": "2026-05-02T12:00:00"}, "at"), ("sent", {"at": 5}, "at"), ("sent", {"video_id": ""}, "video_id"),
+        ("sent", {"at": "2026-05-02T12:00:00"}, "at"), ("sent", {"at": 5}, "at"),
+        ("sent", {"video_id": ""}, "video_id"),
         ("sent", {"link": "javascript:alert(1)"}, "link"), ("sent", {"video_id": 7}, "video_id"),
         ("sent", {"video_id": "v" * 151}, "video_id"), ("sent", {"at": "2999-01-01T00:00:00Z"}, "at"),
         ("sent", {"title": "x"}, "title"), ("watched", {"seconds": -1}, "seconds"),

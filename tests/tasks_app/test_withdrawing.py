@@ -10,10 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, HistoryEntry
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import TenantQuerySet
 from gifts import services as gift_services
 from gifts.models import Gift, Source
 from gifts.services import record_gift, record_gifts, refund
-from tasks_app import services
+from tasks_app import jobs, services
 from tasks_app.models import Note, Reason, ThankYou
 from tests.factories import ContactFactory
 from tests.gifts.rules import look, make_rule
@@ -122,6 +124,30 @@ def test_M6_M8_a_lower_threshold_takes_its_place_where_that_is_still_met(donor: 
     look()
     assert only().is_open
     assert reasons(only()) == ["Ana’s giving passed $50."]
+
+
+def test_M8_a_milestone_that_is_met_after_all_is_asked_for_again_at_night(tenant: Tenant, donor: Contact) -> None:
+    wants(new_gifts="none")
+    make_rule("total", 100)
+    gift = record_gift(donor, 100, DAY)
+    look()
+    refund(gift)
+    look()
+    refund(gift, 0)
+    look()
+    assert not ThankYou.objects.open().exists()
+    jobs.night_of(tenant.pk)
+    jobs.night_of(tenant.pk)
+    assert reasons(ThankYou.objects.open().get()) == ["Ana’s giving passed $100."]
+
+
+def test_M8_what_nobody_was_told_of_is_mended_at_night(tenant: Tenant, donor: Contact) -> None:
+    record_gift(donor, 100, DAY)
+    kept = record_gift(ContactFactory(), 5, DAY)
+    TenantQuerySet.update(Gift.objects.filter(contact=donor).order_by(), gone_on=DAY)
+    jobs.night_of(tenant.pk)
+    assert ThankYou.objects.get(contact=donor).state == "withdrawn"
+    assert ThankYou.objects.get(contact=kept.contact_id).is_open
 
 
 def test_M8_a_note_that_waits_is_not_sent_any_more(donor: Contact) -> None:

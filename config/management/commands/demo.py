@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import sample_file
-from config.demo.environment import environment, parts, vendors
+from config.demo.environment import ACCOUNTS, environment, parts, vendors
 from config.demo.seed import PASSWORD, WORKERS
 from config.demo.stage import PartEnded, Stage
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             self.stdout.write("Starting the web pages, the worker and the sandbox vendors …")
             self.stdout.flush()
             started(stage, port)
-            description = describe(port)
+            description = describe(port, stage.environment)
             write_whole(folder / "demo.json", json.dumps(description, indent=2) + "\n")
             self.stdout.write(welcome(description, folder))
             self.stdout.flush()
@@ -164,17 +164,18 @@ def started(stage: Stage, port: int) -> None:
         time.sleep(0.5)
 
 
-def describe(port: int) -> dict[str, Any]:
+def describe(port: int, environment: dict[str, str]) -> dict[str, Any]:
     """What a script needs to know."""
     logins = [
         [role, organization, worker.email, PASSWORD]
         for worker in WORKERS
         for organization, role in [(o, str(r)) for o, r in worker.places] or [("", "operator")]
     ]
+    keys = json.loads(environment["DEMO_VIDEO_KEYS"])
     return {
         "url": f"http://127.0.0.1:{port}",
         "logins": logins,
-        "tokens": {},
+        "tokens": {"video": {ACCOUNTS[login]: key for login, key in keys.items()}},
         "sandbox": vendors(port),
         "mail": f"http://127.0.0.1:{port}/demo/mail/",
     }
@@ -209,6 +210,11 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         f"The sandbox Mailchimp: {sandbox['mailchimp']}/",
         f"The sandbox Constant Contact: {sandbox['constant_contact']}/",
         f"The sandbox DonorPerfect: {sandbox['donor_perfect']}/",
+        f"The sandbox video app, which uses the API: {sandbox['video_app']}/",
+        "",
+        f"The API for a video app, to be tried: {url}/api/video/v1/try, with one of these keys:",
+        *[f"  {organization:<20} {key}" for organization, key in description["tokens"]["video"].items()],
+        "",
         f"Mail, which goes to nobody: {description['mail']}",
         f"Logs are in {folder / 'log'}",
         "Ctrl-C stops everything. make demo RESET=1 starts afresh.",

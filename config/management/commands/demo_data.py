@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.demo import programs
 from config.demo.seed import seed
 
 
@@ -17,4 +18,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, contacts: int, **options: Any) -> None:
         if settings.MODE == "production":
             raise CommandError("Invented people do not belong into a real installation. Set MODE=demo.")
-        self.stdout.write("Invented two organizations." if seed(contacts) else "The organizations are there.")
+        is_new = seed(contacts)
+        programs.let_in()
+        self.stdout.write("Invented two organizations." if is_new else "The organizations are there.")
