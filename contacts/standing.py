@@ -40,9 +40,14 @@ class Word:
 Standing = Mapping[str, str]
 
 
+def is_place(scope: str) -> bool:
+    """Whether this was said at a vendor, where everybody lives together or where one list has its own place."""
+    return scope.startswith("place:")
+
+
 def is_shared(scope: str) -> bool:
     """Whether this is a place where everybody lives together, so that a word said there is about every list."""
-    return scope.startswith("place:") and " list:" not in scope
+    return is_place(scope) and " list:" not in scope
 
 
 def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
@@ -72,7 +77,7 @@ def standing(words: Iterable[Word | Standing]) -> dict[str, str]:
 
 def no_longer_free(now: Standing) -> dict[str, str]:
     """Without the places where they had come back: what was said now is about every list, and later."""
-    return {scope: state for scope, state in now.items() if state != FREE or not is_shared(scope)}
+    return {scope: state for scope, state in now.items() if state != FREE or not is_place(scope)}
 
 
 def said_since(at: datetime, uids: Iterable[uuid.UUID]) -> dict[str, str]:
@@ -140,5 +145,5 @@ def strictest(*standings: Mapping[str, str] | None) -> dict[str, str]:
     return {
         scope: state
         for scope, state in merged.items()
-        if state != FREE or not is_shared(scope) or all(scope in one for one in left)
+        if state != FREE or not is_place(scope) or all(scope in one for one in left)
     }

@@ -102,18 +102,26 @@ def give_back(
     address: str, place: str, said_by: uuid.UUID, lists_there: Callable[[Any], Collection[uuid.UUID]]
 ) -> None:
     """The person, who is acting, asks for mail again at a vendor: whoever has this address now, and took over the word
-    of a deleted contact, gives it back for that place and for their lists there. `said_by` has been told already."""
+    of a deleted contact, gives it back for that place and for their lists there. `said_by` has been told already.
+
+    A word that was taken over from another place stays there; but as it is about every list (contacts/standing.py),
+    that they have come back in this place is said of the heir as well, or they would be unsubscribed here again.
+    """
     here = rows_of("EmailAddress").filter(address_key=address, is_primary=True).exclude(contact__uid=said_by)
     for heir in [email.contact for email in here.select_related("contact")]:
         taken = ConsentEvent.objects.filter(
             contact_uid=heir.uid, kind=Kind.OPT_OUT, by=By.PERSON, source=TAKEN_OVER
         ).order_by("at", "pk")  # fmt: skip
-        for scope, word in {scope_of(word): word for word in taken}.items():
-            if word.place == place or word.list_uid in lists_there(heir):
-                ConsentEvent.by_actor(
-                    Kind.OPT_IN, heir.uid, tenant_id=heir.tenant_id, contact_name=str(heir)[:250], address=address,
-                    **about(scope, {str(word.list_uid): word.list_name}),
-                ).save()  # fmt: skip
+        words = {scope_of(word): word for word in taken}
+        lists = lists_there(heir) if words else ()
+        names = {str(word.list_uid): word.list_name for word in words.values() if word.list_uid in lists}
+        given = [scope for scope in words if scope.removeprefix("list:") in names]
+        given += [f"place:{place}"] if any(word.place for word in words.values()) else []
+        for scope in given:
+            ConsentEvent.by_actor(
+                Kind.OPT_IN, heir.uid, tenant_id=heir.tenant_id, contact_name=str(heir)[:250], address=address,
+                **about(scope, names),
+            ).save()  # fmt: skip
 
 
 def words_at(addresses: Iterable[str]) -> list[ConsentEvent]:

@@ -152,7 +152,9 @@ class Page:
         for (state, code), pks in self.notes.items():
             unchanged = RemoteRecord.objects.filter(pk__in=pks, due_at__isnull=True)
             unchanged.update(state=state, reason_code=code, reason="")
-        told = RemoteRecord.objects.filter(pk__in=self.told, due_at__isnull=True).exclude(state=State.SET_ASIDE)
+        # What is held waits for somebody's answer, or was decided by somebody: it stays so.
+        told = RemoteRecord.objects.filter(pk__in=self.told, due_at__isnull=True)
+        told = told.exclude(state__in=[State.SET_ASIDE, State.HELD])
         told.update(state=State.SKIPPED, reason_code="removed_there", reason=told_by(self.run))
         self.run.removals = dict(self.gone)
 

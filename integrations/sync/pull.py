@@ -258,6 +258,10 @@ def came_back(
         address_key(member.address), f"{people.place_of(connection)} {container}", record.subject_uid,
         lambda heir: {m.contact_list.uid for m in on_lists_in(policy, container, heir)},
     )  # fmt: skip
+    # Whoever reported spam and now asks for mail takes that back; the complaint was noted for all who have the address.
+    EmailAddress.objects.filter(
+        address_key=address_key(member.address), state=EmailAddress.State.COMPLAINED
+    ).update(state=EmailAddress.State.OK)  # fmt: skip
     cleared = []
     for membership in on_lists_in(policy, container, contact):
         list_uid = membership.contact_list.uid

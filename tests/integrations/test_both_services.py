@@ -123,6 +123,26 @@ def test_L35_who_comes_back_at_one_service_hears_from_the_other_too(said_at) -> 
     assert (other.record(adela).reason_code, other.standing(ADA)[0]) == expected
 
 
+def test_L35_who_was_deleted_and_added_again_is_heard_at_the_other_service_too(said_at) -> None:
+    """They took over the word that was said here; at the other service they sign up themselves."""
+    here, other = said_at
+    gala = unsubscribed_at(here, other)
+    before = Contact.objects.get()
+    gone = Contact.objects.get()
+    before.delete()
+    again = named_like(here, gala)
+    for world in said_at:
+        world.push()
+        assert world.standing(ADA)[0] == "unsubscribed"
+    other.act("person", "sign_up", email=ADA, **({"list": "River Friends"} if other.provider != "mailchimp" else {}))
+    told(other, gone, Standing.SUBSCRIBED)
+    for world in said_at:
+        world.push()
+    assert other.record(again).reason_code == ""
+    assert other.standing(ADA)[0] == "subscribed" and "Gala" in other.standing(ADA)[1]
+    assert here.standing(ADA)[0] == "unsubscribed", "what they said here, they take back here"
+
+
 def test_control_L12_who_did_not_unsubscribe_is_sent_to_both(both) -> None:
     news, gala = both["mailchimp"].a_list("Newsletter"), both["mailchimp"].a_list("Gala")
     with as_staff():

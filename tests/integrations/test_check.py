@@ -529,6 +529,19 @@ def test_L31_L32_what_is_held_is_no_news_by_night_and_shown_with_the_reason_by_h
     assert not by_hand.found.get("held")
 
 
+def test_L31_L32_L37_what_is_held_stays_so_when_a_check_finds_the_person_removed_there(world, user) -> None:
+    """Or a yes to the question would send nothing for them, and what was taken back would be undone."""
+    news = world.a_list()
+    people = crowd(world, 3, news)
+    for person, code in zip(people, ("brake", "taken_back", ""), strict=True):
+        if code:
+            RemoteRecord.objects.filter(pk=world.record(person).pk).update(state="held", reason_code=code)
+        Mischief(world).remove(str(person.primary_email), news)
+    assert len(classes(check(world, user))) == 3
+    kept = [(record.state, record.reason_code) for record in map(world.record, people)]
+    assert kept == [("held", "brake"), ("held", "taken_back"), ("skipped", "removed_there")]
+
+
 def test_L31_L33_somebody_elses_entry_on_no_list_of_ours_is_in_step(world) -> None:
     news = world.a_list()
     crowd(world, 1, news)

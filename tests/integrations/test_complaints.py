@@ -11,6 +11,7 @@ from integrations.models import WebhookEvent
 from integrations.sync import serve
 from tests.factories import EmailAddressFactory
 from tests.integrations.engine import World
+from tests.integrations.test_list_sync import look
 from tests.integrations.test_webhooks import message
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -48,3 +49,36 @@ def test_L22_L35_a_complaint_is_the_persons_own_word_and_a_bounce_is_not(
         theirs.refresh_from_db()
         assert theirs.state == EmailAddress.State.OK
         assert not ConsentEvent.objects.filter(by=By.PERSON).exists()
+
+
+@pytest.mark.parametrize("shown_as", ["cleaned", "unsubscribed"])
+def test_L35_whoever_complained_and_subscribes_there_themselves_has_taken_it_back(
+    tenant: Any, neighbour: Any, sandbox: Any, shown_as: str
+) -> None:
+    """They, and whoever shares the mailbox; nobody else who complained."""
+    world = World(tenant, sandbox)
+    one = world.a_list()
+    ana, other = world.person(ANA, one), world.person("other@rivermail.test", one)
+    world.push()
+    with in_tenant(neighbour):
+        theirs = EmailAddressFactory(contact__tenant=neighbour, tenant=neighbour, address=ANA, state="complained")
+    for who in (ana, other):
+        email = str(who.primary_email)
+        world.act("person", "complain", email=email, shown_as=shown_as)
+        kind = "cleaned" if shown_as == "cleaned" else "unsubscribe"
+        body = message(kind, email=email, list_id=world.audience, reason="abuse")
+        WebhookEvent.objects.create(connection=world.connection, fingerprint=email, body=body)
+    serve.serve(world.connection.pk)
+    shares = world.person(ANA, one, first_name="Ben")
+    world.push()
+    assert set(EmailAddress.objects.values_list("state", flat=True)) == {"complained"}
+    assert world.seen(ana, one) != "on"
+
+    world.act("person", "resubscribe", email=ANA)
+    look(world, ANA)
+    states = dict(EmailAddress.objects.values_list("contact__uid", "state"))
+    assert states == {ana.uid: "ok", shares.uid: "ok", other.uid: "complained"}
+    assert world.seen(ana, one) == "on" and world.seen(other, one) != "on"
+    with in_tenant(neighbour):
+        theirs.refresh_from_db()
+        assert theirs.state == EmailAddress.State.COMPLAINED

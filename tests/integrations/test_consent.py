@@ -49,6 +49,15 @@ def test_L35_what_the_ledger_allows(words, expected) -> None:
     assert allows(standing(words), "x", PLACE) == expected
 
 
+def test_L35_L24_who_came_back_to_one_lists_own_audience_and_then_left_elsewhere_is_out_of_it() -> None:
+    own = "mailchimp list:x"
+    back, out = said(K.OPT_IN, place=own), said(K.OPT_OUT, place="other account")
+    assert allows(standing([back, out]), "x", own) == OUT
+    assert allows(standing([out, back]), "x", own) == FREE, "what they said last counts"
+    assert allows(strictest({"place:other account": OUT}, {f"place:{own}": FREE}), "x", own) == OUT
+    assert allows(standing([back, said(K.OPT_OUT, place="mailchimp list:y")]), "x", own) == FREE
+
+
 def test_L35_nothing_but_the_person_leads_from_out_to_free() -> None:
     """Every sequence of up to three entries by staff or Almoner after an opt-out: asked at most, never free."""
     others = [said(k, by, uid) for k in K.values for by in ("staff", "system") for uid in ("", "x")]
