@@ -29,7 +29,7 @@ class Parts:
     def __enter__(self) -> Self:
         folder = tempfile.TemporaryDirectory(prefix="almoner-bench-", ignore_cleanup_errors=True)
         self.folder = Path(self._stack.enter_context(folder))
-        ports = {name: free_port() for name in ("mailchimp", "constant_contact", "donor_perfect")}
+        ports = {name: free_port() for name in ("mailchimp", "constant_contact", "donor_perfect", "video_app")}
         self.sandbox = f"http://127.0.0.1:{ports[self.vendor]}"
         self.web = f"http://127.0.0.1:{free_port()}"
         wishes = [f"--{vendor.replace('_', '-')}-port={port}" for vendor, port in ports.items()]

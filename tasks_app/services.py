@@ -50,8 +50,8 @@ class ThankYouRefused(Exception):
 
 def locked(thank_you: ThankYou) -> ThankYou:
     """As it is now, locked until the transaction ends."""
-    rows = ThankYou.objects.select_for_update(no_key=True, of=("self",)).select_related("contact", "assignee__user")
-    found: ThankYou | None = rows.filter(pk=thank_you.pk).first()
+    # Without joins: PostgreSQL reads the row anew after waiting for its lock, but not what was joined to it before.
+    found: ThankYou | None = ThankYou.objects.select_for_update(no_key=True).filter(pk=thank_you.pk).first()
     if found is None:
         raise ThankYouRefused("This thank-you is not here any more. Nothing was changed.")
     return found

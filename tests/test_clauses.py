@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.clauses import CLAUSES, TABLE, found, named, table
+from tests.clauses import CLAUSES, TABLE, counts, found, named, table
 
 
 @pytest.mark.parametrize("clause", CLAUSES)
@@ -34,3 +34,8 @@ def test_control_names_are_read_as_meant() -> None:
     assert named("test_M7_D4_T5_follow") == ["M7", "D4", "T5"] and named("test_D5") == ["D5"]
     assert named("test_URL2_is_no_clause") == [] and named("test_XL3") == []
     assert "| [L24a](#l24a) |" in table()
+
+
+def test_control_a_clause_of_another_list_is_not_taken_for_ours() -> None:
+    assert counts("T5", "tests/tasks_app/test_video_api_tasks.py") and not counts("T5", "tests/tenancy/test_walls.py")
+    assert counts("D5", "tests/integrations/test_pull_gifts.py") and not counts("D5", "tests/contacts/test_search.py")

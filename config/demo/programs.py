@@ -1,4 +1,4 @@
-"""The demo's video app has an API key of each organization, and a webhook: made at the first start, kept up afterwards."""
+"""The demo's video app has an API key of each organization, and a webhook: made at the first start, then kept up."""
 
 import json
 import os

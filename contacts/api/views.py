@@ -114,10 +114,11 @@ class WriteView(ApiView):
                 with transaction.atomic():
                     form = self.body(data=data)
                     form.is_valid(raise_exception=True)
-                    answer.status, answer.body = self.act(dict(form.validated_data), **address)
+                    answer.status, said = self.act(dict(form.validated_data), **address)
             except (APIException, Http404) as error:
-                answer.body = as_details(error)
-                answer.status = answer.body["status"]
+                said = as_details(error)
+                answer.status = said["status"]
+            answer.body = json.dumps(said)
             answer.save(update_fields=["status", "body"])
         return in_form(answer)
 
@@ -156,4 +157,4 @@ def fingerprint_of(request: Request, data: Any) -> str:
 def in_form(answer: ApiAnswer) -> Response:
     """As it is sent: problems have a content type of their own."""
     content_type = CONTENT_TYPE if answer.status >= 400 else None
-    return Response(answer.body, status=answer.status, content_type=content_type)
+    return Response(json.loads(answer.body), status=answer.status, content_type=content_type)

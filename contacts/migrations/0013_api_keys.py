@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=200)),
                 ("fingerprint", models.CharField(max_length=64)),
                 ("status", models.PositiveSmallIntegerField(default=0)),
-                ("body", models.JSONField(default=dict)),
+                ("body", models.TextField(default="{}")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "tenant",

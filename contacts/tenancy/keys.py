@@ -82,7 +82,7 @@ class ApiAnswer(TenantOwned):
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)  # of the method, the address and the body
     status = models.PositiveSmallIntegerField(default=0)
-    body = models.JSONField(default=dict)
+    body = models.TextField(default="{}")  # as it was sent, to the letter
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantOwned.Meta):

@@ -24,7 +24,8 @@ class HookForm(forms.Form):
     """Where to, and what of."""
 
     url = forms.CharField(
-        label="Address", max_length=500, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "inputmode": "url"}),
+        label="Address", max_length=500,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "inputmode": "url"}),
         help_text="Beginning with https://. The program that is to be told gives you this address.",
     )  # fmt: skip
     kinds = forms.MultipleChoiceField(

@@ -31,8 +31,9 @@ LIMITS = {
     )
 }
 PROBLEMS = {
-    400: "Not readable: no JSON, a NUL in the address, or no Idempotency-Key.", 401: "The key is missing or does not work.",
-    403: "The key has another scope.", 404: "There is no such thing in the organization of this key.",
+    400: "Not readable: no JSON, a NUL in the address, or no Idempotency-Key.",
+    401: "The key is missing or does not work.", 403: "The key has another scope.",
+    404: "There is no such thing in the organization of this key.",
     409: "Not possible now; `detail` says why.", 413: "The body is larger than 64 KB.", 415: "The body is not JSON.",
     422: "Something in it is wrong (`errors` says what), or the Idempotency-Key was used for another request.",
     429: "Too many calls; `Retry-After` says when to come back.", 503: "The database is busy; call again.",

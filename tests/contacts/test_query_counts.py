@@ -25,7 +25,7 @@ from contacts.models import (
     SearchText,
     Tag,
 )
-from contacts.tenancy.models import Tenant, TenantOwned, User
+from contacts.tenancy.models import StaffMember, Tenant, TenantOwned, User
 from contacts.tenancy.walls import TenantQuerySet
 from contacts.tenancy.walls import in_tenant as inside
 from tests.tenancy.people import logged_in
@@ -44,7 +44,7 @@ def grow(tenant: Tenant, start: int, end: int, rows: dict[Any, Any], with_others
     """Rows of every kind that has a page, so that there are `end` of each; `rows` are those they all point to."""
     numbers = range(start, end)
     with inside(tenant):
-        rows[User] = User.objects.first()
+        rows[User], rows[StaffMember] = User.objects.first(), StaffMember.objects.first()
         contacts = plain(Contact, [Contact(first_name=f"Ana{n}", last_name=f"Ruiz{n}") for n in numbers])
         mails = [f"ana{n}@rivermail.test" for n in numbers]
         plain(EmailAddress, [
@@ -93,6 +93,7 @@ def others(model: Any, tenant: Tenant, contacts: list[Contact], rows: dict[Any, 
             plain(model, made)
     except IntegrityError:
         model.objects.exists() or plain(model, made[:1])
+    rows.setdefault(model, model.objects.first())  # what others point to
 
 
 def pages() -> Iterator[tuple[str, dict[str, Any]]]:

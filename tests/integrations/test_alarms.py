@@ -358,7 +358,7 @@ def test_L36_many_organizations_take_no_more_questions(river: World) -> None:
     few = asked()
     for _ in range(5):
         ConnectionFactory(tenant=TenantFactory(), connected_at=timezone.now(), listened_at=timezone.now())
-    assert asked() == few <= 11
+    assert asked() == few <= 12
 
 
 def test_past_alarms_are_kept_for_two_years(river: World) -> None:

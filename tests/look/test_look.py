@@ -18,6 +18,7 @@ STRANGERS = [
     "/admin/forgotten/sent/",
     "/admin/forgotten/done/",
     "/join/x/",
+    "/api/video/v1/try",
     "/nowhere/",
 ]
 

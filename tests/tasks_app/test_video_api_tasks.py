@@ -203,7 +203,7 @@ def test_T5_a_task_is_dismissed_with_a_reason(program: Program, task: ThankYou) 
 
 # --- events ---
 
-EVENTS = {
+EVENTS: dict[str, dict[str, Any]] = {
     "sent": {"event_id": "e1", "video_id": "v1", "link": "https://videos.example.org/1", "at": AT},
     "watched": {"event_id": "e2", "at": "2026-05-02T13:00:00Z", "seconds": 30},
     "replied": {"event_id": "e3", "at": "2026-05-02T14:00:00Z", "text": "What a lovely surprise!"},
@@ -219,6 +219,7 @@ def test_T7_events_in_whatever_order_make_the_same_and_each_counts_once(
         assert said.status_code in (200, 201), said.content
         assert said.json()["is_new"] is (said.status_code == 201)
     row = only()
+    assert row.sent_at
     assert (row.state, row.video_id, row.sent_at.isoformat()) == ("done", "v1", "2026-05-02T10:00:00+00:00")
     assert list(VideoEvent.objects.values_list("kind", "event_id")) == [
         ("sent", "e1"), ("watched", "e2"), ("replied", "e3"),

@@ -263,6 +263,7 @@ class Walk:
     def filled(self, address: Address, rows: Rows) -> Iterator[str]:
         """The address with ids of these rows; with several parameters, also one foreign id among our own."""
         from contacts.models import ContactList, ListMembership
+        from integrations.models import HookDelivery, OutgoingHook
 
         if not address.params:
             yield address.url()
@@ -284,6 +285,9 @@ class Walk:
                 )  # fmt: skip
                 if "pk" not in address.params:
                     break
+        elif "delivery" in address.params:
+            for hooks in (rows, self.own):
+                yield address.url(uid=hooks[OutgoingHook].uid, delivery=rows[HookDelivery].uid)
         elif "uid" in address.params:
             for row in rows.values():
                 if hasattr(row, "uid"):
