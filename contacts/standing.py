@@ -116,7 +116,8 @@ def load(
         by_uid[contact_uid].append((at, word))
         if address:
             by_address[address].append(word)
-    lines = {uid: line_of(uid, by_uid, merged) for uid in by_uid.keys() | merged.keys()}
+    # Only of those who are asked about: others said something under these addresses, which counts there.
+    lines = {uid: line_of(uid, by_uid, merged) for uid in uids if uid in by_uid or uid in merged}
     return (
         {str(uid): state for uid, line in lines.items() if (state := standing(step for _, step in line))},
         {key: state for key, words in by_address.items() if (state := standing(words))},

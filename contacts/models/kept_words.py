@@ -107,10 +107,12 @@ def give_back(
     A word that was taken over from another place stays there; but as it is about every list (contacts/standing.py),
     that they have come back in this place is said of the heir as well, or they would be unsubscribed here again.
     """
+    from contacts.duplicates.identities import uids_of  # it stands on top of the models
+
     here = rows_of("EmailAddress").filter(address_key=address, is_primary=True).exclude(contact__uid=said_by)
     for heir in [email.contact for email in here.select_related("contact")]:
         taken = ConsentEvent.objects.filter(
-            contact_uid=heir.uid, kind=Kind.OPT_OUT, by=By.PERSON, source=TAKEN_OVER
+            contact_uid__in=uids_of(heir), kind=Kind.OPT_OUT, by=By.PERSON, source=TAKEN_OVER
         ).order_by("at", "pk")  # fmt: skip
         words = {scope_of(word): word for word in taken}
         lists = lists_there(heir) if words else ()

@@ -10,9 +10,12 @@ import logging
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
 from django_q import cluster as stock
+
+from integrations.supervisor import identity
 
 STOP_WITHIN = 45
 
@@ -35,18 +38,25 @@ class CrashOnlySentinel(stock.Sentinel):
 def run() -> None:
     """Run a cluster until it is told to stop, or until the supervisor above it is gone."""
     stock.Sentinel = CrashOnlySentinel
-    parent = os.getppid()
+    parent = identity.supervisor_process()
     cluster = stock.Cluster()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, partial(stop, cluster))
     look_for_garbage_less_often()  # before the children are made: they inherit it
     cluster.start()
     while cluster.sentinel.is_alive():
         if os.getppid() != parent:
             logger.error("The supervisor is gone; stopping")
-            signal.signal(signal.SIGALRM, end_group)
-            signal.alarm(STOP_WITHIN)
-            cluster.stop()
+            stop(cluster)
             end_group()
         time.sleep(0.2)
+
+
+def stop(cluster: stock.Cluster, *_: Any) -> None:
+    """Let running jobs finish. Where the processes cannot, because one was killed with a lock in its hand, all end."""
+    signal.signal(signal.SIGALRM, end_group)
+    signal.alarm(STOP_WITHIN)
+    cluster.stop()
 
 
 def look_for_garbage_less_often() -> None:

@@ -5,6 +5,7 @@ import socket
 import uuid
 
 VARIABLE = "ALMONER_SUPERVISOR"
+PROCESS = "ALMONER_SUPERVISOR_PROCESS"  # its process id: who started a cluster may be dead before it can look
 
 
 def host() -> str:
@@ -15,6 +16,11 @@ def host() -> str:
 def new_supervisor_id() -> str:
     """A name for one run of one cluster; its children inherit it through the environment."""
     return uuid.uuid4().hex[:12]
+
+
+def supervisor_process() -> int:
+    """The process id of the supervisor above this cluster; whoever started it, if it was started by hand."""
+    return int(os.environ.get(PROCESS) or os.getppid())
 
 
 def holder() -> str:

@@ -65,7 +65,7 @@ class Supervisor:
         logger.info("Starting the cluster", extra={"supervisor": self.id})
         return subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--cluster"],
-            env=os.environ | {identity.VARIABLE: self.id},
+            env=os.environ | {identity.VARIABLE: self.id, identity.PROCESS: str(os.getpid())},
             start_new_session=True,
         )
 

@@ -86,8 +86,9 @@ def was_our_doing(
     known += [entry] if entry else []
     if not any(m.standing == Standing.UNSUBSCRIBED and same(m.address, member.address) for m in known):
         return False
-    _, words = consent.load([], [address_key(member.address)])
-    return not any(scope.endswith(f" {container}") for scope in words.get(address_key(member.address), {}))
+    _, by_address = consent.load([], [address_key(member.address)])
+    words = by_address.get(address_key(member.address), {})
+    return not any(scope.endswith(f" {container}") and state != consent.FREE for scope, state in words.items())
 
 
 def left_out(connection: Connection, policy: Policy, container: str, record: RemoteRecord, member: Member) -> str:

@@ -1,6 +1,7 @@
 """What people have said themselves holds when the contact, or an address, is deleted and comes again (L35)."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from contacts import services, standing, word
 from contacts.importing.deciding import ADDRESS_OPTED_OUT
 from contacts.models import ConsentEvent, Contact, EmailAddress
 from contacts.models.kept_marks import TAKEN_OVER
-from contacts.models.kept_words import COMPLAINED_BEFORE, COMPLAINT
+from contacts.models.kept_words import COMPLAINED_BEFORE, COMPLAINT, give_back
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts import forms
@@ -78,6 +79,19 @@ def test_L35_who_asks_for_mail_again_is_heard_and_so_is_the_next_with_the_addres
     assert "out" not in says(ContactFactory(email=WORK)).values()
 
 
+def test_L35_whoever_has_asked_again_is_not_out_by_what_others_said_under_that_address_before() -> None:
+    gone, now = opted_out(), UserFactory()
+    spouse, stranger = ContactFactory(email=DORA), ContactFactory(email="stranger@river.test")
+    gone.delete()
+    again = ContactFactory(email=DORA)
+    assert says(again) == says(spouse) == OUT, "a service holds one entry for an address"
+    for one in (again, spouse):
+        word.note_opt_in(one, "By phone on March 3: please write to me again", set(), now)
+    assert "out" not in [*says(again).values(), *says(spouse).values()]
+    by_uid, _ = standing.load([stranger.uid], [DORA])
+    assert by_uid == {}, "of nobody who was not asked about"
+
+
 def test_L35_a_merge_leaves_no_word_behind() -> None:
     from contacts.duplicates.merge import merge
 
@@ -85,6 +99,19 @@ def test_L35_a_merge_leaves_no_word_behind() -> None:
     merge(kept, opted_out())
     assert says(kept) == OUT
     assert says(ContactFactory(email=WORK)) == {}
+
+
+def test_L35_who_took_a_word_over_and_was_merged_then_is_heard_when_they_come_back() -> None:
+    from contacts.duplicates.merge import merge
+
+    place = "mailchimp audience:a1"
+    opted_out(place=place).delete()
+    kept, other = ContactFactory(email=""), ContactFactory(email="other@river.test")
+    merge(kept, ContactFactory(email=WORK))
+    assert says(kept) == {f"place:{place}": "out"}
+    with acting(By.PERSON, "Mailchimp"):
+        give_back(WORK, place, uuid4(), lambda _: ())
+    assert says(kept) == {f"place:{place}": "free"} and says(other) == {}
 
 
 def test_L35_an_import_says_beforehand_that_they_opted_out_and_taking_it_back_keeps_that() -> None:

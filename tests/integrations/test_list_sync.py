@@ -343,6 +343,29 @@ def test_L35_an_address_that_we_unsubscribed_for_somebody_else_is_no_word_of_who
     assert shared.seen("ana@rivermail.test", one) == "on"  # nobody is asked: it was staff's doing, and staff undo it
 
 
+def test_L35_nor_where_the_person_had_once_left_and_come_back(tags) -> None:
+    """What they said last was that they want mail; that it stopped again was staff's doing."""
+    mail, one, two = "ana@rivermail.test", tags.a_list("One"), tags.a_list("Two")
+    ana = tags.person(mail, one)
+    tags.push()
+    tags.act("person", "unsubscribe", email=mail)
+    look(tags, mail)
+    tags.act("person", "resubscribe", email=mail)
+    look(tags, mail)
+    ana = Contact.objects.get(pk=ana.pk)
+    ana.do_not_contact = True
+    ana.save()
+    tags.push()
+    said = ConsentEvent.objects.filter(by=By.PERSON).count()
+    spouse = tags.person(mail, two, first_name="Ben")
+    tags.push()
+    assert ConsentEvent.objects.filter(by=By.PERSON).count() == said
+    assert tags.record(spouse).reason_code == "dnc_list" and tags.seen(spouse, two) == "unsubscribed"
+    ListMembership.objects.filter(contact=spouse).update(do_not_contact=False)
+    tags.push()
+    assert tags.seen(spouse, two) == "on"
+
+
 def test_L35_after_an_own_opt_out_nothing_that_staff_do_subscribes(shared) -> None:
     one, two = shared.a_list("One"), shared.a_list("Two")
     ana = shared.person("ana@rivermail.test", one)

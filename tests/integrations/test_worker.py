@@ -49,7 +49,7 @@ def lives(process: psutil.Process) -> bool:
 class Running:
     """A command that runs jobs, with the jobs' notebook."""
 
-    def __init__(self, folder: Path, url: str, *command: str) -> None:
+    def __init__(self, folder: Path, url: str, *command: str, **environment: str) -> None:
         self.notes = folder / "notes"
         self.notes.touch()
         self.log = folder / "log"
@@ -57,7 +57,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", *command],
                 cwd=settings.BASE_DIR,
-                env=os.environ | {"DATABASE_URL": url, "Q_WORKERS": "1"},
+                env=os.environ | {"DATABASE_URL": url, "Q_WORKERS": "1"} | environment,
                 stderr=log,
                 start_new_session=True,
             )
@@ -96,10 +96,10 @@ def run(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Running]]:
     """`run("worker")` starts a command on the test database; it is ended with the test."""
     started: list[Running] = []
 
-    def start(*command: str) -> Running:
+    def start(*command: str, **environment: str) -> Running:
         folder = tmp_path / str(len(started))
         folder.mkdir()
-        started.append(Running(folder, database_url, *command))
+        started.append(Running(folder, database_url, *command, **environment))
         return started[-1]
 
     yield start
@@ -187,6 +187,15 @@ def test_the_cluster_ends_when_its_supervisor_is_killed(run: Any) -> None:
     kill(worker.process.pid)
     worker.process.wait()
     assert wait_for(lambda: not worker.left_over(), 30)
+
+
+def test_a_cluster_whose_supervisor_was_killed_while_it_started_ends_as_well(run: Any) -> None:
+    """By whose child it is it cannot tell: it never was another's. Two clusters would work side by side for ever."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    cluster = run("worker", "--cluster", **{identity.PROCESS: str(gone.pid)})
+    assert wait_for(lambda: cluster.process.poll() is not None, 30), cluster.log.read_text()
+    assert wait_for(lambda: not cluster.left_over(), 10)
 
 
 def test_the_lease_of_a_killed_worker_is_free_at_once(run: Any, tenant: Tenant, neighbour: Tenant) -> None:

@@ -4,6 +4,7 @@ The checker reads the sandbox and the contacts, never the engine's own tables. I
 `ALMONER_STORM=2000:20` runs the long form: so many contacts, so many kills.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -39,7 +40,7 @@ class Storm:
     """`manage.py worker` on the test's database, killed piece by piece, and replaced when its head is gone."""
 
     def __init__(self, url: str, sandbox: Any, log: Any) -> None:
-        self.log = log
+        self.log, self.url = log, url
         self.environment = os.environ | {
             "MODE": "test", "DATABASE_URL": url, "Q_WORKERS": "2", "LEASE_SECONDS": "20", "CALL_DEADLINE_SECONDS": "10",
             "BACKOFF_BASE_SECONDS": "0.05", "BACKOFF_MAX_SECONDS": "1", "MAILCHIMP_CLIENT_ID": "almoner-sandbox",
@@ -65,16 +66,17 @@ class Storm:
             self.start()
 
     def stop(self) -> None:
-        tree = self.family.children(recursive=True) if self.family.is_running() else []
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for process in tree:
-            if process.is_running():
-                process.kill()
+        # Clusters whose head was killed end by themselves, but not before the next test begins.
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("DATABASE_URL") == self.url and "worker" in process.cmdline():
+                    process.kill()
 
 
 @pytest.fixture
