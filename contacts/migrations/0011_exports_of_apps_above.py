@@ -5,15 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0010_counted_from_indexes'),
+        ("contacts", "0010_counted_from_indexes"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='export',
-            name='kind',
-            field=models.CharField(choices=contacts.models.export.kinds, default='contacts', max_length=10, verbose_name='what'),
+            model_name="export",
+            name="kind",
+            field=models.CharField(
+                choices=contacts.models.export.kinds, default="contacts", max_length=10, verbose_name="what"
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0011_exports_of_apps_above'),
+        ("contacts", "0011_exports_of_apps_above"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='import',
-            name='kind',
-            field=models.CharField(default='contacts', help_text='What the file brings in.', max_length=20),
+            model_name="import",
+            name="kind",
+            field=models.CharField(default="contacts", help_text="What the file brings in.", max_length=20),
         ),
     ]
