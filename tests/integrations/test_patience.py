@@ -15,7 +15,7 @@ from integrations.sync import patience, runs, slices
 from tests.fakes import control
 from tests.integrations.engine import World
 
-pytestmark = pytest.mark.usefixtures("in_tenant")
+pytestmark = [pytest.mark.usefixtures("in_tenant"), pytest.mark.once]
 POISON = "poison@rivermail.test"
 
 

@@ -12,7 +12,7 @@ from contacts.tenancy.models import StaffMember
 from contacts.tenancy.walls import in_tenant
 from tests.factories import PASSWORD, ContactFactory, StaffMemberFactory, UserFactory
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 def test_X7_a_colleague_is_invited_joins_and_works(
