@@ -94,7 +94,7 @@ def name_the_place(contact: Contact, standings: list[Standing]) -> None:
     did = f"unsubscribed at {vendor_of(event.place)}" if event.place else f"opted out {where(event)}"
     sentence = f"This person {did} on {localtime(event.at):%B %-d, %Y}. Their own decision comes before every Sync."
     for one in out:
-        if one.reason and one.reason.sentence.startswith("This person unsubscribed"):
+        if one.reason == explain("opted_out", service=str(one.connection)):  # nothing more particular is known
             one.reason = replace(one.reason, sentence=sentence)
 
 

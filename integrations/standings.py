@@ -16,6 +16,7 @@ from integrations.models import Connection, RemoteRecord
 from integrations.models.remote import ON_ITS_WAY
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
+from integrations.sync.taking_back import TAKEN_BACK
 from integrations.words import Explained, explain
 
 AREA = "integrations"
@@ -171,7 +172,7 @@ def in_brief(connection: Connection, record: RemoteRecord | None) -> tuple[str, 
     if record is not None and record.state == State.SET_ASIDE:
         return f"{connection}: refused", "bad"
     if record is not None and record.state == State.HELD:
-        is_back = record.reason_code == "taken_back"
+        is_back = record.reason_code == TAKEN_BACK
         return f"{connection}: {'taken back' if is_back else 'waits for an answer'}", "warn"
     if not is_there(record):
         return f"{connection}: not there yet", "plain"

@@ -5,6 +5,7 @@ from typing import Any
 
 from integrations.models import SyncRun
 from integrations.sync import undoing
+from integrations.sync.taking_back import held_by_undo
 from integrations.undo_words import MEANING
 
 State = SyncRun.State
@@ -17,7 +18,7 @@ def about(run: SyncRun, service: str) -> dict[str, Any]:
         ahead = [words.format(service=service) for words in MEANING] if run.state in AHEAD else []
         return {"meaning": ahead, "undone_run": run.undoes}
     if run.state == State.READY:
-        return {"taken_back": undoing.held_by_undo(run.connection).count()}
+        return {"taken_back": held_by_undo(run.connection).count()}
     if run.confirmed_at is None or run.state in SyncRun.UNFINISHED:
         return {}
     undo, why_not = undoing.undo_of(run), undoing.why_not(run)

@@ -30,7 +30,7 @@ def compare_lists(run: SyncRun, _: str) -> None:
         if not operations or record.is_on_its_way:
             continue
         if is_held_by_night(run, record):
-            run.found["held"] = run.found.get("held", 0) + 1
+            count_only(run, "held")
             continue
         operation = operations[0]
         verb = runs.SKIP if record.refused_hash == signature(operations) else operation.verb
@@ -98,10 +98,10 @@ class Page:
             self.run.unchanged += 1
             self.note(record, row.code)
             self.offer(row)
-        elif operations and is_held_by_night(self.run, record):
-            self.run.found["held"] = self.run.found.get("held", 0) + 1
+        elif is_held_by_night(self.run, record):
+            count_only(self.run, "held")
         elif is_removed and not self.run.started_by_id and was_told(record):
-            self.run.found["removed"] = self.run.found.get("removed", 0) + 1
+            count_only(self.run, "removed")
         elif not is_moving:
             self.show(row)
             if is_removed:
@@ -157,6 +157,11 @@ class Page:
         told = told.exclude(state__in=[State.SET_ASIDE, State.HELD])
         told.update(state=State.SKIPPED, reason_code="removed_there", reason=told_by(self.run))
         self.run.removals = dict(self.gone)
+
+
+def count_only(run: SyncRun, what: str) -> None:
+    """One more that this check does not list."""
+    run.found[what] = run.found.get(what, 0) + 1
 
 
 def is_held_by_night(run: SyncRun, record: RemoteRecord) -> bool:

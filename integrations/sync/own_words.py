@@ -13,7 +13,7 @@ from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.provider_kit.states import Member
 from integrations.sync import outbox, people
-from integrations.sync.taking_back import TAKEN_BACK
+from integrations.sync.taking_back import held_by_undo
 
 
 def say(
@@ -44,7 +44,6 @@ def look_elsewhere(connection: Connection, record: RemoteRecord, member: Member,
     for other in outbox.listening(record.tenant_id, Can.PUSH_CONTACTS):
         if other.pk == connection.pk:
             continue
-        if not is_opt_out:
-            held = RemoteRecord.objects.filter(connection=other, subject_uid__in=uids, reason_code=TAKEN_BACK)
-            uids -= set(held.filter(state=RemoteRecord.State.HELD).values_list("subject_uid", flat=True))
-        outbox.mark(other, RemoteRecord.Kind.CONTACT, uids, f"{connection} reported a change", priority)
+        held: Any = held_by_undo(other).filter(subject_uid__in=[] if is_opt_out else uids)
+        due = uids.difference(held.values_list("subject_uid", flat=True))
+        outbox.mark(other, RemoteRecord.Kind.CONTACT, due, f"{connection} reported a change", priority)

@@ -14,13 +14,13 @@ from django.db.models import QuerySet
 
 from contacts.models import ListMembership
 from contacts.models.kept_marks import marked_on
-from integrations.models import RemoteRecord, RunItem, SyncRun
+from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from integrations.provider_kit.base import Policy
 from integrations.provider_kit.states import ListOperation, Member, Verb
 from integrations.sync import consent, people
 from integrations.sync.people import Crowd, Person
 from integrations.sync.planning import same
-from integrations.sync.undo_rules import ADDRESS_STAYS, CHANGED, LIST_GONE, Leave, Step, hears, plan_back
+from integrations.sync.undo_rules import ADDRESS_STAYS, CHANGED, LIST_GONE, Back, Leave, Step, hears, plan_back
 
 if TYPE_CHECKING:
     from integrations.sync.slices import Row
@@ -73,6 +73,11 @@ class TakesBack:
         return (State.SKIPPED, self.code, "") if self.code else (State.HELD, TAKEN_BACK, self.sentence)
 
 
+def held_by_undo(connection: Connection) -> "QuerySet[RemoteRecord]":
+    """Rows that were taken back there, which a Sync would send again."""
+    return RemoteRecord.objects.filter(connection=connection, state=State.HELD, reason_code=TAKEN_BACK)
+
+
 def is_taken_back(record: RemoteRecord) -> bool:
     """Whether an undo put this row back, or is about to: nothing that is heard sends the present state again."""
     if record.state == State.HELD and record.reason_code == TAKEN_BACK:
@@ -121,10 +126,7 @@ def plan(
     shown = RunItem.objects.filter(run__in={row.record.run_id for row, _ in held}).exclude(operations=[])
     also = others_in(shown, crowd, {str(row.record.subject_uid) for row, _ in held})
     for row, order in held:
-        uid = str(row.record.subject_uid)
-        leaves = everybody.leaves(uid, order.steps)
-        needed = everybody.needed(uid, row.known, also)
-        back = plan_back(uid, row.known, order.steps, leaves, needed, policy.owners)
+        back = everybody.back(str(row.record.subject_uid), row.known, order.steps, also)
         row.plan, row.code = back.plan, ""
         row.takes_back = TakesBack(order.sentence, back.code if not back.plan.operations else "")
 
@@ -163,6 +165,11 @@ class Permissions:
         marks = marked_on([UUID(uid) for uid in lists], [UUID(uid) for uid, _ in everybody])
         self.silent = {(str(contact), str(uid)) for contact, uid in [*pairs, *marks]}
         _, self.by_address = consent.load([], {member.address.lower() for member in [*targets, *lefts]})
+
+    def back(self, uid: str, known: Mapping[str, Member], steps: Mapping[str, Step], also: set[str]) -> Back:
+        """What is sent to take this person back; `also` are those who are taken back with them."""
+        needed = self.needed(uid, known, also)
+        return plan_back(uid, known, steps, self.leaves(uid, steps), needed, self.policy.owners)
 
     def leaves(self, uid: str, steps: Mapping[str, Step]) -> dict[str, Leave]:
         """What this person may be put back on, container by container."""

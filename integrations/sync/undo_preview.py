@@ -160,7 +160,6 @@ class Page:
             if (steps := self.steps_of(record, sent[record.subject_uid])) is not None:
                 self.steps[record.pk] = steps
         policy, place = slices.policy_of(run.connection), people.place_of(run.connection)
-        self.policy = policy
         self.allowed = Permissions(self.crowd, policy, place, present_after(run))
         self.allowed.load([(str(r.subject_uid), self.steps[r.pk]) for r in records if r.pk in self.steps])
         delivered = Delivery.objects.filter(run=run.undoes_id, kind=CONTACT, outcome__in=WAS_SENT)
@@ -182,8 +181,8 @@ class Page:
         """Sort one person: taken back, left alone, or as before already."""
         known, person = self.known[record.pk], self.crowd.people[str(record.subject_uid)]
         steps = self.steps.get(record.pk)
-        label = person.label or next((member.address for member in known.values()), "Deleted contact")
-        address = person.address or next((member.address for member in known.values()), "")
+        there = next((member.address for member in known.values()), "")
+        label, address = person.label or there or "Deleted contact", person.address or there
         if steps is not None and all(is_back(known.get(key), step.target) for key, step in steps.items()):
             moved = plan_back(person.uid, known, steps, {}).code
             if not moved:
@@ -192,9 +191,7 @@ class Page:
         if steps is None or is_busy(record):
             self.leave_alone(record, label, address, CHANGED)
             return
-        leaves = self.allowed.leaves(person.uid, steps)
-        needed = self.allowed.needed(person.uid, known, self.also)
-        back = plan_back(person.uid, known, steps, leaves, needed, self.policy.owners)
+        back = self.allowed.back(person.uid, known, steps, self.also)
         if not back.plan.operations:
             self.leave_alone(record, label, address, back.code or CHANGED)
             return

@@ -9,10 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Connection, Delivery, RemoteRecord, SyncRun
+from integrations.models import Connection, Delivery, SyncRun
 from integrations.sync import runs
 from integrations.sync.runs import ELSEWHERE
-from integrations.sync.taking_back import TAKEN_BACK
 from integrations.sync.undo_preview import WAS_SENT
 
 KEEP = timedelta(days=30)  # for so long what a run shows is kept
@@ -52,9 +51,3 @@ def start(run: SyncRun, user: Any) -> SyncRun:
         SyncRun.objects.filter(pk=started.pk, kind=SyncRun.Kind.UNDO, undoes=None).update(undoes=run)
     started.refresh_from_db()
     return started
-
-
-def held_by_undo(connection: Connection) -> Any:
-    """Rows that were taken back, which a Sync would send again."""
-    held = RemoteRecord.objects.filter(connection=connection, state=RemoteRecord.State.HELD)
-    return held.filter(reason_code=TAKEN_BACK)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 
+from contacts.tenancy.changelist import is_number
 from integrations import jobs, undone
 from integrations.check_words import DIFFERENCES
 from integrations.checkup import Checkup, of_run
@@ -118,7 +119,7 @@ def choice(request: HttpRequest) -> Q | None:
         return REPAIRS
     if every in Difference.values:
         return Q(difference=every)
-    pks = [pk for pk in request.POST.getlist("item") if pk.isdecimal() and len(pk) < 19]
+    pks = [pk for pk in request.POST.getlist("item") if is_number(pk)]
     return Q(pk__in=pks) if pks else None
 
 
@@ -127,7 +128,7 @@ def use_list(request: HttpRequest, uid: Any) -> HttpResponse:
     """In a preview: use the list of that name that is there already, or make a new one after all."""
     run = run_pages.run_or_404(uid)
     number = request.POST.get("item", "")
-    row = get_object_or_404(RunItem, run=run, pk=number if number.isdecimal() and len(number) < 19 else 0)
+    row = get_object_or_404(RunItem, run=run, pk=number if is_number(number) else 0)
     use_it = request.POST.get("use") != "no"
     if not namesakes.choose(run, row, use_it):
         messages.info(request, "This preview was confirmed or replaced already.")

@@ -145,7 +145,7 @@ def test_each_filter_narrows_the_list(client: Client) -> None:
     names = {"Listed", "Tagged", "Silent", "Bouncy", "Mute", "Firm"}
 
     def shown(query: dict[str, Any]) -> set[str]:
-        page = client.get(PAGE, query).content.decode().split('id="result_list"')[-1]
+        page = client.get(PAGE, query).content.decode().partition('id="result_list"')[2]
         return {name for name in names if f" {name}</" in page or f">{name}</" in page}
 
     for name, (value, expected) in cases.items():
@@ -325,7 +325,7 @@ def test_names_are_sorted_by_first_name_as_well_and_backwards(client: Client) ->
         ContactFactory(first_name=first, last_name=last)
 
     def order(o: str) -> list[str]:
-        page = client.get(PAGE, {"o": o}).content.decode().split('id="result_list"')[-1]
+        page = client.get(PAGE, {"o": o}).content.decode().partition('id="result_list"')[2]
         return sorted(["Ana Ruiz", "Bea Ruiz", "Zoe Abt"], key=page.index)
 
     assert order("1") == ["Zoe Abt", "Ana Ruiz", "Bea Ruiz"]
@@ -348,7 +348,7 @@ def test_the_list_says_whether_mail_reaches_somebody_and_why_not(client: Client)
     ConsentEvent.objects.create(
         contact_uid=only.uid, contact_name="x", kind="opt_out", by="person", list_uid=ContactListFactory().uid
     )
-    page = client.get(PAGE).content.decode().split('id="result_list"')[-1]
+    page = client.get(PAGE).content.decode().partition('id="result_list"')[2]
     shown = {row.split("</")[0] for row in page.split("al-badge al-")[1:]}
     words = [
         ("good", "Yes"), ("bad", "No, Do Not Contact"), ("warn", "No, mail bounced"), ("none", "No email address"),

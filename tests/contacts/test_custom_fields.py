@@ -114,7 +114,7 @@ def test_a_choice_in_use_is_not_removed_and_its_contacts_are_shown(client: Clien
     assert "“S &amp; M” cannot be removed, because 1 contact has it." in html
     link = next(part.split('"')[0] for part in html.split('href="') if part.startswith(f"{CONTACTS}?field_"))
     assert parse_qs(urlsplit(link).query) == {f"field_{field.pk}": ["is:S & M"]}
-    shown = client.get(link).content.decode().split('id="result_list"')[-1]
+    shown = client.get(link).content.decode().partition('id="result_list"')[2]
     assert "Ruiz" in shown
     assert "Other" not in shown
     assert (
@@ -340,7 +340,7 @@ def test_the_list_is_filtered_by_each_kind_of_field(
     kind: str, given: dict[str, str], found: set[str], crowd: dict[str, CustomField], client: Client
 ) -> None:
     query = {f"field_{crowd[kind].pk}{end}": value for end, value in given.items()}
-    page = client.get(CONTACTS, query).content.decode().split('id="result_list"')[-1]
+    page = client.get(CONTACTS, query).content.decode().partition('id="result_list"')[2]
     assert {name for name in ("Ruiz", "Ito", "Bell", "Novak") if f" {name}" in page} == found
 
 
@@ -349,7 +349,7 @@ def test_filters_keep_what_was_typed_and_work_together(crowd: dict[str, CustomFi
     html = client.get(CONTACTS, {f"field_{number}_from": "5", f"field_{choice}": "is:M"}).content.decode()
     assert Fields(html).values[f"field_{number}_from"] == "5"
     assert Fields(html).values[f"field_{choice}"] == "is:M"
-    page = html.split('id="result_list"')[-1]
+    page = html.partition('id="result_list"')[2]
     assert " Ito" in page
     assert " Ruiz" not in page
 

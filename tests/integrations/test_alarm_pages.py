@@ -16,11 +16,6 @@ ALARMS = "/admin/integrations/setup/mailchimp/alarms/"
 
 
 @pytest.fixture
-def owner(tenant: Any) -> Desk:
-    return desk(tenant)
-
-
-@pytest.fixture
 def link(tenant: Any) -> Connection:
     return ConnectionFactory(tenant=tenant, connected_at=timezone.now() - timedelta(days=1))
 

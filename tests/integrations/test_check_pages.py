@@ -22,17 +22,6 @@ from tests.integrations.engine import World
 CHECK, RUNS = "/admin/integrations/setup/mailchimp/check/", "/admin/integrations/syncs/"
 
 
-@pytest.fixture
-def world(tenant: Any, sandbox: Any) -> World:
-    with in_tenant(tenant):
-        return World(tenant, sandbox)
-
-
-@pytest.fixture
-def owner(tenant: Any) -> Desk:
-    return desk(tenant)
-
-
 def page_of(run: SyncRun, part: str = "run") -> str:
     return reverse(f"integrations:{part}", args=[run.uid])
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -20,17 +19,6 @@ from tests.integrations.desk import Desk, desk, plain
 from tests.integrations.engine import World
 
 HOME = "/admin/"
-
-
-@pytest.fixture
-def world(tenant: Any, sandbox: Any) -> World:
-    with in_tenant(tenant):
-        return World(tenant, sandbox)
-
-
-@pytest.fixture
-def owner(tenant: Any) -> Desk:
-    return desk(tenant)
 
 
 def needs(client: Desk) -> dict[str, tuple[int, str]]:

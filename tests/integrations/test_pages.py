@@ -41,11 +41,6 @@ def world(tenant: Any, sandbox: Any) -> World:
         return made
 
 
-@pytest.fixture
-def owner(tenant: Any) -> Desk:
-    return desk(tenant)
-
-
 def page_of(run: SyncRun, part: str = "run") -> str:
     return reverse(f"integrations:{part}", args=[run.uid])
 

@@ -169,11 +169,11 @@ def test_L37_nothing_sends_the_present_state_again_until_something_changes_here(
 def test_L37_a_sync_sends_the_present_state_again_and_says_so(world: World, ana: Any) -> None:
     one, people, run = emptied(world)
     take_back(world, run, ana)
-    assert undoing.held_by_undo(world.connection).count() == 3
+    assert taking_back.held_by_undo(world.connection).count() == 3
     again = sync(world)
     assert again.counts == {"disable": 3}
     assert {world.seen(person, one) for person in people} == {"archived"}
-    assert undoing.held_by_undo(world.connection).count() == 0
+    assert taking_back.held_by_undo(world.connection).count() == 0
 
 
 def test_L37_taking_back_twice_does_nothing(world: World, ana: Any) -> None:
@@ -439,7 +439,7 @@ def test_L37_killed_in_the_middle_it_goes_on_and_repeats_nothing_visible(
     undo.refresh_from_db()
     assert undo.state == SyncRun.State.DONE
     assert {world.seen(person, one) for person in people} == {"on"}
-    assert undoing.held_by_undo(world.connection).count() == 6
+    assert taking_back.held_by_undo(world.connection).count() == 6
 
 
 def test_L37_stopped_in_the_middle_the_rest_stays(tags: World, ana: Any, settings: Any) -> None:

@@ -113,7 +113,7 @@ def test_L37_L8_a_couple_that_was_added_is_switched_off_together(world: World) -
     take_back(world, run)
     world.push()
     assert world.seen("home@crowd.test", one) == "archived"
-    assert undoing.held_by_undo(world.connection).count() == 2
+    assert taking_back.held_by_undo(world.connection).count() == 2
 
 
 def test_L37_L8_who_shares_an_address_and_was_on_no_list_does_not_undo_the_undo(shared: World) -> None:
@@ -159,7 +159,7 @@ def test_L37_after_another_sync_the_later_one_is_what_can_be_taken_back(shared: 
     assert {shared.seen(person, one) for person in people} == {"archived"}
     take_back(shared, again)
     assert {shared.seen(person, one) for person in people} == {"on"}
-    assert undoing.held_by_undo(shared.connection).count() == 3
+    assert taking_back.held_by_undo(shared.connection).count() == 3
 
 
 def test_L37_L24_nobody_is_put_back_in_a_place_that_is_not_used_any_more(tenant: Any, sandbox: Any) -> None:

@@ -15,17 +15,6 @@ HOME = "/admin/"
 
 
 @pytest.fixture
-def world(tenant: Any, sandbox: Any) -> World:
-    with in_tenant(tenant):
-        return World(tenant, sandbox)
-
-
-@pytest.fixture
-def owner(tenant: Any) -> Desk:
-    return desk(tenant)
-
-
-@pytest.fixture
 def run(world: World, tenant: Any) -> SyncRun:
     """A Sync that took two people off their list, and added one."""
     with in_tenant(tenant):
