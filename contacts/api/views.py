@@ -64,7 +64,10 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Before the view itself: whose call it is, whether it may, and into that organization."""
         super().initial(request, *args, **kwargs)
-        token: ApiToken = request.auth  # type: ignore[assignment]
+        self.enter(request.auth)  # type: ignore[arg-type]
+
+    def enter(self, token: ApiToken) -> None:
+        """Into the organization of this key, if it has calls left and the right scope."""
         self.inside.enter_context(in_tenant(token.tenant))
         self.inside.enter_context(timezone.override(token.tenant.tz))
         self.inside.enter_context(acting(By.SYSTEM, str(Caller(token))[:100]))
