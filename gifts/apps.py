@@ -10,11 +10,15 @@ class GiftsConfig(AppConfig):
     def ready(self) -> None:
         from contacts import holds
         from contacts.importing import sorts
+        from contacts.tenancy import keys
         from gifts import exports, receivers, told
+        from gifts.api import donors
         from gifts.holds import hold
         from gifts.importing.sort import OfGifts
 
         holds.add_hold(hold)
+        for scope, words in donors.SCOPES.items():
+            keys.offer(scope, words)
         exports.connect()
         receivers.connect()
         told.connect()

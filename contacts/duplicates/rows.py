@@ -97,7 +97,11 @@ def keys_of(relation: Relation, row: Any) -> list[tuple[Any, ...]]:
 
 
 def combine(relation: Relation, kept: Any, gone: Any, takes_theirs: Callable[[str], bool]) -> None:
-    """Give a row that stays what its twin has: nothing is lost, and of what both say the stricter counts."""
+    """Give a row that stays what its twin has: nothing is lost, and of what both say the stricter counts. A model
+    of an app above may say it itself, in `take_in`."""
+    if take_in := getattr(kept, "take_in", None):
+        take_in(gone)
+        return
     if isinstance(kept, CustomValue) and takes_theirs(f"custom_{kept.field_id}"):
         kept.value, kept.number = gone.value, gone.number
     if isinstance(kept, EmailAddress):

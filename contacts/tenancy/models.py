@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.text import slugify
 from django_scopes import ScopedManager
 
 from contacts.tenancy.walls import TenantQuerySet, place_in_tenant
@@ -26,10 +27,22 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"“{name}” is not a time zone. Use a name such as America/New_York.")
 
 
+def free_slug(name: str, tenants: Any) -> str:
+    """A word of small letters, digits and hyphens for addresses that none of these tenants has, made from a name."""
+    word = slugify(name).replace("_", "-").strip("-")[:50] or "organization"
+    return next(
+        one for one in (f"{word}-{n}" if n else word for n in (0, *range(2, 100_000)))
+        if not tenants.filter(slug=one).exists()
+    )  # fmt: skip
+
+
 class Tenant(models.Model):
     """Our customer: one nonprofit. Every other row but users belongs to exactly one."""
 
     name = models.CharField(max_length=200, unique=True)
+    slug = models.CharField(
+        max_length=60, unique=True, editable=False, help_text="Its name in addresses of APIs. It never changes."
+    )
     time_zone = models.CharField(max_length=64, default="America/New_York", validators=[validate_time_zone])
     currency = models.CharField(
         max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Use three letters, such as USD.")]
@@ -59,6 +72,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.slug:
+            self.slug = free_slug(self.name, type(self)._base_manager)
+        super().save(*args, **kwargs)
 
     @property
     def tz(self) -> zoneinfo.ZoneInfo:

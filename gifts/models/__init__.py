@@ -1,5 +1,7 @@
 """The rows of this app, by noun."""
 
+from gifts.models.club import DonorClub, DonorClubSpell
+from gifts.models.donor import DeletedDonor, Donor
 from gifts.models.gift import Gift
 from gifts.models.giving import Giving
 from gifts.models.milestone import MilestoneReached, MilestoneRule, Reassessment, RuleRun, WouldMatch
@@ -7,5 +9,6 @@ from gifts.models.pledge import Pledge
 from gifts.models.source import Source
 
 __all__ = [
-    "Gift", "Giving", "MilestoneReached", "MilestoneRule", "Pledge", "Reassessment", "RuleRun", "Source", "WouldMatch",
+    "DeletedDonor", "Donor", "DonorClub", "DonorClubSpell", "Gift", "Giving", "MilestoneReached", "MilestoneRule",
+    "Pledge", "Reassessment", "RuleRun", "Source", "WouldMatch",
 ]  # fmt: skip

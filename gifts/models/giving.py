@@ -23,10 +23,11 @@ class Giving(TenantOwned):
     last_amount = models.DecimalField("amount of the last gift", max_digits=12, decimal_places=2, default=Decimal(0))
     largest = models.DecimalField("largest gift", max_digits=12, decimal_places=2, default=Decimal(0))
     largest_on = models.DateField("date of the largest gift", null=True)
+    pledged = models.DecimalField("still to come of pledges", max_digits=14, decimal_places=2, default=Decimal(0))
 
     class Meta(TenantOwned.Meta):
-        verbose_name = "donor"
-        verbose_name_plural = "donors"
+        verbose_name = "giving"
+        verbose_name_plural = "giving"
         indexes = [
             models.Index(fields=["tenant", "-total"], name="giving_by_total"),
             models.Index(fields=["tenant", "last_on"], name="giving_by_last"),

@@ -1,0 +1,1 @@
+"""The public APIs of this app, a package for each."""
