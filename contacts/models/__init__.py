@@ -11,6 +11,8 @@ from contacts.models.export import Export
 from contacts.models.figure import DailyCount
 from contacts.models.history import HistoryEntry
 from contacts.models.household import Household
+from contacts.models.language import SpokenLanguage
+from contacts.models.mobile import MobileEvent
 from contacts.models.saved_filter import SavedFilter
 from contacts.models.search_text import SearchText
 from contacts.models.tag import ContactTag, Tag
@@ -21,7 +23,9 @@ __all__ = [
     "ApiAnswer", "ApiToken",
     "BulkChange", "ConsentEvent", "Contact", "ContactList", "ContactTag", "CustomField", "CustomValue", "DailyCount",
     "DuplicatePair", "DuplicateSearch", "EmailAddress", "Export", "HistoryEntry", "Household", "Import", "ImportKey",
-    "ImportPiece", "ImportRow", "Invitation", "ListMembership", "Merge", "MergedIdentity", "OutsideIdentifier",
-    "PhoneNumber", "PlaceKey", "PostalAddress", "Role", "SavedFilter", "SearchText", "StaffMember", "Tag", "Tally",
+    "ImportPiece", "ImportRow", "Invitation", "ListMembership", "Merge", "MergedIdentity", "MobileEvent",
+    "OutsideIdentifier",
+    "PhoneNumber", "PlaceKey", "PostalAddress", "Role", "SavedFilter", "SearchText", "SpokenLanguage",
+    "StaffMember", "Tag", "Tally",
     "Tenant", "TenantOwned", "User",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from contacts.models.history import HistoryEntry
 from contacts.models.household import note_moves, part_company
 from contacts.models.kept_marks import leave_marks, rows_of, take_over
 from contacts.models.kept_words import keep_words, leave_complaints, leave_words
+from contacts.models.mobile import write_texts
 from contacts.models.recorded import Recorded, announce_contacts
 
 
@@ -184,6 +185,9 @@ class PhoneNumber(PartOfContact):
     number = PhoneNumberField("phone number")
     label = models.CharField(max_length=30, blank=True, help_text="Such as home, work or mobile.")
     is_primary = models.BooleanField("primary", default=False)
+    takes_texts = models.BooleanField(
+        "text messages", default=False, help_text="Whether somebody agreed to get text messages at this number."
+    )
 
     class Meta(PartOfContact.Meta):
         ordering = ["-is_primary", "pk"]
@@ -192,6 +196,11 @@ class PhoneNumber(PartOfContact):
 
     def __str__(self) -> str:
         return str(self.number)
+
+    @classmethod
+    def announce(cls, changes: list[Any]) -> None:
+        write_texts(changes)
+        announce_contacts(changes)
 
 
 class PostalAddress(PartOfContact):

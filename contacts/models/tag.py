@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from contacts.models.contact import Contact
 from contacts.models.recorded import Recorded
@@ -13,7 +14,9 @@ from contacts.tenancy.models import TenantOwned
 class Tag(TenantOwned):
     """A word staff put on contacts, such as “volunteer 2026”."""
 
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantOwned.Meta):
         ordering = ["name"]
@@ -30,8 +33,10 @@ class Tag(TenantOwned):
 class ContactTag(Recorded):
     """One tag on one contact."""
 
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="contact_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_tags")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     subject_relations = ("contact", "tag")
 
     class Meta(Recorded.Meta):

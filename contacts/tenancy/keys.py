@@ -39,6 +39,10 @@ class ApiToken(TenantOwned):
     scope_words = models.CharField(max_length=200)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=8, editable=False)
+    joins = models.ForeignKey(
+        "contacts.ContactList", null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        verbose_name="list of its people", help_text="The list that people join who come in by this key.",
+    )  # fmt: skip
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

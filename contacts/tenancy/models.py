@@ -64,6 +64,14 @@ class Tenant(models.Model):
     )
     from_name = models.CharField("mail comes from (name)", max_length=100, blank=True)
     from_email = models.EmailField("mail comes from (address)", blank=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children", verbose_name="part of",
+        help_text="The organization above it in its network: subscriptions to email travel there.",
+    )  # fmt: skip
+    mobile_goes_up = models.BooleanField(
+        "mobile status goes up the network", default=False,
+        help_text="Whether subscriptions to text messages travel to the organization above, too.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
