@@ -1,4 +1,4 @@
-"""A person whom a program names: found by email address and phone number, or added, and what was sent written to them."""
+"""A person whom a program names: found by email address and phone number, or added, and written down (O3-O6)."""
 
 from collections.abc import Mapping
 from typing import Any

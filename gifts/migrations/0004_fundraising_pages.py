@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("contacts", "0015_text_messages_and_networks"),
-        ("gifts", "0002_milestones"),
+        ("gifts", "0003_donors_and_clubs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
