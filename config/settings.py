@@ -259,6 +259,11 @@ OUTGOING_PRIVATE_NETWORKS = [ipaddress.ip_network(text) for text in env.list("OU
 # Calls a minute, counted over all processes: of one key, and of all keys of one organization together.
 API_CALLS_PER_MINUTE: int = env.int("API_CALLS_PER_MINUTE", default=300)
 API_CALLS_PER_MINUTE_ORGANIZATION: int = env.int("API_CALLS_PER_MINUTE_ORGANIZATION", default=600)
+# Posts of forms on websites, which have no key, a minute: of one address to one page, and of all to one page. What they
+# are told takes a multiple of so many seconds, so that nobody learns from it who is here already.
+BLIND_POSTS_PER_MINUTE: int = env.int("BLIND_POSTS_PER_MINUTE", default=10)
+BLIND_POSTS_PER_MINUTE_PAGE: int = env.int("BLIND_POSTS_PER_MINUTE_PAGE", default=120)
+BLIND_POST_SECONDS: float = env.float("BLIND_POST_SECONDS", default=0 if MODE == "test" else 0.4)
 REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "contacts.api.problems.handler",
     "UNAUTHENTICATED_USER": None,

@@ -12,13 +12,14 @@ class GiftsConfig(AppConfig):
         from contacts.importing import sorts
         from contacts.tenancy import keys
         from gifts import exports, receivers, told
-        from gifts.api import donors
+        from gifts.api import donors, osdi
         from gifts.holds import hold
         from gifts.importing.sort import OfGifts
 
         holds.add_hold(hold)
         for scope, words in donors.SCOPES.items():
             keys.offer(scope, words)
+        keys.offer(osdi.SCOPE, osdi.WORDS)
         exports.connect()
         receivers.connect()
         told.connect()

@@ -9,6 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from contacts.api.problems import Problem, flat, readable
+from gifts.donating.refused import DonatingRefused
 
 log = logging.getLogger(__name__)
 NO_KEY = "API Key invalid or not present"
@@ -36,6 +37,8 @@ def told(error: Exception) -> tuple[int, str]:
         return 403, NO_KEY
     if isinstance(error, Problem):
         return (400 if error.status_code == 422 else error.status_code), error.sentence
+    if isinstance(error, DonatingRefused):
+        return 400, str(error)
     if isinstance(error, exceptions.ValidationError):
         rows = [f"{one['field']}: {one['message']}" if one["field"] else one["message"] for one in flat(error.detail)]
         return 400, " ".join(rows)[:500]

@@ -1,4 +1,4 @@
-"""The frame of every OSDI view: the key and its organization, a tolerant ear, answers in HAL, writes that are done once.
+"""The frame of every OSDI view: the key and its organization, a tolerant ear, answers in HAL, writes done once.
 
 A write and its answer are one transaction. With an Idempotency-Key the second of two calls waits for the first and is
 given its answer; what is kept for that is the id of the resource, and nothing about a person.
@@ -19,11 +19,11 @@ from contacts.api.auth import OsdiKey
 from contacts.api.views import KEY_SHAPE, ApiView, fingerprint_of
 from contacts.tenancy.keys import ApiAnswer, ApiToken
 from contacts.tenancy.models import Tenant
-from gifts.api.osdi import errors, hal
+from gifts.api.osdi import SCOPE, errors, hal
 from gifts.api.osdi.errors import Wrong
 from gifts.api.osdi.reading import AlwaysJson, AnyJson
+from gifts.donating.refused import DonatingRefused
 
-SCOPE = "osdi"
 CACHE = "max-age=0, private, must-revalidate"
 
 
@@ -115,7 +115,7 @@ class OsdiView(ApiView):
             with transaction.atomic():
                 uid = act()
                 return 200, {"id": uid}, self.show(uid)
-        except (APIException, Http404) as error:
+        except (APIException, DonatingRefused, Http404) as error:
             status, sentence = errors.told(error)
             return status, {"error": sentence}, {"error": sentence}
 

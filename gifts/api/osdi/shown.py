@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Max, prefetch_related_objects
 
+from contacts.mail_status import mail_statuses
 from contacts.models import Contact, ContactTag, HistoryEntry, Tag
 from gifts.api.osdi import hal
+from gifts.donating.pages import figures_of
 from gifts.models import Donation, FundraisingPage
-from gifts.api.osdi.status import statuses_of
 
 OURS = "action_network:"  # the prefix by which every client looks for the id
 AT_ONCE = timedelta(seconds=2)  # what is written with a new person counts as their making, and not as a change
@@ -32,10 +32,8 @@ PERSON_PARTS = (
 
 def people(rows: Sequence[Contact]) -> list[dict[str, Any]]:
     """These people, with everything that hangs on them."""
-    from django.db.models import prefetch_related_objects
-
     prefetch_related_objects(list(rows), *PERSON_PARTS)
-    changed, mail = changed_at(rows), statuses_of(rows)
+    changed, mail = changed_at(rows), mail_statuses(rows)
     return [person(row, changed[row.pk], mail.get(row.pk, "")) for row in rows]
 
 
@@ -51,7 +49,7 @@ def changed_at(rows: Sequence[Contact]) -> dict[int, datetime]:
 
 
 def person(row: Any, changed: datetime, mail: str) -> dict[str, Any]:
-    """One of them; `mail` is the status of the primary address."""
+    """One of them; `mail` is the status of their email. Their first address is the primary one."""
     path = f"/people/{row.uid}"
     others = [f"{one.system}:{one.value}" for one in row.outside_identifiers.all() if ":" not in one.system]
     return {
@@ -62,10 +60,9 @@ def person(row: Any, changed: datetime, mail: str) -> dict[str, Any]:
         "family_name": row.last_name,
         "languages_spoken": [one.code for one in row.languages.all()],
         "email_addresses": [
-            {"primary": True, "address": one.address, "status": mail}
-            for one in row.email_addresses.all() if one.is_primary
+            {"primary": True, "address": one.address, "status": mail} for one in row.email_addresses.all()[:1]
         ],
-        "phone_numbers": [phone(one) for one in row.phone_numbers.all() if one.is_primary],
+        "phone_numbers": [phone(one) for one in row.phone_numbers.all()],
         "postal_addresses": [postal(one) for one in row.postal_addresses.all()],
         "custom_fields": {one.field.name: one.value for one in row.custom_values.all() if one.field.going_at is None},
         "_links": hal.links(
@@ -101,15 +98,12 @@ def postal(row: Any) -> dict[str, Any]:
 
 def pages(rows: Sequence[FundraisingPage]) -> list[dict[str, Any]]:
     """These pages with what they have brought in."""
-    from django.db.models import prefetch_related_objects
-
     prefetch_related_objects(list(rows), "identifiers")
-    sums = Donation.objects.filter(page__in=[row.pk for row in rows]).order_by().values("page")
-    given = {one["page"]: one for one in sums.annotate(number=Count("pk"), total=Coalesce(Sum("amount"), Decimal(0)))}
-    return [page(row, given.get(row.pk, {"number": 0, "total": Decimal(0)})) for row in rows]
+    figures = figures_of(rows)
+    return [page(row, *figures.get(row.pk, (0, Decimal(0)))) for row in rows]
 
 
-def page(row: Any, given: dict[str, Any]) -> dict[str, Any]:
+def page(row: Any, number: int, total: Decimal) -> dict[str, Any]:
     """One of them."""
     path = f"/fundraising_pages/{row.uid}"
     donations = hal.link(f"{path}/donations")
@@ -127,8 +121,8 @@ def page(row: Any, given: dict[str, Any]) -> dict[str, Any]:
         "browser_url": row.browser_url,
         "featured_image_url": row.featured_image_url,
         "currency": row.currency,
-        "total_donations": given["number"],
-        "total_amount": f"{given['total']:.2f}",
+        "total_donations": number,
+        "total_amount": f"{total:.2f}",
         "action_network:hidden": row.is_hidden,
         "action_network:sponsor": {"title": row.tenant.name},
         "_links": hal.links(self=hal.link(path), osdi__donations=donations, **helper),
@@ -140,8 +134,6 @@ def page(row: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def donations(rows: Sequence[Donation]) -> list[dict[str, Any]]:
     """These donations; their page, gift and donor are loaded."""
-    from django.db.models import prefetch_related_objects
-
     prefetch_related_objects(list(rows), "identifiers", "page", "gift__contact")
     return [donation(row) for row in rows]
 
