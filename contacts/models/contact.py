@@ -4,7 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -74,6 +74,9 @@ class Contact(Recorded):
             models.Index(fields=["tenant", "do_not_contact", "id"]),
             models.Index(fields=["tenant", "-created_at"]),
             models.Index(fields=["tenant", "updated_at"]),
+            # Programs of others look people up by name and place, whatever the case.
+            models.Index("tenant", Upper("first_name"), name="contact_by_first_name"),
+            models.Index("tenant", Upper("last_name"), name="contact_by_last_name"),
         ]
 
     def __str__(self) -> str:
@@ -219,6 +222,10 @@ class PostalAddress(PartOfContact):
         ordering = ["-is_primary", "pk"]
         verbose_name = "postal address"
         verbose_name_plural = "postal addresses"
+        indexes = [
+            models.Index("tenant", Upper("state"), name="postal_by_state"),
+            models.Index("tenant", Upper("postal_code"), name="postal_by_code"),
+        ]
 
     def __str__(self) -> str:
         return ", ".join(filter(None, [self.street, self.city, self.state, self.postal_code, self.country]))

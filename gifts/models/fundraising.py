@@ -100,6 +100,7 @@ class Donation(Recorded):
             models.Index(fields=["tenant", "page", "-created_at", "-id"], name="donation_by_page"),
             models.Index(fields=["page", "amount"], name="donation_sums"),
             models.Index(fields=["tenant", "updated_at"], name="donation_by_change"),
+            models.Index(fields=["tenant", "given_at"], name="donation_by_day"),
         ]
 
     def __str__(self) -> str:
