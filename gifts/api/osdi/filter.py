@@ -16,9 +16,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from gifts.api.osdi.errors import Wrong
 
 LONGEST, MOST = 1000, 10
-# field op 'value'; a quote inside a value is doubled. Some clients write no blank before the next “and”.
+# field op 'value'; a quote inside a value is doubled. Some clients write no blank around “and”.
 CLAUSE = re.compile(r"\s*([A-Za-z_]{1,40})\s+([A-Za-z]{1,10})\s+'((?:[^']|'')*)'\s*", re.ASCII)
-JOINT = re.compile(r"and\b", re.IGNORECASE)
+JOINT = re.compile(r"and", re.IGNORECASE)
 LOOKUPS = {"eq": "exact", "gt": "gt", "lt": "lt"}
 HOW = "A filter looks like: email_address eq 'jsmith@mail.com'"
 
