@@ -68,7 +68,7 @@ document.addEventListener("DOMContentLoaded", async () => {
         else if (value) query.set(parameter.name, value);
       }
       if (body) headers["Content-Type"] = "application/json";
-      const base = page.dataset.document.replace(/\/openapi\.json$/, "");
+      const base = "base" in page.dataset ? page.dataset.base : page.dataset.document.replace(/\/openapi\.json$/, "");
       const whole = base + address + (String(query) ? `?${query}` : "");
       return [whole, { method: method.toUpperCase(), headers, body: body ? body.value : undefined, credentials: "omit" }];
     };
@@ -78,7 +78,7 @@ document.addEventListener("DOMContentLoaded", async () => {
       event.preventDefault();
       const [address, options] = request();
       const hidden = { ...options.headers, Authorization: "Bearer $KEY" };
-      const curl = ["curl", ...(body ? ["-X", "POST"] : []), quoted(location.origin + address),
+      const curl = ["curl", ...(method === "get" ? [] : ["-X", method.toUpperCase()]), quoted(location.origin + address),
         ...Object.entries(hidden).map(([name, value]) => `\\\n  -H "${name}: ${value}"`),
         ...(body ? [`\\\n  -d ${quoted(body.value)}`] : [])].join(" ");
       shown.replaceChildren(make("p", { className: "al-subtle" }, "Waiting for the answer …"));
@@ -101,7 +101,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     const schema = content && resolved(api, content.schema);
     if (schema) inside.push(make("div", { className: "try-fields" }, fields(schema)));
     const good = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
-    const example = good && good[1].content["application/json"].example;
+    const example = good && Object.values(good[1].content || {}).map((content) => content.example).find(Boolean);
     if (example) inside.push(make("details", {}, make("summary", {}, `An answer (${good[0]})`), make("pre", { tabIndex: 0 }, pretty(example))));
     return make("details", { className: "al-card try-call", id: operation.operationId },
       make("summary", {}, make("span", { className: `al-badge ${method === "get" ? "" : "al-good"}` }, method.toUpperCase()),
