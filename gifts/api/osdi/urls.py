@@ -1,9 +1,9 @@
 """The addresses of OSDI below /api/, each with and without a slash at its end and never with a redirect, which would
 lose what is posted (O1, O14)."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
-from gifts.api.osdi import donations, entry, pages, people, tags
+from gifts.api.osdi import document, donations, entry, pages, people, tags
 from gifts.api.osdi.frame import NotHere
 
 app_name = "osdi"
@@ -36,5 +36,7 @@ def pattern(address: str) -> str:
 
 urlpatterns = [
     *(re_path(pattern(address), view.as_view()) for address, view in ADDRESSES.items()),
+    path("osdi/openapi.json", document.show, name="document"),
+    path("osdi/try", document.page, name="try"),
     re_path(r"^v2/.*$", NotHere.as_view()),
 ]
