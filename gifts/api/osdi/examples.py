@@ -54,7 +54,8 @@ def examples() -> dict[str, dict[str, Any]]:
     person = head(PERSON) | {
         "given_name": "John", "family_name": "Smith", "languages_spoken": ["en"],
         "email_addresses": [{"primary": True, "address": "jsmith@mail.com", "status": "subscribed"}],
-        "phone_numbers": [{"primary": True, "number": "12021234444", "number_type": "Mobile", "status": "unsubscribed"}],
+        "phone_numbers": [{"primary": True, "number": "12021234444", "number_type": "Mobile",
+                           "status": "unsubscribed"}],
         "postal_addresses": [{"primary": True, "address_lines": [], "locality": "Washington", "region": "DC",
                               "postal_code": "20009", "country": "US"}],
         "custom_fields": {},
@@ -86,8 +87,8 @@ def examples() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
     new_donation = {
         "recipients": RECIPIENTS, "created_date": "2026-05-01T12:00:00Z",
-        "action_network:referrer_data": {"source": "newsletter"}, "person": sent_person, "add_tags": ["donor", "member"],
-        "remove_tags": ["inactive"],
+        "action_network:referrer_data": {"source": "newsletter"}, "person": sent_person,
+        "add_tags": ["donor", "member"], "remove_tags": ["inactive"],
     }  # fmt: skip
     donations = {where: page_of("osdi:donations", where, donation) for where in (
         "/donations", f"{path}/donations", f"/people/{PERSON}/donations",

@@ -47,7 +47,7 @@ def sent(properties: Schema, needed: tuple[str, ...] = ()) -> Schema:
 
 def links(*rels: str) -> Schema:
     """`_links` with these."""
-    return thing({rel: LINK for rel in rels} | {"curies": many(LINK)})
+    return thing(dict.fromkeys(rels, LINK) | {"curies": many(LINK)})
 
 
 def collection(rel: str, name: str, tells_totals: bool = True) -> Schema:
