@@ -259,6 +259,8 @@ OUTGOING_PRIVATE_NETWORKS = [ipaddress.ip_network(text) for text in env.list("OU
 # Calls a minute, counted over all processes: of one key, and of all keys of one organization together.
 API_CALLS_PER_MINUTE: int = env.int("API_CALLS_PER_MINUTE", default=300)
 API_CALLS_PER_MINUTE_ORGANIZATION: int = env.int("API_CALLS_PER_MINUTE_ORGANIZATION", default=600)
+# A donation that comes again with an identifier that one has already: answered with that one, or refused.
+DONATIONS_REPEAT_QUIETLY: bool = env.bool("DONATIONS_REPEAT_QUIETLY", default=True)
 # Posts of forms on websites, which have no key, a minute: of one address to one page, and of all to one page. What they
 # are told takes a multiple of so many seconds, so that nobody learns from it who is here already.
 BLIND_POSTS_PER_MINUTE: int = env.int("BLIND_POSTS_PER_MINUTE", default=10)

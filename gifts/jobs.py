@@ -10,6 +10,7 @@ from django_q.tasks import async_task
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import assessing, due, running, totals
+from gifts.donating import background
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,14 @@ def sweep() -> None:
         async_task("gifts.jobs.assess", pk)
     for pk in running.waiting():
         async_task("gifts.jobs.carry_on_run", pk)
+    for pk in background.tenants():
+        async_task("gifts.jobs.work_on_calls", pk)
+
+
+def work_on_calls(tenant_pk: int) -> None:
+    """A turn of working on calls of programs; if there is more to do, it goes to the end of the queue."""
+    if background.turn(tenant_pk):
+        async_task("gifts.jobs.work_on_calls", tenant_pk)
 
 
 def assess(tenant_pk: int) -> None:

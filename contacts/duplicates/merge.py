@@ -42,9 +42,13 @@ class MergeRefused(Exception):
 Choices = Mapping[str, str]  # {field, “email”, “custom_<number of the field>”: “kept” or “gone”}
 
 
-def merge(kept: Contact, gone: Contact, choices: Choices | None = None, user: Any = None) -> Merge:
-    """Make one contact of two. What is not chosen comes from the one that is kept, unless it says nothing there."""
-    with transaction.atomic(), acting(By.STAFF, MERGING, user):
+def merge(
+    kept: Contact, gone: Contact, choices: Choices | None = None, user: Any = None, by_program: bool = False
+) -> Merge:
+    """Make one contact of two. What is not chosen comes from the one that is kept, unless it says nothing there.
+    `by_program`: whoever is acting now does it, and no member of the staff."""
+    who = By.SYSTEM if by_program else By.STAFF
+    with transaction.atomic(), acting(who, MERGING, user, actor().label if by_program else ""):
         return _Merging(*both_now(kept, gone), choices or {}).done()
 
 

@@ -24,11 +24,13 @@ class Actor:
     by: str = By.SYSTEM
     user: Any = None
     source: str = "Almoner"
+    name: str = ""  # of a program that acts, where the source says something else
 
     @property
     def label(self) -> str:
         """The name shown in histories; it outlives the user's row."""
-        return str(self.user) if self.user else (self.source if self.by == By.SYSTEM else By(self.by).label)
+        program = self.name or (self.source if self.by == By.SYSTEM else "")
+        return str(self.user) if self.user else program or By(self.by).label
 
 
 _acting: ContextVar[Actor | None] = ContextVar("acting", default=None)
@@ -40,9 +42,9 @@ def actor() -> Actor:
 
 
 @contextmanager
-def acting(by: str, source: str, user: Any = None) -> Iterator[None]:
+def acting(by: str, source: str, user: Any = None, name: str = "") -> Iterator[None]:
     """Attribute every change inside to this actor."""
-    token = _acting.set(Actor(by, user, source))
+    token = _acting.set(Actor(by, user, source, name))
     try:
         yield
     finally:
