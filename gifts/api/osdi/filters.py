@@ -6,8 +6,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from contacts.models import Contact, EmailAddress, HistoryEntry, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.models.contact import address_key
-from gifts.api.osdi import values
 from gifts.api.osdi.filter import Compare, moment, only_eq, words
+from gifts.donating.said import OURS, dialled
 from gifts.models import DonationIdentifier, FundraisingPage, PageIdentifier
 
 NOBODY = Q(pk__in=[])
@@ -16,7 +16,7 @@ NOBODY = Q(pk__in=[])
 def own_uid(text: str) -> uuid.UUID | None:
     """The id in an identifier of ours, also without the word before it."""
     try:
-        return uuid.UUID(text.removeprefix(values.OURS).strip())
+        return uuid.UUID(text.removeprefix(OURS).strip())
     except ValueError:
         return None
 
@@ -52,7 +52,7 @@ def email(text: str) -> Q:
 
 def phone(text: str) -> Q:
     """Any of their numbers, with the country's code or without."""
-    number = values.dialled(text)
+    number = dialled(text)
     return Q(pk__in=PhoneNumber.objects.filter(number=number).order_by().values("contact")) if number else NOBODY
 
 

@@ -15,7 +15,7 @@ from gifts.donating.pages import figures_of
 from gifts.models import Donation, FundraisingPage
 
 OURS = "action_network:"  # the prefix by which every client looks for the id
-AT_ONCE = timedelta(seconds=2)  # what is written with a new person counts as their making, and not as a change
+AT_ONCE = timedelta(seconds=2)  # what is written together with something new counts as its making, and not as a change
 
 
 def identifiers(uid: Any, others: Sequence[str] = ()) -> list[str]:
@@ -43,9 +43,13 @@ def changed_at(rows: Sequence[Contact]) -> dict[int, datetime]:
     last = {one["contact_uid"]: one["last"] for one in entries.annotate(last=Max("at"))}
     found = {}
     for row in rows:
-        at = max(row.updated_at, last.get(row.uid, row.updated_at))
-        found[row.pk] = row.created_at if at - row.created_at < AT_ONCE else at
+        found[row.pk] = modified(row.created_at, max(row.updated_at, last.get(row.uid, row.updated_at)))
     return found
+
+
+def modified(created: datetime, changed: datetime) -> datetime:
+    """The time of the last change. Of what is new it is that of its making: clients tell by it what was added."""
+    return created if created <= changed < created + AT_ONCE else changed
 
 
 def person(row: Any, changed: datetime, mail: str) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def page(row: Any, number: int, total: Decimal) -> dict[str, Any]:
     return {
         "identifiers": identifiers(row.uid, [one.text for one in row.identifiers.all()]),
         "created_date": hal.at(row.created_at),
-        "modified_date": hal.at(row.updated_at),
+        "modified_date": hal.at(modified(row.created_at, row.updated_at)),
         "name": row.name,
         "title": row.title,
         "summary": row.summary,
@@ -145,7 +149,7 @@ def donation(row: Any) -> dict[str, Any]:
     return {
         "identifiers": identifiers(row.uid, [one.text for one in row.identifiers.all()]),
         "created_date": hal.at(row.given_at),
-        "modified_date": hal.at(row.updated_at),
+        "modified_date": hal.at(modified(row.given_at, row.updated_at)),
         "currency": row.currency,
         "amount": f"{row.amount:.2f}",
         "recipients": [{"display_name": one["display_name"], "amount": one["amount"]} for one in row.recipients],

@@ -7,20 +7,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import phonenumbers
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from contacts.importing import values
-from contacts.tenancy.walls import current_tenant
 from gifts.api.osdi.errors import Wrong
+from gifts.donating.said import OURS, dialled
 
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?", re.ASCII)
 IDENTIFIER = re.compile(r"[^\s:][^:]{0,48}:\S.{0,148}")
 AHEAD = timedelta(days=1)  # clocks elsewhere are wrong
 EARLIEST = 1900
 MOST_IN_LIST = 100
-OURS = "action_network:"
 
 
 def text(data: Any, name: str, most: int, where: str = "") -> str:
@@ -129,24 +127,8 @@ def phone(data: Any) -> str:
     if found := dialled(written):
         return found
     raise Wrong(
-        "person.phone_numbers: this is not a phone number. Send it with the country’s code, such as 12021234444."
+        "person.phone_numbers: this is not a phone number. Send it with the country’s code, such as 15035550142."
     )
-
-
-def dialled(written: str) -> str:
-    """The same without complaint. The vendor takes every number of a possible length, and its document’s own example
-    is one that nobody has; so do we."""
-    tenant = current_tenant()
-    region = tenant.phone_region if tenant else "US"
-    for read, country in ((written, region), (f"+{written.lstrip('+')}", None)):
-        try:
-            number = phonenumbers.parse(read, country)
-        except phonenumbers.NumberParseException:
-            continue
-        number.extension = None
-        if phonenumbers.is_possible_number(number):
-            return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    return ""
 
 
 def primary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
