@@ -23,6 +23,7 @@ from contacts.models import (
     PostalAddress,
     SearchText,
 )  # fmt: skip
+from contacts.models.mobile import opted_out_at
 from contacts.models.recorded import plain
 
 # Made from the other rows, and made again by what happens to those; models of the apps above say `is_derived`.
@@ -109,6 +110,8 @@ def combine(relation: Relation, kept: Any, gone: Any, takes_theirs: Callable[[st
     if isinstance(kept, ListMembership):
         kept.joined_at = min(kept.joined_at, gone.joined_at)
         kept.position = both(kept.position, gone.position, 100)
+    if isinstance(kept, PhoneNumber) and kept.takes_texts != gone.takes_texts:
+        kept.takes_texts = not opted_out_at(str(kept.number))
     if isinstance(kept, PhoneNumber | PostalAddress):
         kept.label = both(kept.label, gone.label, 30)
     for field in relation.model._meta.concrete_fields:
