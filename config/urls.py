@@ -18,6 +18,8 @@ urlpatterns = [
     path("organization/choose/", choose_organization, name="choose-organization"),
     path("api/video/v1/", include("tasks_app.urls")),
     path("api/", include("gifts.api.osdi.urls")),
+    path("api/donors/", include("gifts.api.donors.document_urls")),
+    path("donors/", include("gifts.api.donors.urls")),
     path("join/<token>/", Join.as_view(), name="join"),
     path("", include("integrations.urls")),  # before the staff's site, below whose address most of them lie
     path("admin/", admin.site.urls),

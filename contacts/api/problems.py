@@ -101,9 +101,10 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
 
 def is_api(request: HttpRequest) -> bool:
     """Whether a program asks, which wants problems, and no page."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/donors/"))
 
 
 def answer(status: int, kind: str, sentence: str) -> HttpResponse:
     """A problem from outside of any view."""
-    return HttpResponse(json.dumps(details(status, kind, sentence)), status=status, content_type=CONTENT_TYPE)
+    body = details(status, kind, sentence) | {"message": sentence}  # which the donors API has besides
+    return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)

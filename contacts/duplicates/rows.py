@@ -4,7 +4,7 @@ A row of the contact that goes may have a twin at the one that is kept, where on
 what makes twins, `combine` what the one that stays takes over.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
@@ -51,6 +51,12 @@ class Relation(NamedTuple):
         return self.model._base_manager.all()
 
     @property
+    def is_single(self) -> bool:
+        """Whether a contact has one such row at most, whatever stands in it."""
+        link: Any = self.model._meta.get_field(self.link)
+        return bool(link.unique)
+
+    @property
     def has_primary(self) -> bool:
         """Whether one row of each contact is its primary one."""
         try:
@@ -59,13 +65,16 @@ class Relation(NamedTuple):
             return False
 
 
-def relations() -> Iterator[Relation]:
-    """Every kind of row that hangs on a contact, those of the apps above and hidden ones included."""
+def relations() -> list[Relation]:
+    """Every kind of row that hangs on a contact, those of the apps above and hidden ones included. What a contact has
+    once at most comes last: it may follow from the other rows, which are locked and moved before."""
+    found = []
     for field in Contact._meta.get_fields(include_hidden=True):
         if (field.one_to_many or field.one_to_one) and field.auto_created and not field.concrete:
             relation = Relation(field.related_model, field.field.name)  # type: ignore[arg-type,union-attr]
             if not issubclass(relation.model, DERIVED) and not getattr(relation.model, "is_derived", False):
-                yield relation
+                found.append(relation)
+    return sorted(found, key=lambda relation: relation.is_single)
 
 
 def relation_of(label: str) -> Relation:

@@ -196,7 +196,8 @@ def _take_apart(found: Return, shared: Shared, row: Any, gone: dict[str, Any], n
     before, after = note["before"], note["after"]
     back: dict[str, Any] = {}
     for name in before:
-        if name in ("do_not_contact", "is_primary") or before[name] == after[name]:
+        never_back = ("do_not_contact", "is_primary", *getattr(row, "never_back", ()))
+        if name in never_back or before[name] == after[name]:
             continue
         if changed_value(row, name) == after[name]:
             back[name] = before[name]
@@ -309,6 +310,8 @@ def _make_two(shared: Shared, gone: Contact) -> None:
         for link, targets in shared.links.items():
             setattr(row, link.name, targets.get(values[link.attname]))
         again.append(row)
+    if relation.is_single:  # made anew meanwhile by the other rows that came back
+        relation.rows.filter(**{relation.link: gone}).delete()
     relation.rows.bulk_create(again, batch_size=500)
 
 

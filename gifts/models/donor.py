@@ -1,19 +1,31 @@
 """A donor as other programs see one: a contact with what is said of their giving. Totals stand in `Giving`."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
+from django_scopes import ScopedManager
 
 from contacts.models.contact import Contact
 from contacts.models.history import HistoryEntry
-from contacts.models.recorded import Recorded
+from contacts.models.recorded import Recorded, RecordedQuerySet
 from contacts.tenancy.acting import actor
 from contacts.tenancy.models import TenantOwned
+from contacts.tenancy.walls import TenantQuerySet
 from gifts.models.club import DonorClub
 
 COUNTED = {"version", "updated_by", "deleted_by"}  # what follows from other changes is no change of its own
+
+
+class DonorQuerySet(RecordedQuerySet):
+    """Donors."""
+
+    def plainly(self, **values: Any) -> int:
+        """Write what is no change of its own, such as a version: without history."""
+        return TenantQuerySet.update(self, **values)
+
+    plainly.alters_data = True  # type: ignore[attr-defined]
 
 
 class Donor(Recorded):
@@ -43,6 +55,8 @@ class Donor(Recorded):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects: ClassVar[Any] = ScopedManager(_manager_class=models.Manager.from_queryset(DonorQuerySet), tenant="tenant")
+
     class Meta(Recorded.Meta):
         ordering = ["pk"]
         verbose_name = "donor"
@@ -58,6 +72,7 @@ class Donor(Recorded):
         ]  # fmt: skip
 
     subject_relations = ("contact",)
+    never_back = ("version", "updated_at", "updated_by")  # when a merge is undone
 
     def __str__(self) -> str:
         return str(self.contact)
@@ -86,7 +101,11 @@ class Donor(Recorded):
         """See `announce`."""
 
     def take_in(self, other: "Donor") -> None:
-        """What this one takes over from the donor of a contact that is merged into this one's; the stricter counts."""
+        """What this one takes over from the donor of a contact that is merged into this one's; the stricter counts. If
+        this one was only made by the gifts that came along, it becomes the other, which other programs know."""
+        if other.created_at < self.created_at and not (self.external_id or self.notes) and self.version <= 2:
+            self.uid, self.created_at, self.created_by = other.uid, other.created_at, other.created_by
+            self.club_id, self.club_is_by_hand = other.club_id, other.club_is_by_hand
         self.anonymous = self.anonymous or other.anonymous
         self.is_locked = self.is_locked or other.is_locked
         self.external_id = self.external_id or other.external_id

@@ -106,12 +106,15 @@ class Gift(FromSource):
         from gifts import totals
 
         by_cause: dict[tuple[int, str, bool], list[tuple[int, set[Any]]]] = {}
+        pledges: set[Any] = set()
         for row, diff, verb in changes:
+            pledges |= {row.pledge_id, *diff.get("pledge_id", [])}
             if verb != HistoryEntry.Verb.DELETED:
                 donors = {row.contact_id, *diff.get("contact_id", [])} - {None}
                 key = (row.tenant_id, told_by(describe, (row, diff, verb)), verb == HistoryEntry.Verb.ADDED)
                 by_cause.setdefault(key, []).append((row.pk, donors))
-        uids = totals.recount({pk for told in by_cause.values() for _, donors in told for pk in donors})
+        givers = {pk for told in by_cause.values() for _, donors in told for pk in donors}
+        uids = totals.recount(givers | pledged_by(pledges - {None}))
         for (tenant_id, cause, is_new), told in by_cause.items():
             signals.gifts_changed.send(
                 cls, tenant_id=tenant_id, gift_pks=[pk for pk, _ in told], cause=cause, is_new=is_new,
@@ -125,3 +128,10 @@ class Gift(FromSource):
 
         if known := {uid for uid in uids if uid}:
             totals.after_deletion(cls, known)
+
+
+def pledged_by(pledges: set[Any]) -> set[int]:
+    """Whose pledges these are; somebody else may have paid one."""
+    if not pledges:
+        return set()
+    return set(Pledge.objects.filter(pk__in=pledges).order_by().values_list("contact_id", flat=True))

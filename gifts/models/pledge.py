@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django_scopes import ScopedManager
 
+from contacts.models.contact import Contact
+from contacts.models.history import HistoryEntry
 from contacts.models.recorded import RecordedQuerySet
 from gifts.models.source import FromSource, once_at_its_source
 from gifts.money import money
@@ -72,8 +74,17 @@ class Pledge(FromSource):
 
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
-        """Nothing that is sent elsewhere depends on pledges."""
+        """Nothing that is sent elsewhere depends on pledges; what is still to come of them is one of the totals."""
+        from gifts import totals
+
+        donors = {pk for row, diff, verb in changes if verb != HistoryEntry.Verb.DELETED
+                  for pk in (row.contact_id, *diff.get("contact_id", [])) if pk}  # fmt: skip
+        totals.recount(donors)
 
     @classmethod
     def tell_deleted(cls, uids: Any) -> None:
-        """See `announce`."""
+        """Now that they are gone."""
+        from gifts import totals
+
+        known = Contact.objects.filter(uid__in={uid for uid in uids if uid}).order_by()
+        totals.recount(known.values_list("pk", flat=True))

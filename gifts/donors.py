@@ -1,0 +1,176 @@
+"""Verbs about donors: create, change, delete, place in a club by hand. Each is one transaction; totals are counted in
+`gifts/totals.py`. Whoever is changed is locked first: contact, totals, donor, always in this order."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from contacts import custom, details
+from contacts.models import Contact, CustomField
+from contacts.tenancy.acting import actor
+from gifts import follow, holds, totals
+from gifts.card_numbers import without_card_numbers
+from gifts.models import Donor, DonorClub
+
+OWN = ("anonymous", "notes", "external_id")
+
+
+class DonorRefused(Exception):
+    """It cannot be done, with a sentence that says why; nothing was changed."""
+
+
+class Conflict(DonorRefused):
+    """Something that it refers to is not there, or something else refers to it."""
+
+
+class Locked(DonorRefused):
+    """This donor may not be changed by programs."""
+
+    def __init__(self) -> None:
+        super().__init__("This donor is locked: programs may read it, and change nothing. Staff can unlock it.")
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is to be written: of the donor (OWN), of the contact (`contacts.details`), of custom fields (canonical
+    values, "" for none), and another contact. What is not named stays as it is."""
+
+    own: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
+    answers: dict[CustomField, str] = field(default_factory=dict)
+    contact: Contact | None = None
+
+
+def locked(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Donor]:
+    """These donors as they are now, with contacts and totals locked until the transaction ends; those there are."""
+    wanted = dict(Donor.objects.filter(uid__in=list(uids)).order_by().values_list("pk", "contact_id"))
+    contacts = lock_contacts(wanted.values())
+    totals.locked(contacts)
+    rows = Donor.objects.select_for_update(of=("self",)).filter(pk__in=wanted, contact__in=contacts)
+    found = {row.uid: row for row in rows.order_by("contact_id")}
+    for row in found.values():
+        row.contact = contacts[row.contact_id]
+    return found
+
+
+def lock_contacts(pks: Collection[int]) -> dict[int, Contact]:
+    """These contacts, locked in a fixed order. Gifts for them may be noted meanwhile; merges wait."""
+    rows = Contact.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=list(pks))
+    return {row.pk: row for row in rows.order_by("pk")}
+
+
+@transaction.atomic
+def create(contact: Contact, wanted: Wanted) -> Donor:
+    """Make a donor of a contact who is none yet. Raises `Conflict` for one who is (A1)."""
+    here = lock_contacts([contact.pk])
+    if contact.pk not in here:
+        raise Conflict("The contact is not here any more: deleted or merged a moment ago.")
+    totals.locked([contact.pk])
+    if Donor.objects.filter(contact=contact.pk).exists():
+        raise Conflict("There is a donor for this contact already.")
+    by = actor().label[:100]
+    row = Donor(contact=here[contact.pk], created_by=by, updated_by=by)
+    write_own(row, wanted.own)
+    save(row)
+    details.set_details(row.contact, wanted.details)
+    custom.set_values(row.contact, wanted.answers)
+    totals.recount([contact.pk])
+    Donor.objects.filter(pk=row.pk).order_by().plainly(version=1)
+    row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def change(row: Donor, wanted: Wanted) -> bool:
+    """Write what is wanted of a donor that is `locked` by the caller; a change raises its version by one (A11).
+    Returns whether anything changed. Raises `Locked` and `Conflict`."""
+    if row.is_locked:
+        raise Locked()
+    changed = write_own(row, wanted.own)
+    if wanted.contact is not None and wanted.contact.pk != row.contact_id:
+        move(row, wanted.contact)
+        changed = True
+    answers = custom.values_of([row.contact])[row.contact_id] if wanted.answers else {}
+    different = {f: value for f, value in wanted.answers.items() if answers.get(f.pk, "") != value}
+    custom.set_values(row.contact, different)
+    changed |= details.set_details(row.contact, wanted.details) | bool(different)
+    if changed:
+        row.version += 1
+        row.updated_at, row.updated_by = timezone.now(), actor().label[:100]
+        save(row)
+    return changed
+
+
+def write_own(row: Donor, values: Mapping[str, Any]) -> bool:
+    """Into the row; returns whether anything differs."""
+    values = dict(values)
+    if "notes" in values:
+        values["notes"] = without_card_numbers(values["notes"])
+    wrong = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in wrong.items():
+        setattr(row, name, value)
+    return bool(wrong)
+
+
+def save(row: Donor) -> None:
+    """Raises `Conflict` if another donor has the identifier."""
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise Conflict("Another donor has this sys_external_id, or the contact became a donor a moment ago.") from None
+
+
+def move(row: Donor, contact: Contact) -> None:
+    """Make it the donor of another contact. Gifts and pledges stay with theirs, so there must be none."""
+    if words := holds.hold([row.contact_id]).get(row.contact_id):
+        raise Conflict(f"The contact of this donor has {words}; they stay theirs. Merge the contacts instead.")
+    here = lock_contacts([contact.pk])
+    if contact.pk not in here:
+        raise Conflict("The contact is not here any more: deleted or merged a moment ago.")
+    if Donor.objects.filter(contact=contact.pk).exists():
+        raise Conflict("There is a donor for this contact already.")
+    row.contact = here[contact.pk]
+
+
+def why_not_delete(row: Donor) -> str:
+    """A sentence if gifts or pledges depend on this donor, or ""; the donor is `locked` by the caller. Who tried to
+    delete it is noted (A5), which is no change of it."""
+    words = holds.hold([row.contact_id]).get(row.contact_id)
+    if not words:
+        return ""
+    row.deleted_by = actor().label[:100]
+    Donor.objects.filter(pk=row.pk).order_by().plainly(deleted_by=row.deleted_by)
+    return f"This donor has {words}. Whoever gave or promised something stays."
+
+
+@transaction.atomic
+def delete(row: Donor) -> None:
+    """The contact stays. A note of it is left (`DeletedDonor`). Raises `Locked`."""
+    if row.is_locked:
+        raise Locked()
+    row.delete()
+
+
+@transaction.atomic
+def place_by_hand(row: Donor, club: DonorClub | None, is_by_hand: bool = True) -> Donor:
+    """Put a donor into a club, or into none, to stay there whatever they give; or have it decided by what they give
+    again (`is_by_hand=False`, where `club` says nothing). For staff's pages (A13)."""
+    now = locked([row.uid])[row.uid]
+    former = now.club_id
+    now.club_is_by_hand = is_by_hand
+    if is_by_hand:
+        now.club = club
+    now.version += 1
+    now.updated_at, now.updated_by = timezone.now(), actor().label[:100]
+    now.save()
+    if is_by_hand and now.club_id != former:
+        follow.note_spells([now])
+    if not is_by_hand:
+        totals.recount([now.contact_id])
+        now.refresh_from_db()
+    return now
