@@ -36,6 +36,7 @@ class RefuseNul:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", ""):
             if problems.is_api(request):
-                return problems.answer(400, "not-readable", "There is a NUL in the query of this address.")
+                sentence = "There is a NUL in the query of this address."
+                return problems.answer(400, "not-readable", sentence, request.path)
             return HttpResponseBadRequest()
         return self.get_response(request)

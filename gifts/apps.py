@@ -9,10 +9,12 @@ class GiftsConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import holds
+        from contacts.api import problems
         from contacts.importing import sorts
         from contacts.tenancy import keys
         from gifts import exports, receivers, told
         from gifts.api import donors, osdi
+        from gifts.api.osdi import errors, hal
         from gifts.holds import hold
         from gifts.importing.sort import OfGifts
 
@@ -20,6 +22,7 @@ class GiftsConfig(AppConfig):
         for scope, words in donors.SCOPES.items():
             keys.offer(scope, words)
         keys.offer(osdi.SCOPE, osdi.WORDS)
+        problems.otherwise[hal.BASE] = errors.outside
         exports.connect()
         receivers.connect()
         told.connect()

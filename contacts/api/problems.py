@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.db import OperationalError
@@ -104,7 +105,14 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(("/api/", "/donors/"))
 
 
-def answer(status: int, kind: str, sentence: str) -> HttpResponse:
-    """A problem from outside of any view."""
+# APIs whose errors are no problem details, by how their addresses begin: how they say a sentence.
+otherwise: dict[str, Callable[[int, str], HttpResponse]] = {}
+
+
+def answer(status: int, kind: str, sentence: str, path: str = "") -> HttpResponse:
+    """A problem from outside of any view, about a call of this address."""
+    for begin, say in otherwise.items():
+        if path.startswith(begin):
+            return say(status, sentence)
     body = details(status, kind, sentence) | {"message": sentence}  # which the donors API has besides
     return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -61,3 +61,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
     if wait := getattr(error, "wait", 2 if status == 503 else None):
         headers["Retry-After"] = str(wait)
     return Response({"error": sentence}, status=status, headers=headers, content_type="application/json")
+
+
+def outside(status: int, sentence: str) -> HttpResponse:
+    """The same from outside of any view."""
+    return JsonResponse({"error": sentence}, status=status)
