@@ -62,8 +62,9 @@ class OfPage(OfDonations):
     page: FundraisingPage
 
     def without_key(self, request: Request, **address: Any) -> None:
-        """Forms on websites have no key."""
-        self.page = blind.enter(self, request, address["page"])
+        """Forms on websites have no key, and neither have browsers that ask whether one may post."""
+        if request.method != "OPTIONS":
+            self.page = blind.enter(self, request, address["page"])
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
