@@ -53,7 +53,7 @@ def record_donation(
     caller = replace(caller, is_blind=caller.is_blind or source_is_blind)
     if reason := takes_donations(page, caller.is_blind):
         raise DonatingRefused(reason)
-    values = read_values(given)
+    values = read_values({"recipients": None} | dict(given))
     form = acting(By.SYSTEM, f"Form on a website: {page}"[:100]) if caller.is_blind else nullcontext()
     with form:
         return locks.at_most_a_few_times(lambda: recorded(page, given, values, caller))
