@@ -9,9 +9,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 # What a developer's own settings might change.
-PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "DONOR_PERFECT_", "Q_", "SECURE_", "ALMONER_", "API_", "DEMO_")
+PREFIXES = ("MAILCHIMP_", "CONSTANT_CONTACT_", "DONOR_PERFECT_", "Q_", "SECURE_", "ALMONER_", "API_", "BLIND_",
+            "DEMO_")  # fmt: skip
 VENDORS = ("mailchimp", "constant_contact", "donor_perfect", "video_app")
 ACCOUNTS = {"river": "River Trust", "harbor": "Harbor Food Bank"}  # of the sandboxes, and whose they are
+# {API: what its key may do}; the video app’s own key is the sandbox’s.
+KEYS = {"video": ("video",), "osdi": ("osdi",), "donors": ("donors:read", "donors:write")}
 OAUTH = ("mailchimp", "constant_contact")  # they send people back to us
 
 
@@ -63,11 +66,16 @@ def kept_secrets(path: Path) -> dict[str, str]:
 
 
 def new_secrets() -> dict[str, str]:
-    """Keys of the installation; for each account of the video app an API key, and the secret of its webhook."""
+    """Keys of the installation; for each organization a key of each API, and the secret of the video app's webhook."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "FIELD_ENCRYPTION_KEYS": f"demo1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-        "DEMO_VIDEO_KEYS": json.dumps({login: f"almoner_{secrets.token_urlsafe(32)}" for login in ACCOUNTS}),
+        **{
+            f"DEMO_{name.upper()}_KEYS": json.dumps(
+                {login: f"almoner_{secrets.token_urlsafe(32)}" for login in ACCOUNTS}
+            )
+            for name in KEYS
+        },
         "DEMO_VIDEO_SECRETS": json.dumps({login: f"whsec_{secrets.token_urlsafe(32)}" for login in ACCOUNTS}),
     }
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.demo import sample_file
-from config.demo.environment import ACCOUNTS, environment, parts, vendors
+from config.demo.environment import ACCOUNTS, KEYS, environment, parts, vendors
 from config.demo.seed import PASSWORD, WORKERS
 from config.demo.stage import PartEnded, Stage
 
@@ -33,6 +33,11 @@ OURS = (
 )
 
 
+# {API: its name, and the page to try it}
+TRY = {
+    "video": ("Video app", "/api/video/v1/try"), "osdi": ("Donation helper", "/api/osdi/try"),
+    "donors": ("Donors", "/api/donors/try"),
+}  # fmt: skip
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: the terminal was closed
 
 
@@ -171,11 +176,11 @@ def describe(port: int, environment: dict[str, str]) -> dict[str, Any]:
         for worker in WORKERS
         for organization, role in [(o, str(r)) for o, r in worker.places] or [("", "operator")]
     ]
-    keys = json.loads(environment["DEMO_VIDEO_KEYS"])
+    made = {api: json.loads(environment[f"DEMO_{api.upper()}_KEYS"]) for api in KEYS}
     return {
         "url": f"http://127.0.0.1:{port}",
         "logins": logins,
-        "tokens": {"video": {ACCOUNTS[login]: key for login, key in keys.items()}},
+        "tokens": {api: {ACCOUNTS[login]: key for login, key in keys.items()} for api, keys in made.items()},
         "sandbox": vendors(port),
         "mail": f"http://127.0.0.1:{port}/demo/mail/",
     }
@@ -212,8 +217,12 @@ def welcome(description: dict[str, Any], folder: Path) -> str:
         f"The sandbox DonorPerfect: {sandbox['donor_perfect']}/",
         f"The sandbox video app, which uses the API: {sandbox['video_app']}/",
         "",
-        f"The API for a video app, to be tried: {url}/api/video/v1/try, with one of these keys:",
-        *[f"  {organization:<20} {key}" for organization, key in description["tokens"]["video"].items()],
+        "The APIs, to be tried with one of these keys:",
+        *[
+            f"  {words:<17} {url}{path:<18} {organization:<18} {key}"
+            for api, (words, path) in TRY.items()
+            for organization, key in description["tokens"][api].items()
+        ],
         "",
         f"Mail, which goes to nobody: {description['mail']}",
         f"Logs are in {folder / 'log'}",

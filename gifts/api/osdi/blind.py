@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.throttle import counted, until_next, visitor
@@ -73,9 +73,9 @@ def in_even_time() -> Iterator[None]:
             time.sleep(stretch - (time.monotonic() - began) % stretch)
 
 
-def before_post() -> HttpResponse:
+def before_post() -> Response:
     """The answer to a browser that asks whether a page elsewhere may post here. A key is not sent from browsers."""
-    response = HttpResponse(status=204)
+    response = Response(status=204)
     response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
     response["Access-Control-Allow-Headers"] = "Content-Type, Accept"
     response["Access-Control-Max-Age"] = "600"

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -70,7 +69,7 @@ class OfPage(OfDonations):
         response = super().finalize_response(request, response, *args, **kwargs)
         return blind.open_to_browsers(request, response)
 
-    def options(self, request: Request, page: str) -> HttpResponse:  # type: ignore[override]
+    def options(self, request: Request, page: str) -> Response:  # type: ignore[override]
         """What a browser asks before a form's post."""
         return blind.before_post()
 
