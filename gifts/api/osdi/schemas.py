@@ -13,6 +13,8 @@ MONEY: Schema = {"type": "string", "pattern": r"^[0-9]+\.[0-9][0-9]$"}
 UID: Schema = {"type": "string", "format": "uuid"}
 LINK: Schema = {"type": "object", "properties": {"href": {"type": "string", "format": "uri"}, "title": TEXT},
                 "required": ["href"]}  # fmt: skip
+CURIE: Schema = {"type": "object", "properties": {"name": TEXT, "href": TEXT, "templated": FLAG},
+                 "required": ["name", "href", "templated"]}  # fmt: skip
 STATUSES = ["subscribed", "unsubscribed", "bouncing", "spam complaint"]
 
 
@@ -47,13 +49,13 @@ def sent(properties: Schema, needed: tuple[str, ...] = ()) -> Schema:
 
 def links(*rels: str) -> Schema:
     """`_links` with these."""
-    return thing(dict.fromkeys(rels, LINK) | {"curies": many(LINK)})
+    return thing(dict.fromkeys(rels, LINK) | {"curies": many(CURIE)})
 
 
 def collection(rel: str, name: str, tells_totals: bool = True) -> Schema:
     """A page of resources."""
     totals = {"total_pages": NUMBER, "total_records": NUMBER} if tells_totals else {}
-    around = {"self": LINK, "next": LINK, rel: many(LINK), "curies": many(LINK)}
+    around = {"self": LINK, "next": LINK, rel: many(LINK), "curies": many(CURIE)}
     return thing(totals | {
         "page": NUMBER, "per_page": NUMBER, "_links": thing(around, ("next",)),
         "_embedded": thing({rel: many(ref(name))}),
@@ -87,7 +89,7 @@ ANSWERS: dict[str, Schema] = {
         "featured_image_url": TEXT, "currency": TEXT, "total_donations": NUMBER, "total_amount": MONEY,
         "action_network:hidden": FLAG, "action_network:sponsor": thing({"title": TEXT}),
         "_links": thing({"self": LINK, "osdi:donations": LINK, "osdi:record_donation_helper": about(
-            LINK, "Only of pages that take donations from programs."), "curies": many(LINK)},
+            LINK, "Only of pages that take donations from programs."), "curies": many(CURIE)},
             ("osdi:record_donation_helper",)),
     }),
     "Donation": thing(HEAD | {
