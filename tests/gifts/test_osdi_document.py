@@ -126,7 +126,7 @@ def test_O12_every_example_of_a_call_works_as_it_stands(program: Program, ids: d
 
 def test_O14_the_document_is_public_says_3_1_and_names_every_address() -> None:
     said = Client().get("/api/osdi/openapi.json").json()
-    assert said["openapi"] == "3.1.0" and said["paths"].keys() == ADDRESSES.keys()
+    assert said["openapi"] == "3.1.0" and said["paths"].keys() == {path or "/" for path in ADDRESSES}
     assert json.dumps(said)
 
 

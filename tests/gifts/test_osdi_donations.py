@@ -204,7 +204,8 @@ def test_O2_a_link_to_a_person_stands_in_for_the_person(tenant: Tenant, program:
     for href in (f"/people/{NOBODY}", f"/people/{theirs.uid}", "/people/x", ""):
         answer = program.give(page, person=None, _links={"osdi:person": {"href": href}})
         assert error(answer) == "You must specify a valid person id"
-    for links in ({"osdi:person": {"href": 7}}, {"osdi:person": "x"}, [], {}):
+    wrong: list[Any] = [{"osdi:person": {"href": 7}}, {"osdi:person": "x"}, [], {}]
+    for links in wrong:
         error(program.give(page, person=None, _links=links))
     with in_tenant(neighbour):
         assert not Gift.objects.exists()

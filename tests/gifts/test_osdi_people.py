@@ -53,7 +53,8 @@ def test_O4_a_put_merges_and_empty_values_take_nothing_away(tenant: Tenant, prog
     path = sign_up(program, custom_fields={"Employer": "Acme"})["_links"]["self"]["href"]
     before = said(program.get(path))
     assert before["custom_fields"] == {"Employer": "Acme"}
-    for body in ({}, None, {"given_name": None, "family_name": "", "email_addresses": [], "phone_numbers": None}):
+    empty: list[Any] = [{}, None, {"given_name": None, "family_name": "", "email_addresses": [], "phone_numbers": None}]
+    for body in empty:
         assert said(program.put(path, body)) | {"modified_date": ""} == before | {"modified_date": ""}
     after = said(program.put(path, {"given_name": "Jo", "postal_addresses": [{"locality": "Salem", "region": "OR"}]}))
     assert (after["given_name"], after["family_name"]) == ("Jo", "Smith")
@@ -61,7 +62,8 @@ def test_O4_a_put_merges_and_empty_values_take_nothing_away(tenant: Tenant, prog
     wrapped = said(program.put(path, {"person": {"given_name": "Joan"}}))
     assert wrapped["given_name"] == "Joan", "as some libraries wrap it"
     assert said(program.put(path, {"custom_fields": {"Employer": None}}))["custom_fields"] == {}
-    for wrong in ({"given_name": 7}, {"email_addresses": "a@b.org"}, {"custom_fields": []}, [1], "x"):
+    wrongs: list[Any] = [{"given_name": 7}, {"email_addresses": "a@b.org"}, {"custom_fields": []}, [1], "x"]
+    for wrong in wrongs:
         error(program.put(path, wrong))
 
 
@@ -211,7 +213,8 @@ def test_O14_tags_are_listed_made_once_and_neither_changed_nor_deleted(tenant: T
     assert embedded(said(program.get("/tags"))) == [first]
     for method in ("PUT", "DELETE"):
         error(program.call(method, f"/tags/{uid_in(first)}", {}), 405)
-    for wrong in ({}, {"name": ""}, {"name": 7}, {"name": "x" * 81}, [], "x"):
+    wrongs: list[Any] = [{}, {"name": ""}, {"name": 7}, {"name": "x" * 81}, [], "x"]
+    for wrong in wrongs:
         error(program.post("/tags", wrong))
     error(program.get("/tags", filter="name eq 'x'"))
 

@@ -105,7 +105,7 @@ def paths() -> dict[str, Any]:
         }
 
     found = {
-        "": {"get": read("readEntryPoint", "Where everything begins", "EntryPoint") | {"security": [{"key": []}, {}]}},
+        "/": {"get": read("readEntryPoint", "Where everything begins", "EntryPoint") | {"security": [{"key": []}, {}]}},
         "/people": {
             "get": listed("listPeople", "List people", "People", "people"),
             "post": write("signUpPerson", "Find or add a person (person signup helper)", "Signup", "Person"),

@@ -1,12 +1,13 @@
 """What each collection can be filtered by, and how that is asked of the database by an index (O14)."""
 
 import uuid
+from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
 from contacts.models import Contact, EmailAddress, HistoryEntry, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.models.contact import address_key
-from gifts.api.osdi.filter import Compare, moment, only_eq, words
+from gifts.api.osdi.filter import Compare, moment, only_eq, read_moment, words
 from gifts.donating.said import OURS, dialled
 from gifts.models import DonationIdentifier, FundraisingPage, PageIdentifier
 
@@ -58,19 +59,14 @@ def phone(text: str) -> Q:
 
 def changed(op: str, value: str) -> Q:
     """When anything of them was last changed, as their history has it: a new address moves no clock of the contact."""
+    when = read_moment(value)
     entries = HistoryEntry.objects.filter(contact_uid=OuterRef("uid")).order_by()
-    after = moment("at")("gt", value)
     if op == "gt":
-        return Q(Exists(entries.filter(after)))
-    if op == "eq":
-        within = moment("at")("eq", value)
-        return Q(Exists(entries.filter(within))) & ~Q(Exists(entries.filter(at__gte=last_of(within))))
-    return ~Q(Exists(entries.filter(after | moment("at")("eq", value))))
-
-
-def last_of(within: Q) -> object:
-    """The end of the second that this condition is about."""
-    return dict(within.children)["at__lt"]  # type: ignore[arg-type]
+        return Q(Exists(entries.filter(at__gt=when)))
+    if op == "lt":
+        return ~Q(Exists(entries.filter(at__gte=when)))
+    until = when + timedelta(seconds=1)
+    return Q(Exists(entries.filter(at__gte=when, at__lt=until))) & ~Q(Exists(entries.filter(at__gte=until)))
 
 
 PEOPLE: dict[str, Compare] = {

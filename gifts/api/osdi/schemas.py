@@ -144,18 +144,22 @@ DONATION: Schema = {
     ),
     "created_date": about(TIME, "When it was given; now if it is not said."),
     "identifiers": about(IDENTIFIERS, "One that a donation has already is answered with that donation."),
-    "action_network:recurrence": sent(RECURRENCE), "action_network:referrer_data": sent(REFERRER),
+    "action_network:recurrence": about(sent(RECURRENCE), "Whether it is given again and again, and how often."),
+    "action_network:referrer_data": about(sent(REFERRER), "What led the donor to the page."),
 }  # fmt: skip
 PAGE: Schema = {
     "title": TEXT | {"maxLength": 255}, "name": TEXT | {"maxLength": 255}, "summary": TEXT, "description": TEXT,
     "origin_system": TEXT | {"maxLength": 255}, "browser_url": TEXT, "featured_image_url": TEXT,
     "action_network:hidden": FLAG, "identifiers": IDENTIFIERS,
 }  # fmt: skip
+HELPED = "Found or added by an email address or a phone number, one of which is needed. What is not sent stays."
 BODIES: dict[str, Schema] = {
-    "NewDonation": sent(DONATION | {"person": sent(PERSON), "_links": about(sent({"osdi:person": sent({"href": TEXT})}),
-                        "A link to the person, in place of `person`.")} | TAG_LISTS, ("recipients",)),
+    "NewDonation": sent(DONATION | {
+        "person": about(sent(PERSON), HELPED),
+        "_links": about(sent({"osdi:person": sent({"href": TEXT})}), "A link to the person, in place of `person`."),
+    } | TAG_LISTS, ("recipients",)),
     "DonationChange": sent(DONATION),
-    "Signup": sent({"person": sent(PERSON)} | TAG_LISTS, ("person",)),
+    "Signup": sent({"person": about(sent(PERSON), HELPED)} | TAG_LISTS, ("person",)),
     "PersonChange": sent(PERSON),
     "NewPage": sent(PAGE, ("title",)),
     "PageChange": sent(PAGE),
