@@ -17,6 +17,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
         ("Gifts", "volunteer_activism", "admin:gifts_gift_changelist", "gifts"),
         ("Pledges", "handshake", "admin:gifts_pledge_changelist", "gifts"),
+        ("Fundraising pages", "campaign", "admin:gifts_fundraisingpage_changelist", "gifts"),
         ("Milestones", "trophy", "admin:gifts_milestonerule_changelist", "rules"),
         ("Notes", "mail", "admin:tasks_app_note_changelist", "thanks"),
         ("Lists", "lists", "admin:contacts_contactlist_changelist", "lists"),
@@ -28,6 +29,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         ("Import", "upload_file", "admin:contacts_import_changelist", "contacts"),
         ("Possible duplicates", "join_inner", "admin:contacts_duplicatepair_changelist", "contacts"),
         ("Bulk changes", "checklist", "admin:contacts_bulkchange_changelist", "contacts"),
+        ("Calls that failed", "sync_problem", "admin:gifts_backgroundcall_changelist", "gifts"),
     ]),
     ("What happened", [
         ("Consent ledger", "verified_user", "admin:contacts_consentevent_changelist", "contacts"),

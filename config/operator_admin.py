@@ -7,6 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.admin import register
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -20,6 +21,7 @@ from contacts.models import HistoryEntry
 from contacts.tenancy.models import StaffMember, Tenant, User
 from contacts.tenancy.people import PLACE, named, note
 from contacts.tenancy.walls import in_tenant
+from gifts.donating.network import would_circle
 
 
 @register(User, site=operators)
@@ -45,13 +47,27 @@ class PeopleAdmin(UserAdmin, ModelAdmin):
         return False
 
 
+class OrganizationForm(forms.ModelForm):
+    """An organization; which one it is part of is decided here, for it concerns both."""
+
+    def clean_parent(self) -> Tenant | None:
+        """A network has an end."""
+        parent: Tenant | None = self.cleaned_data["parent"]
+        if parent is not None and self.instance.pk and would_circle(self.instance, parent):
+            raise ValidationError(f"{parent} is part of {self.instance} already, or is it. Choose another one.")
+        return parent
+
+
 @register(Tenant, site=operators)
 class TenantsAdmin(ModelAdmin):
     """The organizations of this installation. They change their settings themselves."""
 
-    list_display = ["name", "time_zone", "created_at"]
+    form = OrganizationForm
+    list_display = ["name", "parent", "time_zone", "created_at"]
+    list_select_related = ["parent"]
     search_fields = ["name"]
-    fields = ["name", "time_zone", "currency", "phone_region", "country"]
+    fields = ["name", "time_zone", "currency", "phone_region", "country", "parent", "mobile_goes_up"]
+    autocomplete_fields = ["parent"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """An organization's ledgers outlive a click."""

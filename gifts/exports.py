@@ -1,6 +1,6 @@
 """Gifts and pledges as files: their columns, and how a page of them is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Prefetch
@@ -39,6 +39,21 @@ def of_origin() -> list[Column]:
     ]
 
 
+def of_donation() -> list[Column]:
+    """What a fundraising page said of it."""
+
+    def said(name: str, of: Callable[[Any], Any]) -> Column:
+        return Column(name, ORIGIN, lambda gift: of(gift.donation) if hasattr(gift, "donation") else "", is_usual=False)
+
+    return [
+        said("Fundraising page", lambda row: str(row.page)),
+        said("Recipients", lambda row: "; ".join(f"{one['display_name']}: {one['amount']}" for one in row.recipients)),
+        said("Given again", lambda row: row.period or ("yes" if row.is_recurring else "")),
+        said("Source code", lambda row: row.source_code),
+        said("Website", lambda row: row.website),
+    ]
+
+
 class OfDonors(ExportSource):
     """Rows with a donor."""
 
@@ -71,8 +86,11 @@ class Gifts(OfDonors):
             Column("Fund", GIFT, lambda gift: gift.fund),
             Column("Payment method", GIFT, lambda gift: gift.payment_method, is_usual=False),
             Column("Comment", GIFT, lambda gift: gift.comment),
-            *of_donor(), *of_origin(),
+            *of_donor(), *of_origin(), *of_donation(),
         ]  # fmt: skip
+
+    def prepared(self, rows: Any) -> Any:
+        return rows.select_related("donation__page")
 
 
 class Pledges(OfDonors):

@@ -32,7 +32,7 @@ def addresses(wrap: Callable[..., Any]) -> list[URLPattern]:
 def show(request: HttpRequest) -> HttpResponse:
     """Every key, with when it was last used."""
     require(request, SEE, AREA)
-    rows = ApiToken.objects.select_related("created_by", "revoked_by").order_by("-created_at", "-pk")
+    rows = ApiToken.objects.select_related("created_by", "revoked_by", "joins").order_by("-created_at", "-pk")
     context = {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("p")),
         "may_change": is_allowed(request, CHANGE, AREA),
@@ -48,7 +48,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user: Any = request.user
         given = form.cleaned_data
-        token, secret = keys.issue(given["name"], set(given["scopes"]), user, form.expires_at)
+        scopes = set(given["scopes"])
+        token, secret = keys.issue(given["name"], scopes, user, form.expires_at, joins=given["joins"])
         return render_page(
             request, "organization/key_shown.html", "Your new API key", {"token": token, "secret": secret}
         )

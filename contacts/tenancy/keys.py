@@ -99,14 +99,19 @@ class ApiAnswer(TenantOwned):
 
 @transaction.atomic
 def issue(
-    name: str, scope_words: set[str], by: User | None, expires_at: datetime | None = None, secret: str = ""
+    name: str,
+    scope_words: set[str],
+    by: User | None,
+    expires_at: datetime | None = None,
+    secret: str = "",
+    joins: Any = None,
 ) -> tuple[ApiToken, str]:
     """A new key of the active organization, and its secret: the only time that it is in our hands. The demo brings a
     secret of its own."""
     secret = secret or PREFIX + secrets.token_urlsafe(32)
     token: ApiToken = ApiToken.objects.create(
         name=name.strip(), scope_words=" ".join(sorted(scope_words)), secret_hash=hash_of(secret), hint=secret[-4:],
-        created_by=by, expires_at=expires_at,
+        created_by=by, expires_at=expires_at, joins=joins,
     )  # fmt: skip
     note(HistoryEntry.Verb.ADDED, token, {"scopes": [None, token.scope_words]})
     return token, secret

@@ -2,11 +2,29 @@
 
 from contacts.models import Contact
 from contacts.tenancy.cards import add_card, add_need, add_panel
-from gifts.admin import card, gift, milestone_card, panel, pledge, reached, rule, streaks
+from contacts.tenancy.models import Tenant
+from gifts.admin import (
+    calls,
+    card,
+    donation_card,
+    fundraising,
+    gift,
+    milestone_card,
+    network_card,
+    panel,
+    pledge,
+    reached,
+    rule,
+    streaks,
+)
+from gifts.models import Gift
 
 add_card(Contact, card.card, order=10)
 add_card(Contact, milestone_card.card, order=12)
+add_card(Gift, donation_card.card, order=10)
+add_card(Tenant, network_card.card, order=60)
 add_panel(panel.panel, order=25)
+add_need(calls.needs, order=30)
 add_need(streaks.needs, order=40)
 
-__all__ = ["card", "gift", "panel", "pledge", "reached", "rule"]
+__all__ = ["calls", "card", "fundraising", "gift", "panel", "pledge", "reached", "rule"]

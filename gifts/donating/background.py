@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from contacts import services
 from contacts.duplicates.identities import now_of
-from contacts.models import Contact, Tag, Tenant
+from contacts.models import Contact, HistoryEntry, Tag, Tenant
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.donating.caller import KEYED, Caller
@@ -131,6 +131,18 @@ def try_all_again(user: Any) -> int:
     if number and tenant is not None:
         ring(tenant.pk)
     return number
+
+
+@transaction.atomic
+def put_aside(call: BackgroundCall) -> bool:
+    """Nobody wants it any more; that somebody did so stands in the history. Returns whether it had failed until now."""
+    gone, _ = BackgroundCall.objects.filter(pk=call.pk, state=State.FAILED).delete()
+    if gone:
+        HistoryEntry.by_actor(
+            verb=HistoryEntry.Verb.DELETED, what=str(BackgroundCall._meta.verbose_name), label=str(call)[:250],
+            changes={"reason": [call.reason, None]},
+        ).save()  # fmt: skip
+    return bool(gone)
 
 
 # --- what they ask for ---

@@ -82,7 +82,7 @@ def test_O9_every_kind_of_call_is_carried_out(page: FundraisingPage) -> None:
     later(Verb.ADD_TAG, tagging, WORDS)
     turn(page.tenant_id)
     ana.refresh_from_db()
-    assert (ana.first_name, ana.giving.total, Contact.objects.count()) == ("Anne", 8, 2)
+    assert (ana.first_name, int(ana.giving.total), Contact.objects.count()) == ("Anne", 8, 2)
     assert ContactTag.objects.get().contact == ana
     later(Verb.REMOVE_TAG, tagging, WORDS)
     turn(page.tenant_id)

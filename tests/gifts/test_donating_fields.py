@@ -124,7 +124,10 @@ def test_O8_tags_are_added_first_and_then_removed(page: FundraisingPage, neighbo
     with in_tenant(neighbour):
         Tag.objects.create(name="theirs")
     ana = record_donation(page, body(person(ANA), add_tags=["inactive"])).gift.contact
-    more = {"add_tags": ["donor", " member ", "both", "unknown", "theirs"], "remove_tags": ["inactive", "both", "none"]}
+    more: dict[str, Any] = {
+        "add_tags": ["donor", " member ", "both", "unknown", "theirs"],
+        "remove_tags": ["inactive", "both", "none"],
+    }
     record_donation(page, body(person(ANA), **more))
     record_donation(page, body(person(ANA), **more))
     assert sorted(row.tag.name for row in ana.contact_tags.all()) == ["Donor", "member"]
