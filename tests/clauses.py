@@ -1,6 +1,7 @@
 """Which test shows which clause; `python -m tests.clauses` writes docs/clauses.md.
 
-L: synchronized lists. D: DonorPerfect. M: milestones. T: thank-yous and the API of the video app.
+L: synchronized lists. D: DonorPerfect. M: milestones. T: thank-yous and the API of the video app. O: the
+donation helper.
 """
 
 import ast
@@ -12,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "clauses.md"
-NAMED = re.compile(r"(?:^|_)([LDMT]\d+a?)(?=_|$)")
+NAMED = re.compile(r"(?:^|_)([LDMTO]\d+a?)(?=_|$)")
 
 # Elsewhere T is the letter of another list, of organizations kept apart; D and M mean nothing there.
 WHERE_T_COUNTS = (
@@ -102,6 +103,21 @@ CLAUSES = {
     "T7": "Every write is done once, by its key; events are counted once, in whatever order they come.",
     "T8": "What changes is told to the addresses that were registered: signed, tried again, listed.",
     "T9": "OpenAPI 3.1 and a page to try it; problems are told as problem details.",
+    "O1": "One call finds or makes the person, tags them and records the donation; JSON in, HAL out.",
+    "O2": "Recipients and a way to reach the person are needed; the date may be past, identifiers are unique.",
+    "O3": "People are matched by email address and phone number; numbers move, mobile-only records are merged.",
+    "O4": "An existing person is updated with what is sent, and keeps what is not.",
+    "O5": "Email status: new people are subscribed, others unchanged unless “subscribed” is sent; nothing else is taken.",
+    "O6": "Mobile status: nobody is subscribed unless “subscribed” is sent.",
+    "O7": "In a network subscriptions to email travel up, those to text messages if the setting says so; nothing else.",
+    "O8": "Tags are added, then removed; only those that there are.",
+    "O9": "A background request is answered at once, and what fails afterwards is on a page for staff.",
+    "O10": "Without a key: the same work, an answer that tells nothing, limits, CORS for this endpoint alone.",
+    "O11": "Donations are not told apart by person, and only pages that were made through the API take them.",
+    "O12": "The answer has everything that the document shows; amounts are texts.",
+    "O13": "Recurrence and referrer data are stored and shown.",
+    "O14": "The resources around it: entry point, pages, donations, people, tags; paging as in OSDI.",
+    "O15": "A donation is a gift: totals, clubs and milestones follow.",
 }
 
 
@@ -136,8 +152,8 @@ def table() -> str:
     everything = found()
     lines = [
         "# Which test shows which clause", "",
-        "The rules of list synchronization (L), DonorPerfect (D), milestones (M) and thank-yous with their API (T),",
-        "each with the tests that show it. A test's name is a sentence and names its clauses. Those in",
+        "The rules of list synchronization (L), DonorPerfect (D), milestones (M), thank-yous with their API (T) and the",
+        "donation helper (O), each with the tests that show it. A test's name is a sentence and names its clauses. Those in",
         "`tests/providers/contract.py` are run for every provider, and most of",
         "`tests/integrations/test_list_sync.py` for every vendor and way of modelling. Made by",
         "`python -m tests.clauses`; `tests/test_clauses.py` sees to it that no clause is without a test.", "",
