@@ -1,6 +1,7 @@
 """The OpenAPI document of OSDI says what it does, and whatever is made of it breaks nothing (O1, O12, O14)."""
 
 import json
+import os
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,7 @@ from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -27,6 +29,8 @@ from gifts.api.osdi.urls import ADDRESSES
 from tests.gifts.osdi import Program, said, uid_in
 
 pytestmark = pytest.mark.django_db
+FEW = 4
+EXAMPLES = int(os.environ.get("OSDI_EXAMPLES", FEW))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -56,7 +60,11 @@ def api(ids: dict[str, str]) -> Any:
     client closes it again."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/osdi/openapi.json", get_wsgi_application())
+    # The phase that tries every member in every wrong way takes minutes for bodies as deep as these; WRONG in
+    # test_osdi_donations.py and BROKEN in test_osdi_wire.py are its like. With OSDI_EXAMPLES=100 it is there, too.
+    config = SchemathesisConfig()
+    config.projects.default.phases.coverage.enabled = EXAMPLES > FEW
+    yield schemathesis.openapi.from_wsgi("/api/osdi/openapi.json", get_wsgi_application(), config=config)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -66,7 +74,7 @@ schema = schemathesis.pytest.from_fixture("api")
 
 @pytest.mark.once
 @schema.parametrize()
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_O14_nothing_that_the_document_allows_or_forbids_breaks_the_api(
     case: Any, program: Program, ids: dict[str, str]
 ) -> None:
