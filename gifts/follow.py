@@ -10,9 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import Case, F, Sum, Value, When
 from django.utils import timezone
 
+from contacts.models import Contact, HistoryEntry
 from contacts.tenancy.acting import actor
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import TenantQuerySet, current_tenant
@@ -22,6 +23,7 @@ from gifts.models.club import DonorClub, DonorClubSpell
 from gifts.models.donor import Donor
 
 Totals = Mapping[int, Mapping[str, Any]]
+CLUB = "place in a donor club"  # in histories
 SHOWN = ("total", "number", "last_on", "largest", "pledged")  # of the totals, what the donors API shows
 
 
@@ -75,7 +77,7 @@ def place(rows: Mapping[int, Donor], now: Totals) -> set[int]:
     """Set the club of those who are not placed by hand. Returns the contacts whose club changed."""
     every = list(DonorClub.objects.filter(is_automatic=True))
     in_year = given_this_year(rows) if any(club.basis == clubs.FISCAL_YEAR for club in every) else {}
-    moving = []
+    moving: dict[int | None, list[Donor]] = defaultdict(list)
     for pk, row in rows.items():
         given = {
             clubs.LIFETIME: now[pk]["total"], clubs.LARGEST: now[pk]["largest"],
@@ -83,12 +85,18 @@ def place(rows: Mapping[int, Donor], now: Totals) -> set[int]:
         }  # fmt: skip
         club = clubs.club_for(every, given)
         if not row.club_is_by_hand and row.club_id != (club.pk if club else None):
-            row.club = club
-            moving.append(row)
-    if moving:
-        Donor.objects.bulk_update(moving, ["club"])
-        note_spells(moving)
-    return {row.contact_id for row in moving}
+            moving[club.pk if club else None].append(row)
+    moved = [row for part in moving.values() for row in part]
+    if moved:
+        cases = [When(pk__in=[row.pk for row in part], then=Value(club)) for club, part in moving.items() if club]
+        Donor.objects.filter(pk__in=[row.pk for row in moved]).order_by().plainly(
+            club=Case(*cases, default=None) if cases else None
+        )
+        for club, part in moving.items():
+            for row in part:
+                row.club_id = club
+        note_spells(moved)
+    return {row.contact_id for row in moved}
 
 
 def given_this_year(contact_pks: Collection[int]) -> dict[int, Decimal]:
@@ -103,14 +111,28 @@ def given_this_year(contact_pks: Collection[int]) -> dict[int, Decimal]:
 
 
 def note_spells(rows: Collection[Donor]) -> None:
-    """Close the open spell of each of these donors, and open one in the club that each is in now (A13)."""
+    """Close the open spell of each of these donors, and open one in the club that each is in now (A13). Both stand in
+    the histories of their contacts."""
     tenant = current_tenant()
     assert tenant is not None  # noqa: S101 - outside of an organization every query raises anyway
     today = today_of(tenant)
-    DonorClubSpell.objects.filter(donor_uid__in=[row.uid for row in rows], end_on=None).update(end_on=today)
+    opened = DonorClubSpell.objects.filter(donor_uid__in=[row.uid for row in rows], end_on=None).order_by()
+    left = dict(opened.values_list("donor_uid", "club__name"))
+    if left:
+        opened.update(end_on=today)
     DonorClubSpell.objects.bulk_create(
         [DonorClubSpell(donor_uid=row.uid, club_id=row.club_id, start_on=today) for row in rows if row.club_id]
     )
+    names = dict(DonorClub.objects.order_by().values_list("pk", "name"))
+    uids = dict(Contact.objects.filter(pk__in=[row.contact_id for row in rows]).order_by().values_list("pk", "uid"))
+    entries = []
+    for row in rows:
+        told = {HistoryEntry.Verb.DELETED: left.get(row.uid), HistoryEntry.Verb.ADDED: names.get(row.club_id)}
+        entries += [
+            HistoryEntry.by_actor(verb=verb, what=CLUB, label=name, contact_uid=uids.get(row.contact_id), changes={})
+            for verb, name in told.items() if name
+        ]  # fmt: skip
+    HistoryEntry.objects.bulk_create(entries, batch_size=500)
 
 
 def raise_version(pks: Collection[int]) -> None:
