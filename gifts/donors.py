@@ -78,7 +78,6 @@ def create(contact: Contact, wanted: Wanted) -> Donor:
     save(row)
     details.set_details(row.contact, wanted.details)
     custom.set_values(row.contact, wanted.answers)
-    totals.recount([contact.pk])
     Donor.objects.filter(pk=row.pk).order_by().plainly(version=1)
     row.refresh_from_db()
     return row
@@ -94,7 +93,7 @@ def change(row: Donor, wanted: Wanted) -> bool:
     if wanted.contact is not None and wanted.contact.pk != row.contact_id:
         move(row, wanted.contact)
         changed = True
-    answers = custom.values_of([row.contact])[row.contact_id] if wanted.answers else {}
+    answers = custom.values_of([row.contact]).get(row.contact_id, {}) if wanted.answers else {}
     different = {f: value for f, value in wanted.answers.items() if answers.get(f.pk, "") != value}
     custom.set_values(row.contact, different)
     changed |= details.set_details(row.contact, wanted.details) | bool(different)

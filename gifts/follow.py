@@ -135,6 +135,22 @@ def note_spells(rows: Collection[Donor]) -> None:
     HistoryEntry.objects.bulk_create(entries, batch_size=500)
 
 
+def take_over_spells(new: Donor, old: Donor) -> None:
+    """The times in clubs of a donor that another one becomes by a merge, as if it had never left its club."""
+    DonorClubSpell.objects.filter(donor_uid=new.uid).delete()
+    if old.club_is_by_hand or not new.club_id:
+        return
+    tenant = current_tenant()
+    assert tenant is not None  # noqa: S101 - outside of an organization every query raises anyway
+    today = today_of(tenant)
+    last = DonorClubSpell.objects.filter(donor_uid=old.uid).order_by("pk").last()
+    if last is not None and (last.club_id, last.end_on) == (new.club_id, today):
+        last.end_on = None
+        last.save()
+    else:
+        DonorClubSpell.objects.create(donor_uid=old.uid, club_id=new.club_id, start_on=today)
+
+
 def raise_version(pks: Collection[int]) -> None:
     """One more for each of these donors, in the name of whoever is acting."""
     if pks:

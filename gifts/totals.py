@@ -15,6 +15,7 @@ from contacts.models import Contact, HistoryEntry
 from contacts.models.recorded import chunks, describe, told_by
 from contacts.tenancy.walls import current_tenant
 from gifts import follow, signals
+from gifts.models.donor import Donor
 from gifts.models.gift import NET, Gift
 from gifts.models.giving import Giving
 from gifts.models.pledge import MONEY, Pledge
@@ -153,9 +154,9 @@ def recount_next(pks: list[int]) -> Mended:
 
 
 def next_donors(after: int) -> list[int]:
-    """The next contacts, by number, who have gifts, pledges or totals."""
+    """The next contacts, by number, who have gifts, pledges or totals, or are donors."""
     found: set[int] = set()
-    for model in (Gift, Pledge, Giving):
+    for model in (Gift, Pledge, Giving, Donor):
         rows = model.objects.filter(contact__gt=after).order_by("contact_id").values_list("contact_id", flat=True)
         found |= set(rows.distinct()[:AT_ONCE])
     return sorted(found)[:AT_ONCE]

@@ -89,10 +89,8 @@ class Donor(Recorded):
         there, leaves and finds gifts that are to be counted anew; one who is back is not deleted any more."""
         from gifts import totals
 
-        moved = {pk for _, diff, verb in changes if verb == HistoryEntry.Verb.CHANGED
-                 for pk in diff.get("contact_id", []) if pk}  # fmt: skip
-        if moved:
-            totals.recount(moved)
+        totals.recount({pk for _, diff, verb in changes if verb != HistoryEntry.Verb.DELETED
+                        for pk in diff.get("contact_id", []) if pk})  # fmt: skip
         if back := [row.uid for row, _, verb in changes if verb == HistoryEntry.Verb.ADDED]:
             DeletedDonor.objects.filter(uid__in=back).delete()
 
@@ -103,9 +101,14 @@ class Donor(Recorded):
     def take_in(self, other: "Donor") -> None:
         """What this one takes over from the donor of a contact that is merged into this one's; the stricter counts. If
         this one was only made by the gifts that came along, it becomes the other, which other programs know."""
-        if other.created_at < self.created_at and not (self.external_id or self.notes) and self.version <= 2:
+        from gifts import follow
+
+        if other.created_at < self.created_at and not (self.external_id or self.notes) and self.version <= 3:
+            self.club_is_by_hand = other.club_is_by_hand
+            if other.club_is_by_hand:
+                self.club_id = other.club_id
+            follow.take_over_spells(self, other)
             self.uid, self.created_at, self.created_by = other.uid, other.created_at, other.created_by
-            self.club_id, self.club_is_by_hand = other.club_id, other.club_is_by_hand
         self.anonymous = self.anonymous or other.anonymous
         self.is_locked = self.is_locked or other.is_locked
         self.external_id = self.external_id or other.external_id
