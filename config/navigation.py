@@ -29,7 +29,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         ("Import", "upload_file", "admin:contacts_import_changelist", "contacts"),
         ("Possible duplicates", "join_inner", "admin:contacts_duplicatepair_changelist", "contacts"),
         ("Bulk changes", "checklist", "admin:contacts_bulkchange_changelist", "contacts"),
-        ("Calls that failed", "sync_problem", "admin:gifts_backgroundcall_changelist", "gifts"),
+        ("Failed reports", "sync_problem", "admin:gifts_backgroundcall_changelist", "gifts"),
     ]),
     ("What happened", [
         ("Consent ledger", "verified_user", "admin:contacts_consentevent_changelist", "contacts"),

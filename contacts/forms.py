@@ -151,6 +151,23 @@ class EmailFormSet(PrimaryFormSet):
         return rows
 
 
+class PhoneForm(SeenForm):
+    """One number. What a program of others has sent may be one that nobody has; it is judged once it is changed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = self.instance.number if self.instance.pk else None
+        if kept and not kept.is_valid() and "number" in self.fields:
+            field: Any = self.fields["number"]
+            judged = field.clean
+            field.clean = lambda value: kept if str(value).strip() == str(kept) else judged(value)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The field has judged it already."""
+        found: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return found | {"number"}
+
+
 class PhoneFormSet(PrimaryFormSet):
     noun = "phone number"
 

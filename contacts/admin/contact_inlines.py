@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from contacts.forms import EmailForm, EmailFormSet, MembershipForm, PhoneFormSet, PostalFormSet
+from contacts.forms import EmailForm, EmailFormSet, MembershipForm, PhoneForm, PhoneFormSet, PostalFormSet
 from contacts.models import EmailAddress, ListMembership, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.tenancy.admin import TenantStackedInline, TenantTabularInline
 
@@ -31,6 +31,7 @@ class EmailInline(ShortInline):
 class PhoneInline(ShortInline):
     area = "contacts"
     model = PhoneNumber
+    form = PhoneForm
     formset = PhoneFormSet
     fields = ["number", "label", "is_primary"]
 

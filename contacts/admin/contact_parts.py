@@ -105,6 +105,8 @@ def row_line(row: Any) -> str:
         marks.append(row.get_state_display().lower())
     if getattr(row, "do_not_contact", False):
         marks.append("Do Not Contact")
+    if getattr(row, "takes_texts", False):
+        marks.append("text messages")
     text = row.contact_list.name if hasattr(row, "contact_list") else str(row)
     if hasattr(row, "number"):
         text = row.number.as_international if hasattr(row.number, "as_international") else str(row.number)

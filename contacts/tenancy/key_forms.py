@@ -28,7 +28,7 @@ class KeyForm(forms.Form):
     joins: Any = forms.ModelChoiceField(
         queryset=None, required=False, label="Which list do people join?", empty_label="No list",
         widget=UnfoldAdminSelectWidget,
-        help_text="Only for the record donation helper: people who are new by this key are put on that list, and "
+        help_text="Only for donation pages (OSDI): people who are new by this key are put on that list, and "
         "“subscribed” is about it. Without one, it is about your email in general.",
     )  # fmt: skip
     days = forms.ChoiceField(

@@ -16,11 +16,13 @@ from gifts.admin import (
     reached,
     rule,
     streaks,
+    texts_card,
 )
 from gifts.models import Gift
 
 add_card(Contact, card.card, order=10)
 add_card(Contact, milestone_card.card, order=12)
+add_card(Contact, texts_card.card, order=60)
 add_card(Gift, donation_card.card, order=10)
 add_card(Tenant, network_card.card, order=60)
 add_panel(panel.panel, order=25)

@@ -136,7 +136,7 @@ def all_again(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     require(request, CHANGE, AREA)
     number = background.try_all_again(request.user)
-    words = "1 call is" if number == 1 else f"{number:,} calls are"
+    words = "1 report is" if number == 1 else f"{number:,} reports are"
     messages.success(request, f"{words} tried again now. What fails once more comes back to this page.")
     return redirect("admin:gifts_backgroundcall_changelist")
 

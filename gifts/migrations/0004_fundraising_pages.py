@@ -225,8 +225,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "call that failed",
-                "verbose_name_plural": "calls that failed",
+                "verbose_name": "failed report",
+                "verbose_name_plural": "failed reports",
                 "ordering": ["pk"],
                 "abstract": False,
                 "base_manager_name": "objects",

@@ -46,8 +46,8 @@ class BackgroundCall(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         ordering = ["pk"]
-        verbose_name = "call that failed"
-        verbose_name_plural = "calls that failed"
+        verbose_name = "failed report"
+        verbose_name_plural = "failed reports"
         indexes = [models.Index(fields=["tenant", "state", "id"], name="background_by_state")]
 
     def __str__(self) -> str:

@@ -20,6 +20,8 @@ from gifts.donating.donations import record_donation
 from gifts.exports import Gifts
 from gifts.models import BackgroundCall, Donation, FundraisingPage
 from gifts.services import record_gift
+from tests.contacts.forms import opened, sent
+from tests.contacts.forms import page_of as page_of_contact
 from tests.factories import ContactFactory, TenantFactory
 from tests.gifts.donating import ANA, JOHN, body, give, page_of, person
 from tests.tenancy.people import logged_in
@@ -186,13 +188,13 @@ def test_O9_calls_that_failed_stand_on_a_page_and_are_tried_again(client: Client
 
 def test_O9_all_are_tried_again_or_one_is_put_aside(client: Client, tenant: Tenant) -> None:
     call = failed(tenant)
-    assert "1 call is tried again" in text(client.post(f"{CALLS}again/", follow=True))
+    assert "1 report is tried again" in text(client.post(f"{CALLS}again/", follow=True))
     with in_tenant(tenant):
         turn(tenant.pk)
     assert "put aside" in text(client.post(f"{CALLS}{call.pk}/aside/", follow=True))
     with in_tenant(tenant):
         assert not BackgroundCall.objects.exists()
-        assert HistoryEntry.objects.filter(what="call that failed", verb="deleted").count() == 1
+        assert HistoryEntry.objects.filter(what="failed report", verb="deleted").count() == 1
 
 
 def test_O9_viewers_look_and_others_see_nothing(tenant: Tenant, neighbour: Tenant, page: FundraisingPage) -> None:
@@ -220,6 +222,32 @@ def test_O7_the_owner_says_whether_text_messages_travel(client: Client, tenant: 
     with in_tenant(tenant):
         assert HistoryEntry.objects.filter(what="organization settings").count() == 1
     assert logged_in(tenant, Role.MANAGER).post(f"{LIST}network/", {}).status_code == 403
+
+
+def test_O6_the_page_of_a_contact_shows_who_agreed_to_text_messages(
+    client: Client, page: FundraisingPage, tenant: Tenant
+) -> None:
+    with in_tenant(tenant):
+        ana = give(page, person(ANA, "+12025550123", text="subscribed")).gift.contact
+        other = ContactFactory(phone="+12025550177")
+    said = text(client.get(page_of_contact(ana)))
+    assert "Agreed" in said
+    assert "agreed to text messages at +12025550123" in said
+    assert "Text messages</h2>" not in text(client.get(page_of_contact(other)))
+
+
+def test_O3_the_number_of_the_documents_example_is_no_obstacle_to_saving_the_contact(
+    client: Client, page: FundraisingPage, tenant: Tenant
+) -> None:
+    """A program may send a number that nobody can have; staff are only asked about what they change."""
+    with in_tenant(tenant):
+        john = give(page, JOHN).gift.contact
+        form = opened(client, john) | {"first_name": "Johnny"}
+        assert sent(client, form, john).status_code == 302
+        john.refresh_from_db()
+        assert (john.first_name, str(john.phone_numbers.get())) == ("Johnny", "+12021234444")
+        name = next(key for key, value in form.items() if value == "+12021234444")
+        assert sent(client, opened(client, john) | {name: "+12021234445"}, john).status_code == 200
 
 
 def test_O5_a_key_names_the_list_that_its_people_join(client: Client, tenant: Tenant, neighbour: Tenant) -> None:
