@@ -3,11 +3,12 @@
 from contacts import timeline
 
 ICONS = {
-    "gift": "volunteer_activism", "pledge": "handshake", "totals of giving": "calculate", "milestone": "trophy",
-    "milestone no longer met": "undo", "donor": "person_heart", "place in a donor club": "workspace_premium",
+    "gift": "volunteer_activism", "donation": "campaign", "pledge": "handshake", "totals of giving": "calculate",
+    "milestone": "trophy", "milestone no longer met": "undo", "donor": "person_heart", "place in a donor club": "workspace_premium",
 }  # fmt: skip
 WORDS = {
     ("gift", "added"): "Gift recorded: {}",
+    ("donation", "changed"): "Donation corrected where it came from: {}",
     ("pledge", "added"): "Pledge recorded: {}",
     ("totals of giving", "changed"): "Totals of giving put right",
     ("donor", "added"): "Noted as a donor",
