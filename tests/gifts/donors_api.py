@@ -87,7 +87,7 @@ def giver(tenant: Tenant, *amounts: Any, **values: Any) -> Donor:
     with in_tenant(tenant):
         for number, amount in enumerate(amounts):
             record_gift(contact, amount, date(2025, 1 + number, 1))
-        found: Donor = Donor.objects.get(contact=contact)
+        found: Donor = Donor.objects.select_related("contact").get(contact=contact)
     return found
 
 

@@ -1,0 +1,114 @@
+"""Programs at the same moment: no change is lost, no donor is doubled, nobody waits for ever (A4, A7, A8, A14)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from contacts.duplicates.merge import merge
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from gifts import recounting, totals
+from gifts.models import Donor, DonorClub, DonorClubSpell, TotalsRun
+from gifts.services import record_gift
+from tests.factories import TenantFactory
+from tests.gifts.donors_api import Program, giver, good, person, replace
+from tests.gifts.test_at_once import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    found: Tenant = TenantFactory(name="River Trust at once")
+    return found
+
+
+def test_A4_two_patches_at_once_both_take_effect_and_each_raises_the_version(tenant: Tenant) -> None:
+    uid = Program(tenant).create(person(tenant))["id"]
+    programs = [Program(tenant) for _ in range(4)]
+    paths = ["/notes", "/city", "/job_title", "/sys_external_id"]
+    acts = [
+        lambda p=p, path=path: good(p.patch(uid, replace(path, "x"))) for p, path in zip(programs, paths, strict=True)
+    ]
+    at_once(tenant, acts)
+    said = good(programs[0].read(uid))
+    assert [said[path[1:]] for path in paths] == ["x"] * 4 and said["sys_version"] == 5
+
+
+def test_A11_of_two_puts_with_one_version_one_is_409(tenant: Tenant) -> None:
+    program = Program(tenant)
+    made = program.create(person(tenant))
+    statuses: list[int] = []
+    acts = [
+        lambda n=n: statuses.append(program.put(made["id"], made | {"notes": f"{n}"}).status_code) for n in range(3)
+    ]
+    at_once(tenant, acts)
+    assert sorted(statuses) == [200, 409, 409]
+
+
+def test_A1_of_several_who_create_one_donor_one_succeeds(tenant: Tenant) -> None:
+    program, contact = Program(tenant), person(tenant)
+    statuses: list[int] = []
+
+    def create() -> None:
+        body = {"type": "contact", "contact_id": str(contact.uid)}
+        statuses.append(program.call("POST", "", body).status_code)
+
+    at_once(tenant, [create, create, lambda: record_gift(contact, 10, date(2025, 1, 1))])
+    with in_tenant(tenant):
+        assert Donor.objects.count() == 1
+    assert set(statuses) <= {200, 409} and statuses.count(200) <= 1
+
+
+def test_A8_two_batches_over_the_same_donors_in_two_orders_block_nobody(tenant: Tenant) -> None:
+    rows = [giver(tenant, 10) for _ in range(5)]
+    programs = [Program(tenant), Program(tenant)]
+
+    def batch(program: Program, order: list[Donor], path: str) -> Any:
+        said = good(program.batch(*[
+            {"operation": "patch", "id": str(row.uid), "patch": [replace(path, "x")]} for row in order
+        ]))  # fmt: skip
+        assert said["success_count"] == 5
+
+    at_once(tenant, [
+        lambda: batch(programs[0], rows, "/notes"), lambda: batch(programs[1], rows[::-1], "/city"),
+        lambda: [record_gift(row.contact, 5, date(2025, 5, 1)) for row in rows],
+    ])  # fmt: skip
+    for row in rows:
+        said = good(programs[0].read(str(row.uid)))
+        assert (said["notes"], said["city"], said["total_amount_of_gifts"]) == ("x", "x", 15)
+        assert said["sys_version"] == 4
+
+
+def test_A7_several_recalculations_at_once_are_one_run(tenant: Tenant, monkeypatch: Any) -> None:
+    monkeypatch.setattr(totals, "AT_ONCE", 2)
+    for _ in range(6):
+        giver(tenant, 10)
+    found: list[tuple[int, int]] = []
+
+    def recount() -> None:
+        run = recounting.recount_together(30)
+        found.append((run.donors, run.changed))
+
+    at_once(tenant, [recount] * 3)
+    assert found == [(6, 0)] * 3
+    with in_tenant(tenant):
+        assert TotalsRun.objects.filter(finished_at=None).count() == 0
+
+
+def test_A14_gifts_at_once_leave_one_open_time_in_a_club(tenant: Tenant) -> None:
+    with in_tenant(tenant):
+        DonorClub.objects.create(name="Silver", minimum=15)
+    contact, other = person(tenant), person(tenant)
+    at_once(tenant, [lambda: record_gift(contact, 10, date(2025, 1, 1))] * 4)
+    with in_tenant(tenant):
+        assert Donor.objects.get(contact=contact).club_id
+        assert DonorClubSpell.objects.filter(end_on=None).count() == 1
+    program = Program(tenant)
+    uid = good(program.call("POST", "/search", {"contact_id": [str(contact.uid)]}))["Items"][0]["id"]
+    at_once(tenant, [lambda: merge(other, contact), lambda: program.patch(uid, replace("/notes", "x"))])
+    with in_tenant(tenant):
+        row = Donor.objects.get(uid=uid)
+        assert row.contact_id == other.pk
+        assert program.read(uid).json()["total_amount_of_gifts"] == 40
