@@ -1,7 +1,7 @@
 """Which test shows which clause; `python -m tests.clauses` writes docs/clauses.md.
 
 L: synchronized lists. D: DonorPerfect. M: milestones. T: thank-yous and the API of the video app. O: the
-donation helper.
+donation helper. A: the donors API.
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "clauses.md"
-NAMED = re.compile(r"(?:^|_)([LDMTO]\d+a?)(?=_|$)")
+NAMED = re.compile(r"(?:^|_)([LDMTOA]\d+a?)(?=_|$)")
 
 # Elsewhere T is the letter of another list, of organizations kept apart; D and M mean nothing there.
 WHERE_T_COUNTS = (
@@ -29,6 +29,8 @@ def counts(clause: str, where: str) -> bool:
     """Whether a test in this file that names the clause means one of ours."""
     if clause[0] == "T":
         return where.startswith(WHERE_T_COUNTS)
+    if clause[0] == "A":
+        return where.startswith("tests/gifts/test_donors_")
     return clause[0] == "L" or not where.startswith(OF_OTHERS)
 
 
@@ -103,6 +105,20 @@ CLAUSES = {
     "T7": "Every write is done once, by its key; events are counted once, in whatever order they come.",
     "T8": "What changes is told to the addresses that were registered: signed, tried again, listed.",
     "T9": "OpenAPI 3.1 and a page to try it; problems are told as problem details.",
+    "A1": "A donor is created with an id of ours; an id in the body is an error.",
+    "A2": "One donor is read, as a whole or by a projection.",
+    "A3": "PUT replaces a donor.",
+    "A4": "PATCH takes the six operations of RFC 6902, all or nothing.",
+    "A5": "A donor is deleted, unless gifts or pledges depend on it.",
+    "A6": "Search by names, ids and places, in pages that neither repeat nor miss.",
+    "A7": "All totals and automatic clubs are recalculated on demand.",
+    "A8": "Up to 100 patches and deletions in one batch, each on its own.",
+    "A9": "The source's status codes, and no 500 on any input; another tenant's donor is nobody's.",
+    "A10": "All fields of the source; totals, clubs and versions are read-only, always in the same way.",
+    "A11": "A locked donor is not changed; the version rises by one, and an older one in a PUT is 409.",
+    "A12": "A donor refers to a contact or organization of its tenant; a reference to nothing is 409.",
+    "A13": "Donor clubs by what was given, unless set by hand; every change is kept.",
+    "A14": "Totals are right at once, and equal a recount from nothing.",
     "O1": "One call finds or makes the person, tags them and records the donation; JSON in, HAL out.",
     "O2": "Recipients and a way to reach the person are needed; the date may be past, identifiers are unique.",
     "O3": "People are matched by email address and phone number; numbers move, mobile-only records are merged.",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +37,7 @@ def show(request: HttpRequest) -> HttpResponse:
     context = {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("p")),
         "may_change": is_allowed(request, CHANGE, AREA),
+        "base_address": settings.PUBLIC_URL,
     }
     return render_page(request, "organization/keys.html", "API keys", context)
 

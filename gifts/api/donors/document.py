@@ -57,7 +57,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Each call with its fields and an example, to be sent from here with a key of one's own."""
-    return render_page(request, "tasks_app/try.html", "The donors API", {"document": ADDRESS})
+    return render_page(request, "tasks_app/try.html", "The donors API", {"document": ADDRESS, "base": ""})
 
 
 @cache
