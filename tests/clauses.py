@@ -168,8 +168,9 @@ def table() -> str:
     everything = found()
     lines = [
         "# Which test shows which clause", "",
-        "The rules of list synchronization (L), DonorPerfect (D), milestones (M), thank-yous with their API (T) and the",
-        "donation helper (O), each with the tests that show it. A test's name is a sentence and names its clauses. Those in",
+        "The rules of list synchronization (L), DonorPerfect (D), milestones (M), thank-yous with their API (T), the",
+        "donation helper (O) and the donors API (A), each with the tests that show it. A test's name is a sentence and",
+        "names its clauses. Those in",
         "`tests/providers/contract.py` are run for every provider, and most of",
         "`tests/integrations/test_list_sync.py` for every vendor and way of modelling. Made by",
         "`python -m tests.clauses`; `tests/test_clauses.py` sees to it that no clause is without a test.", "",

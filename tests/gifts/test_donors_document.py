@@ -34,8 +34,8 @@ pytestmark = pytest.mark.django_db
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # The customer's document, member by member.
 SOURCE = """id type organization_id contact_id donor_club_id date_of_last_gift total_number_of_gifts
-total_amount_of_gifts pledge_balance amount_of_largest_gift donor_club_history first_name last_name name email_address city state
-country job_title anonymous notes custom_field_values sys_deleted_by_id sys_version sys_created_at sys_last_modified_at
+total_amount_of_gifts pledge_balance amount_of_largest_gift donor_club_history first_name last_name name
+email_address city state country job_title anonymous notes custom_field_values sys_deleted_by_id sys_version sys_created_at sys_last_modified_at
 sys_created_by_id sys_last_modified_by_id sys_external_id sys_locked sys_bulk_load_pk sys_bulk_load_at sys_bulk_load_id
 sys_bulk_load_record_no sys_bulk_load_source_file sys_last_bulk_data_operation_id
 sys_last_bulk_data_operation_sys_version sys_directive sys_calculated_field_error sys_snapshot_base_version
