@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.forms import modelform_factory
 
+from config.operator_admin import OrganizationForm
 from contacts.mail_status import mail_statuses
 from contacts.models import ConsentEvent, Contact
 from contacts.tenancy.models import Tenant
@@ -148,6 +150,16 @@ def test_O7_a_circle_in_the_rows_ends(tenant: Tenant, state: Tenant, nation: Ten
     Tenant.objects.filter(pk=nation.pk).update(parent=tenant)
     donate(tenant, page, person(ANA))
     assert [len(people(one)) for one in (tenant, state, nation)] == [1, 1, 1]
+
+
+def test_O7_operators_say_who_is_part_of_whom_and_never_in_a_circle(
+    tenant: Tenant, state: Tenant, nation: Tenant, page: FundraisingPage
+) -> None:
+    fields = ["name", "parent"]
+    form: Any = modelform_factory(Tenant, form=OrganizationForm, fields=fields)
+    assert not form({"name": nation.name, "parent": tenant.pk}, instance=nation).is_valid()
+    assert not form({"name": tenant.name, "parent": tenant.pk}, instance=tenant).is_valid()
+    assert form({"name": tenant.name, "parent": nation.pk}, instance=tenant).is_valid()
 
 
 def test_O7_what_is_refused_leaves_nothing_above(tenant: Tenant, state: Tenant, page: FundraisingPage) -> None:
