@@ -235,8 +235,8 @@ class Reverse:
 def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[Reverse]:
     """What taking these rows back would do. The number of queries does not depend on theirs."""
     ids = {row.changes["source_id"][1] for row in rows if "source_id" in row.changes}
-    found = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=ids).select_related("contact")
-    gifts = {gift.source_id: gift for gift in (found.select_for_update(no_key=True, of=("self",)) if lock else found)}
+    found = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=ids).prefetch_related("contact")
+    gifts = {gift.source_id: gift for gift in (found.select_for_update(no_key=True) if lock else found)}
     uids = [row.contact_uid for row in rows if row.contact_uid]
     moved = now_of(uids)
     return [back(row, gifts.get(row.changes.get("source_id", ["", ""])[1]), moved) for row in rows]

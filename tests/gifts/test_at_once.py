@@ -4,7 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -66,3 +67,26 @@ def test_M5_a_gift_that_two_read_at_once_is_taken_in_once() -> None:
         assert Gift.objects.count() == 12
         assert sum(kept(donor)["total"] for donor in donors) == 78
         right(*donors)
+
+
+def test_M8_a_refund_waits_for_the_gift_to_change_hands_and_is_noted_then() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust hands")
+    one, other = (ContactFactory(tenant=tenant) for _ in range(2))
+    with in_tenant(tenant):
+        gift = services.record_gift(one, 100, date(2025, 1, 1))
+    moved = Event()
+
+    def reassign() -> None:
+        with transaction.atomic():
+            services.reassign(gift, other)
+            moved.set()
+            sleep(0.5)  # the other one waits for this row meanwhile
+
+    def refund() -> None:
+        assert moved.wait(20)
+        services.refund(gift, 40)
+
+    at_once(tenant, [reassign, refund])
+    with in_tenant(tenant):
+        assert (kept(one)["total"], kept(other)["total"]) == (0, 60)
+        right(one, other)
