@@ -189,10 +189,17 @@ def ask_by_hand(contact: Contact, why: str, member: StaffMember | None = None) -
     return (asked.created or asked.joined)[0]
 
 
+def still_open(pks: Collection[int]) -> Any:
+    """Those of them that are open, locked until the transaction ends: what the video app reports in this moment is not
+    written over."""
+    rows = ThankYou.objects.open().filter(pk__in=pks).order_by("contact_id", "pk").select_for_update(no_key=True)
+    return ThankYou.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+
+
 @transaction.atomic
 def assign_many(pks: Collection[int], member: StaffMember | None) -> int:
     """Give these to somebody, or back to the team. Returns of how many that is so now; others were not open."""
-    rows = ThankYou.objects.open().filter(pk__in=pks)
+    rows = still_open(pks)
     tell = member is not None and not is_me(member)
     moved = rows.exclude(assignee=member) if member else rows.exclude(assignee=None)
     now = timezone.now()
@@ -208,8 +215,7 @@ def dismiss_many(pks: Collection[int], reason: str = ALREADY_THANKED) -> int:
     """Dismiss these, as far as they are open. Returns how many."""
     if not reason.strip():
         raise ThankYouRefused("Say why, in a few words. Nothing was changed.")
-    rows = ThankYou.objects.open().filter(pk__in=pks)
-    done: int = rows.update(
+    done: int = still_open(pks).update(
         state=State.DISMISSED, open_key="", tell_assignee=False, closing_note=reason.strip()[:400],
         updated_at=timezone.now(),
     )  # fmt: skip
