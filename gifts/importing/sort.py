@@ -25,7 +25,7 @@ Outcome, Undo = ImportRow.Outcome, ImportRow.Undo
 class OfGifts(Sort):
     """One row for each gift; its donor has to be here."""
 
-    key, title = "gifts", "Gifts"
+    key, title, area = "gifts", "Gifts", "gifts"
     explained = "One row for each gift: date, amount, and the email, id or name of a donor who is here already."
     options_template = "admin/gifts/import_options.html"
     columns_note = (

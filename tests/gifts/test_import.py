@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from contacts.importing import report, sorts, steps
 from contacts.importing.turns import turn
 from contacts.models import Contact, Import, ImportRow, User
-from contacts.tenancy.models import Tenant
+from contacts.tenancy.models import Role, Tenant
+from contacts.tenancy.roles import AREAS
 from contacts.tenancy.walls import in_tenant
 from gifts import services
 from gifts.importing.amounts import NoAmount, amount
@@ -23,6 +24,7 @@ from gifts.importing.reading import date_order
 from gifts.models import Gift, Source
 from tests.factories import ContactFactory, UserFactory
 from tests.gifts.test_totals import kept, right
+from tests.tenancy.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -266,6 +268,25 @@ def test_the_pages_lead_from_the_file_to_the_gifts(tenant: Tenant, client: Clien
     assert client.get("/admin/contacts/import/").content.decode().count("Gifts") >= 2
     report = client.post(f"{address}report/", {"form": "csv"})
     assert b"Almoner id" in b"".join(report.streaming_content)  # type: ignore[attr-defined]
+
+
+def test_importing_and_exporting_gifts_asks_for_the_rights_of_gifts(
+    tenant: Tenant, people: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = logged_in(tenant, Role.STAFF)
+    with in_tenant(tenant):
+        address = f"/admin/contacts/import/{checked(FILE).uid}/"
+    for granted, sees in (("change", True), ("see", True), ("", False)):
+        monkeypatch.setitem(AREAS["gifts"], Role.STAFF, granted)
+        may = granted == "change"
+        chooser = staff.get("/admin/contacts/import/start/").content.decode()
+        assert ('value="gifts"' in chooser, 'value="contacts"' in chooser) == (may, True)
+        assert staff.get("/admin/contacts/import/start/", {"kind": "gifts"}).status_code == (200 if may else 403)
+        assert staff.get(address).status_code == (200 if sees else 403)
+        assert staff.post(f"{address}report/").status_code == (200 if sees else 403)
+        assert ("gifts.csv" in staff.get("/admin/contacts/import/").content.decode()) == sees
+        assert staff.post(f"{address}again/").status_code == (302 if may else 403)
+        assert staff.get("/admin/contacts/export/new/", {"what": "gifts"}).status_code == (200 if sees else 403)
 
 
 def test_a_neighbours_people_are_nobodys_donors_here(tenant: Tenant, neighbour: Tenant, people: list[Contact]) -> None:
