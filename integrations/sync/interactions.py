@@ -5,7 +5,7 @@ row says which event, and never what to send. The stop before is receivers; the 
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,17 +100,16 @@ def add(connection: Connection, events: list[VideoEvent], since: Mapping[str, da
     RemoteRecord.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def ids_there(connection: Connection, contacts: Iterable[Contact]) -> dict[int, list[str]]:
+def ids_there(connection: Connection, contacts: Collection[Contact]) -> dict[int, list[str]]:
     """{contact: the numbers that they may have there}: what the service calls them, then their custom user id. One
     query."""
     kind = all_providers()[connection.provider]
     found: dict[int, list[str]] = {contact.pk: [] for contact in contacts}
-    for pk, value in identifiers(str(connection)).filter(contact__in=list(found)).values_list("contact_id", "value"):
-        found[pk].append(value)
-    for contact in contacts:
-        own = kind.person_id_of(contact.custom_user_id) if contact.custom_user_id else ""
-        if own and own not in found[contact.pk]:
-            found[contact.pk].append(own)
+    known = identifiers(str(connection)).filter(contact__in=list(found)).values_list("contact_id", "value")
+    for pk, value in [*known, *((contact.pk, contact.custom_user_id) for contact in contacts)]:
+        own = kind.person_id_of(value)  # people type them, too
+        if own and own not in found[pk]:
+            found[pk].append(own)
     return found
 
 
