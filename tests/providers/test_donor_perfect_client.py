@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Reconnect, Refused, Retry
+from integrations.provider_kit.http import Answer
 from integrations.providers.donor_perfect import api as api_module
 from integrations.providers.donor_perfect.client import PAGE, DonorPerfect
 from integrations.providers.donor_perfect.interactions import marker_for
@@ -62,6 +63,24 @@ def test_D5_pages_of_500_reach_every_gift_and_none_twice(client: DonorPerfect, d
     assert found == sorted(set(found)) and client.max_gift_id() == found[-1]
     assert len(client.gifts_after(0)) == PAGE and len(client.gifts_after(0, limit=7)) == 7
     assert client.gifts_after(found[-1]) == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<result/>", b"<result><record><field name='highest' value=''/></record></result>"]
+)
+def test_D4_an_answer_that_lost_the_highest_number_does_not_make_every_gift_new(
+    client: DonorPerfect, donor_perfect: Any, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    real = client.api._send
+
+    def loses(action: str, *more: Any, **values: Any) -> Any:
+        return Answer(200, {}, answer, None) if "MAX(" in action else real(action, *more, **values)
+
+    monkeypatch.setattr(client.api, "_send", loses)
+    with pytest.raises(CallFailed):
+        client.max_gift_id()
+    donor_perfect.account().database.execute("DELETE FROM dpgift")
+    assert client.max_gift_id() == 0
 
 
 def test_D5_a_gift_whose_donor_is_missing_is_not_missed(
