@@ -266,7 +266,7 @@ def test_gifts_are_exported_as_the_page_shows_them(tenant: Tenant, client: Clien
     assert "Export gifts" in client.get(reverse("admin:contacts_export_new"), {"what": "gifts"}).content.decode()
     answer = client.post(reverse("admin:contacts_export_new"), form)
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
-    assert rows[0] == '"Date","Amount","Campaign","Donor","Email"'
+    assert rows[0] == '"Date","Amount","Campaign","Donor","Email","Do Not Contact","Opted out themselves"'
     assert rows[1].replace('"', "").startswith("2025-06-01,12.50,Spring,Ana Ruiz,")
     assert len(rows) == 2
     with in_tenant(tenant):
