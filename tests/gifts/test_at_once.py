@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from contacts.importing import steps
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import services
 from gifts.models import Gift, Giving, Source
-from tests.factories import ContactFactory, TenantFactory
+from tests.factories import ContactFactory, TenantFactory, UserFactory
+from tests.gifts.test_import import checked, worked
 from tests.gifts.test_totals import kept, right
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,3 +92,30 @@ def test_M8_a_refund_waits_for_the_gift_to_change_hands_and_is_noted_then() -> N
     with in_tenant(tenant):
         assert (kept(one)["total"], kept(other)["total"]) == (0, 60)
         right(one, other)
+
+
+def test_M8_a_file_changes_what_it_says_and_keeps_what_somebody_corrects_in_the_same_moment() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust file")
+    donor = ContactFactory(tenant=tenant, email="ana@rivermail.test")
+    with in_tenant(tenant):
+        gift = services.record_gift(donor, 100, date(2025, 1, 1), source=Source.CSV, source_id="T1", campaign="Spring")
+        file = checked("Date,Amount,Email,Transaction ID,Comment\n2025-01-01,100,ana@rivermail.test,T1,thanked\n")
+        user = UserFactory()
+    corrected = Event()
+
+    def correct() -> None:
+        with transaction.atomic():
+            services.correct(gift, campaign="Autumn", amount=90)
+            corrected.set()
+            sleep(0.5)
+
+    def bring_in() -> None:
+        assert corrected.wait(20)
+        steps.confirm(file, user)
+        worked(file)
+
+    at_once(tenant, [correct, bring_in])
+    with in_tenant(tenant):
+        gift.refresh_from_db()
+        assert (gift.campaign, gift.comment, gift.amount) == ("Autumn", "thanked", 100)
+        right(donor)
