@@ -35,6 +35,7 @@ of_one = [
     path("gifts/", gifts.all_runs, name="gift_runs"),
     path("gifts/look/", gifts.look, name="look"),
     path("gifts/<uuid:uid>/", gifts.show, name="gift_run"),
+    path("gifts/<uuid:uid>/confirm/", gifts.confirm, name="confirm_gone"),
     path("not-saved/", not_saved.show, name="not_saved"),
     path("not-saved/save/", not_saved.save, name="save_now"),
     path("account/", connect.account, name="account"),

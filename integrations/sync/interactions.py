@@ -18,7 +18,7 @@ from integrations.models import Connection, RemoteRecord, Switch
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync.givers import identifiers
+from integrations.sync.givers import of_service
 from integrations.sync.outbox import listening
 from tasks_app.models import VideoEvent
 
@@ -101,12 +101,15 @@ def add(connection: Connection, events: list[VideoEvent], since: Mapping[str, da
 
 
 def ids_there(connection: Connection, contacts: Collection[Contact]) -> dict[int, list[str]]:
-    """{contact: the numbers that they may have there}: what the service calls them, then their custom user id. One
-    query."""
+    """{contact: the numbers that they may have there}: what the service calls them, then their custom user id, unless
+    that is a number of a former account. One query."""
     kind = all_providers()[connection.provider]
     found: dict[int, list[str]] = {contact.pk: [] for contact in contacts}
-    known = identifiers(str(connection)).filter(contact__in=list(found)).values_list("contact_id", "value")
-    for pk, value in [*known, *((contact.pk, contact.custom_user_id) for contact in contacts)]:
+    rows = of_service(connection).filter(contact__in=list(found)).order_by("pk").values_list("contact", "low", "value")
+    known = [(pk, value) for pk, low, value in rows if low == connection.system.lower()]
+    former = {(pk, value) for pk, low, value in rows} - set(known)
+    custom = [(contact.pk, contact.custom_user_id) for contact in contacts]
+    for pk, value in [*known, *(one for one in custom if one not in former)]:
         own = kind.person_id_of(value)  # people type them, too
         if own and own not in found[pk]:
             found[pk].append(own)

@@ -62,6 +62,36 @@ def test_D5_quiet_looks_are_listed_only_if_asked_for(world: DonorPerfectWorld, o
     assert "Nothing new." in owner.text(HERE + "gifts/?all=1")
 
 
+def test_D5_a_stopped_look_asks_whether_they_were_deleted_and_goes_on_by_button(
+    world: DonorPerfectWorld, owner: Desk
+) -> None:
+    world.act("add_crowd", donors=10, gifts=5, amount=1)
+    world.look()
+    world.sandbox.account().database.execute("DELETE FROM dpgift")
+    run = world.look("changes")
+    page = f"gifts/{run.uid}/"
+    assert "They were deleted there, go on" in owner.text(HERE + page)
+    viewer = desk(world.tenant, "viewer")
+    assert "They were deleted there" not in viewer.text(HERE + page)
+    assert (
+        viewer.post(HERE + page + "confirm/").status_code == 403
+        and owner.get(HERE + page + "confirm/").status_code == 405
+    )
+    assert "counts no more here" in press(owner, page + "confirm/")
+    world.work()
+    text = owner.text(HERE + page)
+    assert "50 gifts deleted there" in text and "Deletion confirmed" in text and "go on" not in text
+    assert "nothing to confirm here any more" in press(owner, page + "confirm/")
+
+
+def test_D5_words_of_lists_are_not_said_of_a_service_that_takes_none(world: DonorPerfectWorld, owner: Desk) -> None:
+    home = owner.text("/admin/")
+    assert "DonorPerfect" in home and "Not checked yet" not in home
+    asked = owner.text(HERE + "disconnect/")
+    assert "switches are turned off" in asked and "the next Sync" not in asked
+    assert "These were not saved" not in owner.text(HERE + "not-saved/")
+
+
 def test_M7_earlier_gifts_come_in_by_button_and_are_told_in_numbers(world: DonorPerfectWorld, owner: Desk) -> None:
     assert "nobody is asked to thank for them" in press(owner, "gifts/look/", kind="history")
     world.work()
