@@ -134,6 +134,14 @@ class GiftAdmin(TenantAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.is_ours)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look reads the date and the amount as everywhere else."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        (title, part), *more = self.fieldsets
+        reading = [("day", "how_much") if row == ("received_on", "amount") else row for row in part["fields"]]
+        return [(title, part | {"fields": reading}), *more]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who gave it is changed by a button, which says what that means."""
         return ["contact"] if obj else []

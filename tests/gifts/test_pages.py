@@ -161,7 +161,9 @@ def test_M8_refunds_and_another_donor_by_button(tenant: Tenant, client: Client, 
 def test_what_a_service_sent_is_corrected_and_deleted_there(tenant: Tenant, client: Client, donor: Contact) -> None:
     gift = one_gift(tenant, donor, source=Source.DONORS_API, source_id="7")
     address = f"/admin/gifts/gift/{gift.pk}/"
-    assert "Donors API sent this gift ( 7 )" in text(client, f"{address}change/").replace("(7)", "( 7 )")
+    shown = text(client, f"{address}change/")
+    assert "Donors API sent this gift ( 7 )" in shown.replace("(7)", "( 7 )")
+    assert "Amount $100.00" in shown, "as on every other page"
     client.post(f"{address}change/", {"received_on": "2025-06-01", "amount": "1"})
     client.post(f"{address}delete/", {"post": "yes"})
     with in_tenant(tenant):
@@ -228,6 +230,9 @@ def test_a_contacts_page_shows_their_giving_year_by_year(tenant: Tenant, client:
     assert "2024 0 $0.00" in shown
     links = re.findall(r'href="(/admin/gifts/gift/\?donor=[^"]+date_from=2025[^"]+)"', page)
     assert "$250.00 in 1 gift found." in text(client, unescape(links[0]))
+    new = ContactFactory(tenant=tenant)
+    one_gift(tenant, new, received_on=today())
+    assert f"All of it in {today().year}." in text(client, reverse("admin:contacts_contact_change", args=[new.pk]))
     assert "No gifts of" in text(
         client, reverse("admin:contacts_contact_change", args=[ContactFactory(tenant=tenant).pk])
     )
