@@ -102,7 +102,7 @@ def start(request: HttpRequest) -> HttpResponse:
             except Unreadable as why:
                 problem = f"{file.name}: {why}"
     context = {
-        "problem": problem, "most": settings.IMPORT_MAX_MB, "has_sample": sample_file() is not None,
+        "problem": problem, "most": settings.IMPORT_MAX_MB, "samples": samples(),
         "sorts": [sort for sort in sorts.all_sorts() if is_allowed(request, CHANGE, sort.area)], "kind": asked.key,
         "chooser": UnfoldAdminFileFieldWidget().render("file", None, CHOOSER),
     }  # fmt: skip
@@ -111,19 +111,27 @@ def start(request: HttpRequest) -> HttpResponse:
     )
 
 
-def sample_file() -> Path | None:
-    """The demo's file of messy contacts, where there is one."""
+def sample_file(sort: sorts.Sort) -> Path | None:
+    """The demo's file of this sort, where there is one."""
     file = Path(settings.SAMPLE_IMPORT_FILE) if settings.SAMPLE_IMPORT_FILE else None
+    if file and sort.sample:
+        file = file.with_name(sort.sample)
     return file if file and file.is_file() else None
+
+
+def samples() -> list[sorts.Sort]:
+    """Of what there is such a file."""
+    return [sort for sort in sorts.all_sorts() if sample_file(sort)]
 
 
 def sample(request: HttpRequest) -> HttpResponseBase:
     """Download it."""
-    require(request, SEE, AREA)
-    file = sample_file()
+    sort = sorts.known(request.GET.get("kind", ""))
+    require(request, SEE, sort.area)
+    file = sample_file(sort)
     if file is None:
         raise Http404
-    return FileResponse(file.open("rb"), as_attachment=True, filename="sample-import.csv")
+    return FileResponse(file.open("rb"), as_attachment=True, filename=sort.sample or "sample-import.csv")
 
 
 def page(request: HttpRequest, uid: Any) -> HttpResponseBase:
@@ -236,7 +244,7 @@ class ImportAdmin(ReadOnlyTenantAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         may_import = any(is_allowed(request, CHANGE, sort.area) for sort in sorts.all_sorts())
-        extra = {"may_import": may_import, "has_sample": sample_file() is not None}
+        extra = {"may_import": may_import, "samples": samples()}
         return super().changelist_view(request, (extra_context or {}) | extra)
 
     def changeform_view(

@@ -26,6 +26,7 @@ class OfGifts(Sort):
     """One row for each gift; its donor has to be here."""
 
     key, title, area = "gifts", "Gifts", "gifts"
+    sample = "sample-gifts.csv"
     explained = "One row for each gift: date, amount, and the email, id or name of a donor who is here already."
     options_template = "admin/gifts/import_options.html"
     columns_note = (

@@ -1,9 +1,11 @@
 """Gifts from a file: what is read, whose they are, what the preview shows, and that twice is once."""
 
 import csv
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from config.demo import sample_gifts
 from contacts.importing import report, sorts, steps
 from contacts.importing.turns import turn
 from contacts.models import Contact, Import, ImportRow, User
@@ -293,3 +296,23 @@ def test_a_neighbours_people_are_nobodys_donors_here(tenant: Tenant, neighbour: 
     with in_tenant(neighbour):
         plan = checked(FILE)
         assert set(outcomes(plan)) == {"refused"}
+
+
+def test_the_demos_file_is_offered_and_every_slip_in_it_ends_in_a_sentence(
+    tenant: Tenant, client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.SAMPLE_IMPORT_FILE = str(tmp_path / "sample-import.csv")
+    sample = "/admin/contacts/import/sample/?kind=gifts"
+    assert client.get(sample).status_code == 404
+    with in_tenant(tenant):
+        people = [ContactFactory(last_name=f"Lund{n}", email=f"p{n}@rivermail.test") for n in range(30)]
+        path = sample_gifts.write(tmp_path, people, date(2026, 5, 4))
+        assert path.read_bytes() == sample_gifts.content(people, date(2026, 5, 4)), "the same each time"
+        data_import = checked(path.read_text("utf-8-sig"))
+        assert all(one["field"] for one in data_import.columns)
+        counts = Counter(outcomes(data_import))
+        assert counts == {"create": sample_gifts.ROWS - 7, "refused": 7}
+        assert "4111" not in str([row.cells for row in ImportRow.objects.all()])
+    assert f'{sample}"' in client.get("/admin/contacts/import/start/").content.decode()
+    offered: Any = client.get(sample)
+    assert b"".join(offered.streaming_content) == path.read_bytes()
