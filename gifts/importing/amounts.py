@@ -1,21 +1,27 @@
-"""Amounts as people write them: $1,250.00, 1.250,00 €, 1 250, USD 50. Pure; nothing is guessed."""
+"""Amounts as people write them: $1,250.00, 1.250,00 €, 1 250, USD 50. Pure; nothing is guessed or converted."""
 
 import re
 from decimal import Decimal
+
+from contacts.tenancy.currency import SIGNS
 
 WORDS = re.compile(r"^(?:[A-Z]{2,3}\s*)?[$€£¥₹]?\s*|\s*[$€£¥₹]?\s*(?:[A-Z]{2,3})?$", re.IGNORECASE)
 BLANKS = re.compile(r"[\s\u00a0\u202f'’]")
 DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 LARGEST = Decimal("9999999999.99")
+DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD"}
 
 
 class NoAmount(ValueError):
     """It cannot be read; the sentence says why."""
 
 
-def amount(cell: str) -> Decimal:
-    """The amount in a cell, to the cent. An amount has no three decimals: 1.250 and 1,250 are one thousand and more."""
+def amount(cell: str, currency: str) -> Decimal:
+    """The amount in a cell, to the cent, in the organization's currency (M9); a cell that names another is refused. An
+    amount has no three decimals: 1.250 and 1,250 are one thousand and more."""
     text = cell.strip()
+    if is_foreign(text, currency):
+        raise NoAmount(f"“{cell[:40]}” is not in {currency}. Put the amount in {currency} that arrived into the file.")
     if text.startswith("(") and text.endswith(")") or re.match(r"^\D*[-−–]", text) or text.endswith("-"):
         raise NoAmount(
             f"“{cell[:40]}” is less than nothing. Import the gift itself, and note the refund on the page of the gift."
@@ -29,6 +35,15 @@ def amount(cell: str) -> Decimal:
     if found > LARGEST:
         raise NoAmount(f"“{cell[:40]}” is more than can be kept.")
     return found
+
+
+def is_foreign(text: str, currency: str) -> bool:
+    """Whether it names another currency than this one, by its code or its sign."""
+    words = [word.upper() for word in re.findall(r"[^\W\d_]{2,3}", text)]
+    if words:
+        return any(DOLLARS.get(word, word if len(word) == 3 else currency) != currency for word in words)
+    own = SIGNS.get(currency, "$")  # “$” is also the sign of pesos
+    return any(sign in text and sign not in own for sign in "$€£¥₹")
 
 
 def with_point(plain: str, cell: str) -> str:

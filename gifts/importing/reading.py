@@ -71,7 +71,7 @@ class Reader:
         order = data_import.options.get("dates")
         self.day_first = order == "day" if order else custom.writes_day_first(tenant)
         self.history = data_import.options.get("history", OLD)
-        self.today = today()
+        self.today, self.currency = today(), tenant.currency
 
     def read(self, number: int, cells: Sequence[str]) -> WantedGift:
         """What this row says; `refusal` says what it lacks."""
@@ -79,7 +79,9 @@ class Reader:
         given = {key: cells[i].strip() if i < len(cells) else "" for key, i in self.columns.items()}
         try:
             want.values["received_on"] = self.day(given.get("received_on", ""))
-            want.values["amount"] = amount(given.get("amount", "")) if given.get("amount") else self.lack("an amount")
+            want.values["amount"] = (
+                amount(given["amount"], self.currency) if given.get("amount") else self.lack("an amount")
+            )
         except (ValidationError, NoAmount) as why:
             want.refusal = " ".join(why.messages) if isinstance(why, ValidationError) else str(why)
         for name, most in TEXTS.items():

@@ -35,13 +35,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("$1,250.00", "1250"), ("1.250,00 €", "1250"), ("1250", "1250"), ("1 250,5", "1250.50"), ("12.5", "12.50"),
+        ("$1,250.00", "1250"), ("1.250,00", "1250"), ("1250", "1250"), ("1 250,5", "1250.50"), ("12.5", "12.50"),
         ("USD 50", "50"), ("1,250", "1250"), ("1.250", "1250"), ("1,234,567.89", "1234567.89"), ("1’250.00", "1250"),
-        ("12.5000", "12.50"), ("€ 7,-".replace(",-", ""), "7"), ("1.234.567", "1234567"), ("£3.99", "3.99"),
+        ("12.5000", "12.50"), ("US$ 7", "7"), ("1.234.567", "1234567"), ("3.99 usd", "3.99"),
     ],
 )  # fmt: skip
 def test_M9_amounts_are_read_as_people_write_them(written: str, meant: str) -> None:
-    assert amount(written) == Decimal(meant)
+    assert amount(written, "USD") == Decimal(meant)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,22 @@ def test_M9_amounts_are_read_as_people_write_them(written: str, meant: str) -> N
 )
 def test_M9_what_is_no_amount_is_refused_with_a_sentence(written: str) -> None:
     with pytest.raises(NoAmount, match=r"\."):
-        amount(written)
+        amount(written, "USD")
+
+
+@pytest.mark.parametrize(
+    ("written", "currency"),
+    [("1.250,00 €", "EUR"), ("€ 7", "EUR"), ("£3.99", "GBP"), ("CA$ 5", "CAD"), ("$5", "CAD"), ("$5", "MXN"),
+     ("50 kr", "SEK"), ("CHF 20", "CHF")],
+)  # fmt: skip
+def test_M9_an_amount_is_of_the_organizations_currency(written: str, currency: str) -> None:
+    assert amount(written, currency)
+
+
+@pytest.mark.parametrize("written", ["€ 50", "50 EUR", "CA$50", "£50", "CHF 50", "eur50"])
+def test_M9_what_is_in_another_currency_is_not_taken_for_ours(written: str) -> None:
+    with pytest.raises(NoAmount, match="is not in USD"):
+        amount(written, "USD")
 
 
 def test_dates_that_can_be_two_days_are_asked_about() -> None:
