@@ -1,6 +1,6 @@
 """Several people and workers at the same moment: one open thank-you, one claim, each event and note once."""
 
-from datetime import date
+from datetime import date, timedelta
 from threading import Event
 from time import sleep
 from typing import Any
@@ -10,6 +10,7 @@ from django.core import mail
 from django.db import transaction
 
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.throttle import counted
 from contacts.tenancy.walls import in_tenant
 from gifts.services import record_gift
 from tasks_app import notes, services
@@ -83,6 +84,12 @@ def test_T7_many_at_once_leave_alone_what_is_reported_sent_in_that_moment(many: 
     at_once(tenant, [report, sweep_up])
     with in_tenant(tenant):
         assert (only().state, only().assignee, counts) == ("sent", None, [0])
+
+
+def test_T4_calls_at_once_are_all_counted() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust calls")
+    at_once(tenant, [lambda: [counted("api key", "1", timedelta(days=1)) for _ in range(10)]] * 4)
+    assert counted("api key", "1", timedelta(days=1)) == 41
 
 
 def test_T2_two_workers_send_each_note_once() -> None:
