@@ -237,12 +237,10 @@ def write_off(pledge: Pledge, amount: Any = None, on: date | None = None) -> Ple
     row = Pledge.objects.with_balance().filter(pk=pledge.pk).select_for_update(no_key=True, of=("self",)).first()
     if row is None:
         raise GiftRefused("This pledge is not here any more: somebody deleted it a moment ago. Nothing was changed.")
-    open_part = row.amount - row.paid
-    given_up = max(open_part, Decimal(0)) if amount is None else cents(amount)
-    if given_up < 0 or given_up > max(open_part, Decimal(0)):
-        raise GiftRefused(
-            f"{money(max(open_part, Decimal(0)))} of this pledge is not paid; no more can be written off."
-        )
+    open_part = min(max(row.amount - row.paid, Decimal(0)), row.amount)
+    given_up = open_part if amount is None else cents(amount)
+    if given_up < 0 or given_up > open_part:
+        raise GiftRefused(f"{money(open_part)} of this pledge is not paid; no more can be written off.")
     row.written_off = given_up
     row.written_off_on = (on or today()) if given_up else None
     row.save()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -164,7 +164,10 @@ class GiftAdmin(TenantAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Gift) -> None:
-        services.delete_gift(obj)
+        try:
+            services.delete_gift(obj)
+        except services.GiftRefused as why:
+            raise Http404(str(why)) from None
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed."""

@@ -217,6 +217,18 @@ def test_a_pledge_shows_what_is_still_to_come(tenant: Tenant, client: Client, do
     assert "$100.00 in 1 gift found" in text(client, LIST, pledge=pledge.pk)
 
 
+def test_a_pledge_is_not_corrected_to_less_than_was_written_off(tenant: Tenant, client: Client, donor: Contact) -> None:
+    with in_tenant(tenant):
+        pledge = record_pledge(donor, 500, date(2025, 1, 1))
+    client.post(f"/admin/gifts/pledge/{pledge.pk}/write-off/", {"verb": "off"})
+    form = {"amount": "100", "started_on": "2025-01-01", "frequency": "once"}
+    page = client.post(f"/admin/gifts/pledge/{pledge.pk}/change/", form)
+    assert "$500.00 of this pledge is written off" in page.content.decode()
+    with in_tenant(tenant):
+        pledge.refresh_from_db()
+        assert pledge.amount == 500
+
+
 # --- on other pages ---
 
 
