@@ -214,11 +214,14 @@ def touch(rows: Sequence[ThankYou], names: Sequence[str] = ()) -> None:
     """These have changed, be it only in their reasons: `changed since` finds them, and listeners hear of each."""
     if not rows:
         return
-    now, pks = timezone.now(), [row.pk for row in rows]
-    if names and any(row.recorded_values() != row._loaded or row.tell_assignee for row in rows):
-        ThankYou.objects.bulk_update(rows, names)
-    TenantQuerySet.update(ThankYou.objects.filter(pk__in=pks).order_by(), updated_at=now)
-    signals.task_changed.send(ThankYou, tenant_id=rows[0].tenant_id, thank_you_pks=pks)
+    told = {row.pk for row in rows if names and row.recorded_values() != row._loaded}
+    if told or (names and any(row.tell_assignee for row in rows)):
+        ThankYou.objects.bulk_update(rows, names)  # this tells of those that it changes
+    TenantQuerySet.update(
+        ThankYou.objects.filter(pk__in=[row.pk for row in rows]).order_by(), updated_at=timezone.now()
+    )
+    if others := [row.pk for row in rows if row.pk not in told]:
+        signals.task_changed.send(ThankYou, tenant_id=rows[0].tenant_id, thank_you_pks=others)
 
 
 def resting(wishes: list[Wish], settings: ThanksSettings) -> set[int]:

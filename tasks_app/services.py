@@ -286,5 +286,7 @@ def settle(row: ThankYou) -> None:
     elif sent and row.contact.do_not_contact and before == State.OPEN:
         row.to_judge = f"{row.contact} is under Do Not Contact, and the video app says that a video was sent."[:400]
     row.open_key, row.tell_assignee = "", False
+    is_told = row.recorded_values() != row._loaded  # saving it tells everybody
     row.save()
-    asking.touch([row])
+    if not is_told:
+        asking.touch([row])
