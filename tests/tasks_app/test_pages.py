@@ -216,7 +216,10 @@ def test_T1_thank_yous_are_exported_as_the_queue_shows_them(
     form = {"what": "thank_yous", "query": "whose=team", "form": "csv", "column": ["Why", "State", "Donor"]}
     answer = client.post("/admin/contacts/export/new/", form)
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
-    assert rows == ['"Why","State","Donor"', '"Ana made a $100.00 donation.","To do","Ana Ruiz"']
+    assert rows == [
+        '"Why","State","Donor","Do Not Contact","Opted out themselves"',
+        '"Ana made a $100.00 donation.","To do","Ana Ruiz","",""',
+    ]
     with in_tenant(tenant):
         assert Export.objects.count() == 1
 
