@@ -96,9 +96,9 @@ def recount_all() -> Mended:
             before = totals_of(pks)
             recount(pks)
             now = totals_of(pks)
-        wrong = {pk: row for pk, row in before.items() if row != now.get(pk, row)}
-        wrong |= {pk: {} for pk in now.keys() - before.keys()}
-        note(wrong, now)
+            wrong = {pk: row for pk, row in before.items() if row != now.get(pk, row)}
+            wrong |= {pk: {} for pk in now.keys() - before.keys()}
+            note(wrong, now)
         found.donors += len(now)
         found.differing += len(wrong)
     return found
@@ -112,9 +112,9 @@ def next_donors(after: int) -> list[int]:
 
 
 def totals_of(pks: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """{contact: its totals}, as they stand."""
-    rows = Giving.objects.filter(contact__in=list(pks)).order_by().values("contact_id", *VALUES)
-    return {row.pop("contact_id"): row for row in rows}
+    """{contact: its totals}, as they stand, locked: a gift that comes in meanwhile is nothing amiss."""
+    rows = Giving.objects.filter(contact__in=list(pks)).order_by("contact_id").select_for_update()
+    return {row.pop("contact_id"): row for row in rows.values("contact_id", *VALUES)}
 
 
 def note(wrong: dict[int, dict[str, Any]], now: dict[int, dict[str, Any]]) -> None:

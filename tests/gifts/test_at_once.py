@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from contacts.importing import steps
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts import services
+from gifts import services, totals
 from gifts.models import Gift, Giving, Source
 from tests.factories import ContactFactory, TenantFactory, UserFactory
 from tests.gifts.test_import import checked, worked
@@ -69,6 +69,30 @@ def test_M5_a_gift_that_two_read_at_once_is_taken_in_once() -> None:
         assert Gift.objects.count() == 12
         assert sum(kept(donor)["total"] for donor in donors) == 78
         right(*donors)
+
+
+def test_M8_a_gift_that_comes_in_during_the_nightly_comparison_is_nothing_amiss(monkeypatch: Any) -> None:
+    tenant: Tenant = TenantFactory(name="River Trust at night")
+    donor = ContactFactory(tenant=tenant)
+    with in_tenant(tenant):
+        services.record_gift(donor, 10, date(2025, 1, 1))
+    compared, recount, found = Event(), totals.recount, []
+
+    def slowly(pks: Any) -> Any:
+        if not compared.is_set():
+            compared.set()
+            sleep(0.5)  # somebody else's gift would be committed meanwhile
+        return recount(pks)
+
+    def give() -> None:
+        assert compared.wait(20)
+        services.record_gift(donor, 5, date(2025, 1, 2))
+
+    monkeypatch.setattr(totals, "recount", slowly)
+    at_once(tenant, [lambda: found.append(totals.recount_all()), give])
+    assert found == [totals.Mended(1, 0)]
+    with in_tenant(tenant):
+        right(donor)
 
 
 def test_M8_a_refund_waits_for_the_gift_to_change_hands_and_is_noted_then() -> None:
