@@ -151,7 +151,8 @@ class _Work:
         self.rules, self.known, self.news, self.beginning, self.changed = rules, known, news, beginning, changed
         self.found = Found()
         self.judged: set[int] = set()
-        self.now, self.today = timezone.now(), today()
+        tenant = current_tenant()
+        self.now, self.today, self.tz = timezone.now(), today(), tenant.tz if tenant else None
 
     def judge(self, contact: Contact, gifts: list[Known]) -> None:
         """Everything about one donor."""
@@ -201,8 +202,11 @@ class _Work:
                     self.found.new.append(row)
 
     def is_news(self, rule: MilestoneRule, contact: Contact, gift: Known) -> bool:
-        """Whether somebody may be thanked because of this gift."""
-        if gift.is_history or rule.on_since is None or gift.created_at < rule.on_since:
+        """Whether somebody may be thanked because of this gift: not for what was there when the rule was switched on,
+        unless it was noted ahead and its day came later."""
+        if gift.is_history or rule.on_since is None:
+            return False
+        if gift.created_at < rule.on_since and gift.given.on <= timezone.localdate(rule.on_since, self.tz):
             return False
         if rule.pk in self.beginning and contact.pk not in self.changed:
             return True

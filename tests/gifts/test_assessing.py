@@ -350,6 +350,25 @@ def test_M9_a_gift_of_a_day_to_come_waits_for_its_day(tenant: Tenant, donor: Con
     assert heard.names == ["1 gift"]
 
 
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_M7_a_gift_that_was_noted_ahead_and_whose_day_comes_once_the_rule_is_on_is_news(
+    donor: Contact, monkeypatch: Any, is_noted: bool
+) -> None:
+    if is_noted:
+        make_rule("number", 99, name="another")
+    record_gift(donor, 10, today() + timedelta(days=3))
+    make_rule("number", 1)
+    look()
+    monkeypatch.setattr(assessing, "today", lambda: today() + timedelta(days=3))
+    Reassessment.objects.update(due_at=timezone.now())
+    with listening() as heard:
+        look()
+        run = running.begin("verify")
+        while running.turn(run.pk):
+            pass
+    assert heard.names == ["1 gift"]
+
+
 def test_merging_two_donors_fires_for_nothing_that_either_had_and_moves_what_they_reached(donor: Contact) -> None:
     make_rule("number", 1, 3)
     other: Contact = ContactFactory()
