@@ -40,7 +40,7 @@ def by_phone(number: str) -> list[Contact]:
 
 def these(pks: set[int]) -> list[Contact]:
     """With the parts that are shown of them."""
-    rows = Contact.objects.filter(pk__in=pks).prefetch_related("email_addresses", "phone_numbers")
+    rows = Contact.objects.filter(pk__in=pks).prefetch_related("phone_numbers")
     return list(rows.order_by("pk"))
 
 

@@ -16,14 +16,14 @@ from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from contacts import standing
-from contacts.models import Contact, EmailAddress
+from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.models import Giving
 from gifts.money import money
 from tasks_app.merge_fields import filled
 from tasks_app.models import Note, NoteTemplate, Reason
+from tasks_app.reach import why_not
 
 log = logging.getLogger(__name__)
 
@@ -88,29 +88,6 @@ def newest_reason(note: Note) -> Reason | None:
     rows = Reason.objects.standing().filter(note=note).select_related("gift")
     found: Reason | None = rows.order_by("-on", "-pk").first()
     return found
-
-
-# --- whether they may be written to ---
-
-
-def why_not(contact: Contact) -> tuple[str, str]:
-    """(address, why nothing may be sent to it or ""), as it is now. Four queries."""
-    if contact.do_not_contact:
-        return "", f"{contact} is under Do Not Contact."
-    email = EmailAddress.objects.filter(contact=contact, is_primary=True).first()
-    if email is None:
-        return "", f"{contact} has no email address."
-    if email.state != EmailAddress.State.OK:
-        return email.address, f"{email.address} cannot be used: {email.get_state_display().lower()}."
-    by_uid, by_address = standing.load([contact.uid], [email.address_key])
-    said = standing.strictest(by_uid.get(str(contact.uid)), by_address.get(email.address_key))
-    if any(state != standing.FREE for scope, state in said.items() if not scope.startswith("list:")):
-        return email.address, f"{contact} has asked not to be written to."
-    if EmailAddress.objects.filter(
-        address_key=email.address_key, contact__do_not_contact=True
-    ).exists():  # somebody else with this address, such as a spouse
-        return email.address, f"{email.address} also belongs to somebody who is under Do Not Contact."
-    return email.address, ""
 
 
 # --- sending ---

@@ -29,7 +29,7 @@ class Contacts(WriteView):
             found = LOOK_UP[name](value)
         except meeting.NoSuchNumber:
             found = []
-        return Response({"results": [shown.contact(row) for row in found]})
+        return Response({"results": shown.contacts(found)})
 
     def act(self, given: dict[str, Any], **address: Any) -> Done:
         try:

@@ -40,7 +40,7 @@ class Tasks(ApiView):
         found, follows, until = paging.page(shown.loaded(rows), asked["limit"], asked.get("cursor", ""))
         tenant = request.auth.tenant  # type: ignore[union-attr]
         return Response({
-            "results": [shown.task(row, tenant) for row in found], "next_cursor": follows,
+            "results": shown.tasks(found, tenant), "next_cursor": follows,
             "changed_until": moment(until),
         })  # fmt: skip
 
@@ -58,7 +58,7 @@ class Task(ApiView):
     def get(self, request: Request, uid: uuid.UUID) -> Response:
         """404 for one that is not there, and for somebody under Do Not Contact."""
         row = get_object_or_404(shown.loaded(ThankYou.objects.for_videos()), uid=uid)
-        return Response(shown.task(row, request.auth.tenant))  # type: ignore[union-attr]
+        return Response(shown.tasks([row], request.auth.tenant)[0])  # type: ignore[union-attr]
 
 
 class Staff(ApiView):

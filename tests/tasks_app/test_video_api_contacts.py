@@ -90,6 +90,8 @@ def test_T6_do_not_contact_is_told_and_kept(program: Program, grace: Contact) ->
     grace.do_not_contact = True
     grace.save()
     assert program.post("/contacts", {"email": "grace@oakpost.test"}).json()["do_not_contact"] is True
+    (shown,) = program.get("/contacts", custom_user_id="u-1").json()["results"]
+    assert (shown["do_not_contact"], shown["may_be_emailed"], shown["email"], shown["phone"]) == (True, False, "", "")
     grace.delete()
     again = program.post("/contacts", {"email": "grace@oakpost.test", "first_name": "Grace"})
     assert again.status_code == 201 and again.json()["do_not_contact"] is True, "the mark outlives the contact"

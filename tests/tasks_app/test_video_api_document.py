@@ -97,7 +97,7 @@ def test_T9_the_document_is_public_says_3_1_and_names_every_address() -> None:
     answer = Client().get(f"{BASE}/openapi.json")
     said = answer.json()
     assert answer.status_code == 200 and said["openapi"] == "3.1.0"
-    assert set(said["webhooks"]) == {"task.created", "task.changed"}
+    assert set(said["webhooks"]) == {"task.created", "task.changed", "test"}
     known = {path.replace("{id}", "<uuid:uid>") for path in said["paths"]}
     resolver: Any = next(each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "video_api")
     there = {f"/{each.pattern}" for each in resolver.url_patterns} - {"/openapi.json", "/try"}
