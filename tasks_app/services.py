@@ -27,7 +27,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from contacts.models import Contact, StaffMember
+from contacts.models import Contact, Role, StaffMember
 from contacts.tenancy.acting import actor
 from gifts.services import today
 from tasks_app import asking, signals
@@ -69,6 +69,12 @@ def locked_open(thank_you: ThankYou) -> ThankYou:
 
 
 # --- who does it, and when ---
+
+
+def who_thanks() -> Any:
+    """Everybody here who may do it."""
+    rows = StaffMember.objects.filter(user__is_active=True).exclude(role=Role.VIEWER)
+    return rows.select_related("user")
 
 
 @transaction.atomic

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from contacts.api.problems import Problem
 from contacts.api.views import ApiView, Done, WriteView
-from contacts.models import StaffMember
 from tasks_app import services
 from tasks_app.api import bodies, paging, shown
 from tasks_app.api.bodies import moment
@@ -68,7 +67,7 @@ class Staff(ApiView):
 
     def get(self, request: Request) -> Response:
         """Everybody who can be given a task."""
-        members = StaffMember.objects.filter(user__is_active=True).select_related("user").order_by("user__email")
+        members = services.who_thanks().order_by("user__email")
         return Response({"results": [shown.person(member) for member in members[:1000]]})
 
 
@@ -108,11 +107,10 @@ class Claim(OnTask):
         return ThankYou.objects.for_videos()
 
     def do(self, row: ThankYou, given: dict[str, Any]) -> Done:
-        members = StaffMember.objects.select_related("user").filter(user__is_active=True)
-        member = members.filter(user__email=given["assignee"].strip().lower()).first()
+        member = services.who_thanks().filter(user__email=given["assignee"].strip().lower()).first()
         if member is None:
-            errors = [{"field": "assignee", "message": "Nobody with this address works there."}]
-            raise Problem(422, "invalid", "Nobody with this address works there. Nothing was done.", errors)
+            errors = [{"field": "assignee", "message": "Nobody with this address thanks donors there."}]
+            raise Problem(422, "invalid", "Nobody with this address thanks donors there. Nothing was done.", errors)
         return 200, stands(services.claim(row, member))
 
 

@@ -61,6 +61,12 @@ def test_T6_somebody_new_is_added_in_the_name_of_the_key(program: Program) -> No
     assert HistoryEntry.objects.filter(contact_uid=contact.uid).first().actor_label == "API key “Video app”"
 
 
+def test_T6_a_name_is_one_line(program: Program) -> None:
+    body = {"first_name": " Ada\r\nBcc: x@evil.test", "last_name": "Byron  \t King", "email": "ada@oakpost.test"}
+    assert program.post("/contacts", body).status_code == 201
+    assert str(Contact.objects.get()) == "Ada Bcc: x@evil.test Byron King"
+
+
 @pytest.mark.parametrize(
     ("body", "is_new"),
     [

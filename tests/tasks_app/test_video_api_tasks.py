@@ -202,6 +202,9 @@ def test_T5_a_task_is_claimed_once_in_the_name_of_the_key(program: Program, task
     assert said.status_code == 200 and said.json()["assignee"]["name"] == "Stella Novak"
     refused = problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": marcus.user.email}), 409, "refused")
     assert "Stella Novak has this one" in refused["detail"]
+    viewer = staff("Victor Lane", role="viewer")
+    problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": viewer.user.email}), 422)
+    assert viewer.user.email not in str(program.get("/staff").json()), "who may only look thanks nobody"
     unknown = problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": "nobody@rivertrust.test"}), 422)
     assert unknown["errors"][0]["field"] == "assignee"
     entry = HistoryEntry.objects.filter(what="thank-you", verb="changed").latest("pk")
