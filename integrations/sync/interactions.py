@@ -37,10 +37,11 @@ def code_of(connection: Connection, kind: str) -> str:
 
 
 def uid_of(event: VideoEvent, every_watch: bool) -> uuid.UUID:
-    """What an event is called for ever. All watches of a video are one, unless each is wanted."""
+    """What an event is called for ever. All watches of a video are one, unless each is wanted. No number of a row is
+    in it: another installation has the same ones, and so has this one again after its database was restored."""
     if event.kind == VideoEvent.Kind.WATCHED and not every_watch:
-        return uuid.uuid5(OURS, f"watched/{event.thank_you_id}")
-    return uuid.uuid5(OURS, f"event/{event.pk}")
+        return uuid.uuid5(OURS, f"watched/{event.thank_you.uid}")
+    return uuid.uuid5(OURS, f"event/{event.thank_you.uid}/{event.event_id}")
 
 
 def note(tenant_id: int, event_pks: Iterable[int]) -> list[Connection]:

@@ -17,7 +17,7 @@ from integrations.providers.donor_perfect.interactions import marker_for
 from integrations.sync import interactions, saving
 from integrations.sync.serve import serve
 from tasks_app import services
-from tasks_app.models import ThankYou
+from tasks_app.models import ThankYou, VideoEvent
 from tests.integrations.giving import ALL, DonorPerfectWorld
 
 WRITING = ALL[1:]
@@ -225,6 +225,16 @@ def test_D10_what_may_have_been_saved_is_only_looked_for_once_the_switch_is_off(
 
 
 # -- once ---------------------------------------------------------------------------------------
+
+
+def test_D12_what_an_event_is_called_is_the_same_nowhere_else() -> None:
+    here, there = (ThankYou(pk=7) for _ in range(2))
+    for kind in ("watched", "replied"):
+        names = {
+            interactions.uid_of(VideoEvent(pk=9, thank_you=one, kind=kind, event_id=event), every)
+            for one in (here, there) for event in ("e1", "e2") for every in (True, False)
+        }  # fmt: skip
+        assert len(names) == (6 if kind == "watched" else 4), "for each watch, and for all of a video"
 
 
 def test_D12_a_second_watch_is_saved_only_if_each_is_wanted(world: DonorPerfectWorld) -> None:
