@@ -271,6 +271,16 @@ def test_a_read_in_trouble_is_tried_again_and_never_means_no_gifts(
     assert client.gifts_after(0)
 
 
+def test_an_error_of_TLS_is_tried_again_and_nothing_was_written(donor_perfect: Any, settings: Any) -> None:
+    settings.DONOR_PERFECT_URL = donor_perfect.url.replace("http://", "https://")
+    with DonorPerfect(donor_perfect.issued_key()) as client:
+        for call in (client.max_gift_id, lambda: save(client, 1, marker_for(uuid4()))):
+            with pytest.raises(CallFailed) as failed:
+                call()
+            assert type(failed.value.outcome) is Retry
+    assert held(donor_perfect) == []
+
+
 def test_D12_an_unknown_donor_or_code_is_refused_for_this_row_only(
     client: DonorPerfect, donor_perfect: Any, names: dict[str, int]
 ) -> None:
