@@ -251,7 +251,7 @@ def back(row: ImportRow, gift: Gift | None, moved: dict[Any, Any]) -> Reverse:
     if gift is None:
         return Reverse(row, Undo.KEEP, NOT_HERE)
     written = {name: after for name, (_, after) in row.changes.items() if name in FIELDS}
-    same = {name for name, after in written.items() if as_json(getattr(gift, name)) == after}
+    same = {name for name, after in written.items() if is_still(gift, name, after)}
     if row.outcome == Outcome.CREATE:
         blank = all(name in written or not getattr(gift, name) for name in FIELDS)
         is_theirs = gift.contact.uid in (row.contact_uid, moved.get(row.contact_uid))
@@ -262,6 +262,12 @@ def back(row: ImportRow, gift: Gift | None, moved: dict[Any, Any]) -> Reverse:
         return Reverse(row, Undo.KEEP, CHANGED_SINCE)
     is_part = len(same) < len(written)
     return Reverse(row, Undo.PART if is_part else Undo.RESTORE, CHANGED_SINCE if is_part else "", gift, values)
+
+
+def is_still(gift: Gift, name: str, kept: Any) -> bool:
+    """Whether a value is the one that a row keeps: amounts are numbers, 75.5 and 75.50 are one."""
+    now, field_of = getattr(gift, name), Gift._meta.get_field(name)
+    return bool(now == (field_of.to_python(kept) if kept else kept))  # type: ignore[union-attr]
 
 
 def write_back(reverses: Sequence[Reverse]) -> None:
