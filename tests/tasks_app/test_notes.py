@@ -16,8 +16,8 @@ from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.models import Gift
 from gifts.services import record_gift, refund, today
-from tasks_app import jobs, mail_to_staff, merge_fields, notes, services
-from tasks_app.models import Note, NoteTemplate, Notifications, ThankYou
+from tasks_app import asking, jobs, mail_to_staff, merge_fields, notes, services
+from tasks_app.models import Note, NoteTemplate, Notifications, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
 from tests.tasks_app.people import only, staff, wants
 
@@ -58,6 +58,29 @@ def test_T2_a_delay_is_kept(tenant: Tenant, donor: Contact) -> None:
     assert send(tenant).state == "waiting"
     Note.objects.update(due_at=timezone.now())
     assert send(tenant).state == "sent"
+
+
+@pytest.mark.parametrize(("one_per", "count"), [("donor", 1), ("rule", 2)])
+def test_T2_a_milestone_joins_the_waiting_note_for_the_gift_that_reached_it(
+    tenant: Tenant, donor: Contact, one_per: str, count: int
+) -> None:
+    later = NoteTemplate.objects.create(name="Later", delay_hours=48, **GOOD)
+    wants(gift_action="note", template=later, one_per=one_per)
+    record_gift(donor, 100, DAY)
+    gift = Gift.objects.get()
+
+    def reach(sentence: str) -> None:
+        reason = Reason(sentence=sentence, gift=gift, on=DAY, amount=gift.net)
+        asking.ask([asking.Wish(donor, asking.NOTE, reason, 7)], ThanksSettings.now(), asking.Asked())
+
+    reach("Ana has made 1 gift.")
+    assert Note.objects.count() == count and Reason.objects.standing().count() == 2
+    record_gift(donor, 50, DAY + timedelta(days=1))
+    assert Note.objects.count() == count + 1, "another gift has a note of its own, with its own amount"
+    Note.objects.update(due_at=timezone.now())
+    jobs.send_notes(tenant.pk)
+    reach("Ana has made 2 gifts.")
+    assert Note.objects.count() == count + 2, "what comes after it was sent is told anew"
 
 
 def opted_out(donor: Contact) -> None:
