@@ -61,6 +61,8 @@ def figures(connection: Connection, switches: list[tuple[SwitchKind, Switch]]) -
 
 def sum_up(run: GiftRun) -> str:
     """“3 new gifts, 2 to be thanked for; 1 skipped.” What is still under way has not found nothing."""
+    if run.waits_for_word:
+        return f"{some(run.missing, 'gift is', 'gifts are')} missing there: were they deleted?"
     said = []
     if run.new:
         thanked = "" if run.kind == GiftRun.Kind.HISTORY else f", {run.to_thank:,} to be thanked for"

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -233,14 +233,21 @@ def is_believable(missing: int, asked: int) -> bool:
     return missing <= FEW or (missing < asked and missing <= max(BELIEVABLE, SHARE * asked))
 
 
+def asking() -> Any:
+    """The looks that wait for somebody's word, the last of their connections. One query."""
+    later = GiftRun.objects.filter(connection=OuterRef("connection"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    stopped = GiftRun.objects.filter(state=State.STOPPED, missing__gt=0, confirmed_by=None)
+    able = stopped.filter(connection__state=Connection.State.ACTIVE)
+    return able.exclude(Exists(later)).select_related("connection").order_by("pk")
+
+
 def confirm(run: GiftRun, user: User) -> bool:
     """Somebody says that what is missing was deleted there: go on where it stopped. False if a later look has come
     after it, or the switch is off."""
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=run.connection_id)
-        run = GiftRun.objects.select_related("connection").get(pk=run.pk)
-        later = GiftRun.objects.filter(connection=run.connection, kind=run.kind, pk__gt=run.pk)
-        if not run.waits_for_word or later.exists() or switch_of(run.connection) is None:
+        found = asking().filter(pk=run.pk).first()
+        if found is None or switch_of(found.connection) is None:
             return False
         GiftRun.objects.filter(pk=run.pk).update(state=State.RUNNING, confirmed_by=user, reason="", finished_at=None)
         return True

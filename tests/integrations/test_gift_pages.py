@@ -70,6 +70,9 @@ def test_D5_a_stopped_look_asks_whether_they_were_deleted_and_goes_on_by_button(
     world.sandbox.account().database.execute("DELETE FROM dpgift")
     run = world.look("changes")
     page = f"gifts/{run.uid}/"
+    assert "50 gifts are missing there: were they deleted?" in owner.text(HERE + "gifts/")
+    assert "50 of 50 gifts" in owner.text(HERE + "switches/")
+    assert "gifts are missing at DonorPerfect: were they deleted there?" in owner.text("/admin/")
     assert "They were deleted there, go on" in owner.text(HERE + page)
     viewer = desk(world.tenant, "viewer")
     assert "They were deleted there" not in viewer.text(HERE + page)
@@ -79,6 +82,7 @@ def test_D5_a_stopped_look_asks_whether_they_were_deleted_and_goes_on_by_button(
     )
     assert "counts no more here" in press(owner, page + "confirm/")
     world.work()
+    assert "were they deleted" not in owner.text("/admin/")
     text = owner.text(HERE + page)
     assert "50 gifts deleted there" in text and "Deletion confirmed" in text and "go on" not in text
     assert "nothing to confirm here any more" in press(owner, page + "confirm/")
