@@ -141,5 +141,5 @@ def test_M8_a_file_changes_what_it_says_and_keeps_what_somebody_corrects_in_the_
     at_once(tenant, [correct, bring_in])
     with in_tenant(tenant):
         gift.refresh_from_db()
-        assert (gift.campaign, gift.comment, gift.amount) == ("Autumn", "thanked", 100)
+        assert (gift.campaign, gift.comment, gift.amount) == ("Autumn", "thanked", Decimal(100))
         right(donor)
