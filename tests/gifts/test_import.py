@@ -166,6 +166,29 @@ def test_M8_rows_find_their_donor_by_email_id_or_name_and_say_why_not(tenant: Te
         assert "4111" not in str(ImportRow.objects.filter(data_import=done).values_list("cells", flat=True)), "D9"
 
 
+@pytest.mark.parametrize(
+    ("email", "name", "goes"),
+    [
+        ("ana@rivermail.test", "Greta Abbott", False), ("ana@rivermail.test", "Greta Ruiz", False),
+        ("ana@rivermail.test", "Ana Abbott", False), ("ana@rivermail.test", "A. Ruiz", True),
+        ("ana@rivermail.test", "ANA RUIZ-LUND", True), ("ana@rivermail.test", "Carl and Ana Ruiz", True),
+        ("ana@rivermail.test", "Ruiz Ana", True), ("ana@rivermail.test", "", True),
+    ],
+)  # fmt: skip
+def test_a_gift_of_one_name_is_not_that_of_another_who_has_the_address(
+    tenant: Tenant, people: list[Contact], email: str, name: str, goes: bool
+) -> None:
+    with in_tenant(tenant):
+        plan = checked(f"Date,Amount,Email,Donor Name\n2025-06-01,19,{email},{name}\n")
+        assert outcomes(plan) == ["create" if goes else "refused"]
+        if not goes:
+            assert f"{email} is the email of Ana Ruiz, but the row names {name}" in reasons(plan)[0]
+        by_id = checked("Date,Amount,Donor ID,Email,Donor Name\n2025-06-01,19,D7,ana@rivermail.test,Greta Abbott\n")
+        assert outcomes(by_id) == ["create"], "an id says who it is, whatever they are called there"
+        by_id = checked("Date,Amount,Donor ID,Email,Donor Name\n2025-06-01,19,D8,ana@rivermail.test,Greta Abbott\n")
+        assert outcomes(by_id) == ["refused"], "an id that nobody has says nothing"
+
+
 def test_M5_the_same_file_again_changes_nothing(tenant: Tenant, people: list[Contact]) -> None:
     with in_tenant(tenant):
         imported(FILE)
