@@ -1,9 +1,11 @@
 """Whom a program of others means: found by its own id, email address or phone number, and added only if nobody is."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from contacts.duplicates.merge import FORMER_ID
 from contacts.importing.values import phone_number
@@ -19,11 +21,19 @@ class NoSuchNumber(Exception):
     """This is no phone number that can be dialled; the message says so."""
 
 
-def by_custom_user_id(value: str) -> list[Contact]:
-    """Whom another system knows by this id, or whoever has taken them in when two were merged."""
+def by_custom_user_id(value: str, system: str = "") -> list[Contact]:
+    """Whom another system knows by this id, or whoever has taken them in when two were merged. The program that calls
+    itself `system` may know somebody by an id of its own beside it: they come first."""
+    own = list(whose(system, value)) if system else []
     pks = set(Contact.objects.filter(custom_user_id=value).order_by().values_list("pk", flat=True)[:MOST])
-    former = OutsideIdentifier.objects.filter(system__iexact=FORMER_ID, value=value).order_by()
-    return these(pks or set(former.values_list("contact_id", flat=True)[:MOST]))
+    found = these(pks | set(own) or set(whose(FORMER_ID, value)))
+    return sorted(found, key=lambda contact: contact.pk not in own)
+
+
+def whose(system: str, value: str) -> QuerySet[OutsideIdentifier, Any]:
+    """The contact, if any, whom this system calls so."""
+    rows = OutsideIdentifier.objects.annotate(low=Lower("system")).filter(low=system.lower(), value=value)
+    return rows.order_by().values_list("contact_id", flat=True)[:MOST]
 
 
 def by_email(address: str) -> list[Contact]:
@@ -40,7 +50,7 @@ def by_phone(number: str) -> list[Contact]:
 
 def these(pks: set[int]) -> list[Contact]:
     """With the parts that are shown of them."""
-    rows = Contact.objects.filter(pk__in=pks).prefetch_related("email_addresses", "phone_numbers")
+    rows = Contact.objects.filter(pk__in=pks).prefetch_related("phone_numbers")
     return list(rows.order_by("pk"))
 
 
@@ -54,20 +64,27 @@ def dialled(number: str) -> str:
 
 
 @transaction.atomic
-def find_or_add(values: Mapping[str, str]) -> tuple[Contact, bool]:
-    """The contact with these values, and whether it is new. Who is here already is not changed.
+def find_or_add(values: Mapping[str, str], system: str) -> tuple[Contact, bool]:
+    """The contact with these values, and whether it is new. Who is here already is not changed, but that their id at
+    the program that asks, which calls itself `system`, is kept among their identifiers: it finds them from then on.
 
     `values`: kind, first_name, last_name, organization_name, custom_user_id, email, phone; empty where unknown. The id
-    decides, then the email address (two first names with one address are two people), then number and name together.
-    Of two programs that add the same person at once, the second finds whom the first has added.
+    decides, then the email address if no name speaks against it (two names with one address are two people), then
+    number and name together. An id that is not known here speaks against nobody: donors have the number that another
+    service gave them. Of two programs that add the same person at once, the second finds whom the first has added.
     """
     tenant = current_tenant()
     assert tenant is not None  # noqa: S101 - outside of an organization every query raises anyway
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     number = dialled(values["phone"]) if values["phone"] else ""
-    if (known := known_as(values, number)) is not None:
-        return known, False
-    contact = Contact(kind=values["kind"], custom_user_id=values["custom_user_id"])
+    own_id = values["custom_user_id"]
+    if own_id and (by_id := by_custom_user_id(own_id, system)):
+        return by_id[0], False
+    if known := known_as(values, number):
+        if own_id and len(known) == 1:  # of several it is not sure whose id that is
+            OutsideIdentifier.objects.get_or_create(contact=known[0], system=system, value=own_id)
+        return known[0], False
+    contact = Contact(kind=values["kind"], custom_user_id=own_id)
     for name in NAMES:
         setattr(contact, name, values[name])
     contact.save()
@@ -79,35 +96,39 @@ def find_or_add(values: Mapping[str, str]) -> tuple[Contact, bool]:
     return contact, True
 
 
-def known_as(values: Mapping[str, str], number: str) -> Contact | None:
-    """Who this is, if they are here."""
-    if values["custom_user_id"] and (found := by_custom_user_id(values["custom_user_id"])):
-        return found[0]
-    others = Q() if not values["custom_user_id"] else Q(custom_user_id="")  # with another id they are somebody else
+def known_as(values: Mapping[str, str], number: str) -> list[Contact]:
+    """Who this may be, by address, number and name; whoever is called exactly so decides, if there is such a one."""
+    found: list[Contact] = []
     if values["email"]:
-        pks = {contact.pk for contact in by_email(values["email"])}
-        rows = Contact.objects.filter(others, pk__in=pks).order_by("pk")
-        if (same := next((row for row in rows if may_be(row, values)), None)) is not None:
-            return same
-    if number and any(values[name] for name in NAMES):
-        pks = {contact.pk for contact in by_phone(number)}
-        rows = Contact.objects.filter(others, pk__in=pks).order_by("pk")
-        return next((row for row in rows if may_be(row, values) and has_name(row)), None)
-    if number and not values["email"]:
-        pks = {contact.pk for contact in by_phone(number)}
-        return Contact.objects.filter(others, pk__in=pks).order_by("pk").first()
-    return None
+        found = [row for row in by_email(values["email"]) if may_be(row, values)]
+    if not found and number and any(values[name] for name in NAMES):
+        found = [row for row in by_phone(number) if may_be(row, values) and has_name(row)]
+    elif not found and number and not values["email"]:
+        found = by_phone(number)
+    called_so = [
+        row for row in found if has_name(row) and all(plain(row, name) == said(values, name) for name in NAMES)
+    ]
+    return called_so or found
 
 
 def may_be(row: Contact, values: Mapping[str, str]) -> bool:
-    """Whether no name speaks against it: what is empty on either side says nothing."""
-    return all(
-        not values[name].strip() or not getattr(row, name).strip()
-        or values[name].strip().casefold() == getattr(row, name).strip().casefold()
-        for name in ("first_name", "last_name")
-    )  # fmt: skip
+    """Whether no name speaks against it: what is empty on either side says nothing, and a person's employer neither."""
+    names = [name for name in NAMES[:2] if plain(row, name) and said(values, name)]
+    if not any(plain(row, name) or said(values, name) for name in NAMES[:2]):
+        names = [name for name in NAMES[2:] if plain(row, name) and said(values, name)]
+    return all(plain(row, name) == said(values, name) for name in names)
+
+
+def plain(row: Contact, name: str) -> str:
+    """A name, as names are compared."""
+    return " ".join(getattr(row, name).casefold().split())
+
+
+def said(values: Mapping[str, str], name: str) -> str:
+    """The same, of what a program says."""
+    return " ".join(values[name].casefold().split())
 
 
 def has_name(row: Contact) -> bool:
     """Whether they have a name that could be compared."""
-    return any(getattr(row, name).strip() for name in NAMES)
+    return any(plain(row, name) for name in NAMES)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain, islice
 from operator import attrgetter
 from time import monotonic
 from typing import Any
@@ -106,25 +107,29 @@ def look_at(pks: Collection[int], beginning: Collection[int] = ()) -> set[int]:
     contacts = {one.pk: one for one in rows.select_for_update(no_key=True, skip_locked=True)}
     if not contacts:
         return set()
-    notes = list(
-        Reassessment.objects.filter(contact__in=contacts, due_at__lte=timezone.now())
-        .order_by().values_list("pk", "contact_id", "gift_pk", "is_live")
-    )  # fmt: skip
+    waiting_for = Reassessment.objects.filter(contact__in=contacts).order_by()
+    done = list(waiting_for.filter(due_at__lte=timezone.now()).values_list("pk", flat=True))
     known = reached_by(contacts)
     rules = [
         rule for rule in MilestoneRule.objects.select_related("assignee__user")
         if rule.is_on or any(rule.pk == of for of, _ in known)
     ]  # fmt: skip
     if rules:
-        news = {gift for _, _, gift, is_live in notes if is_live and gift}
-        work = _Work(rules, known, news, set(beginning), {contact for _, contact, _, _ in notes})
-        for contact, gifts in known_histories(contacts):
+        histories = known_histories(contacts)
+        first = list(islice(histories, 1))
+        # What is news is asked once the gifts are read, and of all notes: of a gift that is committed in this moment,
+        # or that was put off, there is one. Asked before, it would seem to have been there all along.
+        notes = list(waiting_for.values_list("contact_id", "gift_pk", "is_live", "due_at"))
+        changed = {contact for contact, _, _, due_at in notes if due_at <= timezone.now()}
+        news = {gift for _, gift, is_live, _ in notes if is_live and gift}
+        work = _Work(rules, known, news, set(beginning), changed)
+        for contact, gifts in chain(first, histories):
             work.judge(contacts[contact], gifts)
         for contact in contacts.keys() - work.judged:
             work.judge(contacts[contact], [])
         keep(work.found)
         announce(work.found, contacts, known)
-    for part in chunks((pk for pk, _, _, _ in notes), 5_000):
+    for part in chunks(done, 5_000):
         Reassessment.objects.filter(pk__in=part).delete()
     return set(contacts)
 
@@ -146,7 +151,8 @@ class _Work:
         self.rules, self.known, self.news, self.beginning, self.changed = rules, known, news, beginning, changed
         self.found = Found()
         self.judged: set[int] = set()
-        self.now, self.today = timezone.now(), today()
+        tenant = current_tenant()
+        self.now, self.today, self.tz = timezone.now(), today(), tenant.tz if tenant else None
 
     def judge(self, contact: Contact, gifts: list[Known]) -> None:
         """Everything about one donor."""
@@ -196,8 +202,11 @@ class _Work:
                     self.found.new.append(row)
 
     def is_news(self, rule: MilestoneRule, contact: Contact, gift: Known) -> bool:
-        """Whether somebody may be thanked because of this gift."""
-        if gift.is_history or rule.on_since is None or gift.created_at < rule.on_since:
+        """Whether somebody may be thanked because of this gift: not for what was there when the rule was switched on,
+        unless it was noted ahead and its day came later."""
+        if gift.is_history or rule.on_since is None:
+            return False
+        if gift.created_at < rule.on_since and gift.given.on <= timezone.localdate(rule.on_since, self.tz):
             return False
         if rule.pk in self.beginning and contact.pk not in self.changed:
             return True

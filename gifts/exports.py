@@ -1,30 +1,25 @@
-"""Gifts and pledges as files: their columns, and how a page of them is read."""
+"""Gifts, donors and pledges as files: their columns, and how a page of them is read."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import Prefetch
-
-from contacts.exporting.columns import Column
+from contacts.exporting import people
+from contacts.exporting.columns import Column, opted_out
 from contacts.exporting.sources import Source as ExportSource
 from contacts.exporting.sources import add_source
-from contacts.models import EmailAddress
-from gifts.models import Gift, Pledge
+from gifts.models import Gift, Giving, Pledge
 
 GIFT, DONOR, ORIGIN = "The gift", "The donor", "Where it came from"
 
 
-def email(row: Any) -> str:
-    """The donor's primary address."""
-    found = row.contact.primary_email
-    return found.address if found else ""
-
-
 def of_donor() -> list[Column]:
-    """Who gave it."""
+    """Who gave it. Who wants no mail is in every file, as in those of contacts: who has addresses writes to them."""
+    out = opted_out()
     return [
         Column("Donor", DONOR, lambda row: str(row.contact)),
-        Column("Email", DONOR, email),
+        Column("Email", DONOR, lambda row: row.person.primary[0] if row.person.primary else ""),
+        Column("Do Not Contact", DONOR, lambda row: "yes" if row.contact.do_not_contact else "", is_always=True),
+        Column(out.heading, DONOR, lambda row: out.read(row.person), is_always=True),
         Column("Donor id", DONOR, lambda row: row.contact.custom_user_id, is_usual=False),
         Column("Almoner id", DONOR, lambda row: row.contact.uid),
     ]
@@ -58,10 +53,13 @@ class OfDonors(ExportSource):
     """Rows with a donor."""
 
     def read(self, pks: Sequence[int], columns: Sequence[Column], region: str) -> list[Any]:
-        """With donors and their addresses: three queries."""
-        emails = Prefetch("contact__email_addresses", EmailAddress.objects.order_by("-is_primary", "pk"))
+        """With donors, their addresses, and what they opted out of; as many queries for 500 as for one."""
         rows = self.model._default_manager.filter(pk__in=pks).order_by().select_related("contact")
-        found = {row.pk: row for row in self.prepared(rows).prefetch_related(emails)}
+        found = {row.pk: row for row in self.prepared(rows)}
+        donors = people.read(list({row.contact_id for row in found.values()}), {"emails", "consent"}, region)
+        by_contact = {person.contact["pk"]: person for person in donors}
+        for row in found.values():
+            row.person = by_contact.get(row.contact_id) or people.Row({})
         return [found[pk] for pk in pks if pk in found]
 
     def prepared(self, rows: Any) -> Any:
@@ -79,7 +77,7 @@ class Gifts(OfDonors):
             Column("Date", GIFT, lambda gift: gift.received_on.isoformat()),
             Column("Amount", GIFT, lambda gift: gift.amount),
             Column("Refunded", GIFT, lambda gift: gift.refunded or ""),
-            Column("Refunded on", GIFT, lambda gift: gift.refunded_on.isoformat() if gift.refunded_on else "",
+            Column("Refunded on", GIFT, lambda gift: as_day(gift.refunded_on),
                    is_usual=False),
             Column("Counts in totals", GIFT, lambda gift: "yes" if gift.counts and gift.stands else "no"),
             Column("Campaign", GIFT, lambda gift: gift.campaign),
@@ -116,7 +114,32 @@ class Pledges(OfDonors):
         ]  # fmt: skip
 
 
+class Donors(OfDonors):
+    """Who has given, as their page shows them."""
+
+    kind, model, noun = "donors", Giving, ("donor", "donors")
+
+    def columns(self) -> list[Column]:
+        giving = "What they have given"
+        return [
+            *of_donor(),
+            Column("Given in all", giving, lambda row: row.total),
+            Column("Number of gifts", giving, lambda row: row.number),
+            Column("First gift", giving, lambda row: as_day(row.first_on)),
+            Column("Last gift", giving, lambda row: as_day(row.last_on)),
+            Column("Amount of the last gift", giving, lambda row: row.last_amount),
+            Column("Largest gift", giving, lambda row: row.largest),
+            Column("Date of the largest gift", giving, lambda row: as_day(row.largest_on), is_usual=False),
+        ]
+
+
+def as_day(value: Any) -> str:
+    """2026-03-31."""
+    return value.isoformat() if value else ""
+
+
 def connect() -> None:
     """Called once when the app is ready."""
     add_source(Gifts, "Gifts")
+    add_source(Donors, "Donors")
     add_source(Pledges, "Pledges")

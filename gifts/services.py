@@ -129,7 +129,8 @@ def delete_gift(gift: Gift) -> None:
 
 def locked(gift: Gift) -> Gift:
     """The gift as it is now, locked until the transaction ends."""
-    row = Gift.objects.select_for_update(no_key=True, of=("self",)).select_related("contact", "pledge")
+    # Its donor is asked for afterwards: PostgreSQL leaves out a joined row whose link changed while it waited.
+    row = Gift.objects.select_for_update(no_key=True).prefetch_related("contact", "pledge")
     found: Gift | None = row.filter(pk=gift.pk).first()
     if found is None:
         raise GiftRefused("This gift is not here any more: somebody deleted it a moment ago. Nothing was changed.")
@@ -196,12 +197,12 @@ def place_of(gift: Gift) -> tuple[str, str, str]:
 
 
 def known_gifts(part: list[Gift]) -> dict[Any, Gift]:
-    """Those of them that are here already, by their identifier; locked. One query."""
+    """Those of them that are here already, by their identifier; locked as by `locked`. Two queries."""
     ids = {gift.source_id for gift in part if gift.source_id}
     if not ids:
         return {}
-    rows = Gift.objects.filter(source__in={g.source for g in part}, source_id__in=ids).select_related("contact")
-    return {place_of(row): row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")}
+    rows = Gift.objects.filter(source__in={g.source for g in part}, source_id__in=ids).prefetch_related("contact")
+    return {place_of(row): row for row in rows.select_for_update(no_key=True).order_by("pk")}
 
 
 def take_over(row: Gift, gift: Gift) -> bool:
@@ -236,12 +237,10 @@ def write_off(pledge: Pledge, amount: Any = None, on: date | None = None) -> Ple
     row = Pledge.objects.with_balance().filter(pk=pledge.pk).select_for_update(no_key=True, of=("self",)).first()
     if row is None:
         raise GiftRefused("This pledge is not here any more: somebody deleted it a moment ago. Nothing was changed.")
-    open_part = row.amount - row.paid
-    given_up = max(open_part, Decimal(0)) if amount is None else cents(amount)
-    if given_up < 0 or given_up > max(open_part, Decimal(0)):
-        raise GiftRefused(
-            f"{money(max(open_part, Decimal(0)))} of this pledge is not paid; no more can be written off."
-        )
+    open_part = min(max(row.amount - row.paid, Decimal(0)), row.amount)
+    given_up = open_part if amount is None else cents(amount)
+    if given_up < 0 or given_up > open_part:
+        raise GiftRefused(f"{money(open_part)} of this pledge is not paid; no more can be written off.")
     row.written_off = given_up
     row.written_off_on = (on or today()) if given_up else None
     row.save()

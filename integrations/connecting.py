@@ -21,7 +21,7 @@ from integrations.models import Alarm, Connection, Credential, ListCheck, Remote
 from integrations.provider_kit.base import Account, Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import all_providers
-from integrations.sync import runs
+from integrations.sync import accounts, runs
 from integrations.sync.listening import secret_of, stop_listening
 
 State = Connection.State
@@ -103,7 +103,7 @@ def refusal(provider_key: str, error: str) -> str:
 
 def is_another_account(connection: Connection, account: Account) -> bool:
     """Whether what we know over there belongs to a different account."""
-    return bool(connection.account_id) and connection.account_id != account.account_id
+    return bool(connection.account_id and account.account_id) and connection.account_id != account.account_id
 
 
 def connect(connection: Connection, account: Account, user: User) -> None:
@@ -117,7 +117,11 @@ def connect(connection: Connection, account: Account, user: User) -> None:
         connection.settings = {**account.settings, **connection.settings}
         connection.state = _state_after(connection, was)
         connection.reason = connection.last_error = ""
-        connection.account_id, connection.account_label = account.account_id, account.label
+        if account.account_id != connection.account_id and account.account_id:
+            accounts.named(connection, account.account_id)
+            connection.first_account = connection.first_account or account.account_id
+        connection.account_id = account.account_id or connection.account_id
+        connection.account_label = account.label or connection.account_label
         connection.connected_at, connection.connected_by = timezone.now(), user
         connection.failures, connection.failing_since, connection.retry_at = 0, None, None
         connection.save()
@@ -180,6 +184,7 @@ def connect_another(connection: Connection, account: Account, user: User) -> Non
         RemoteRecord.objects.filter(connection=connection).delete()
         ListCheck.objects.filter(connection=connection).delete()
         connection.settings, connection.brake, connection.hook_key_hash = {}, {}, ""
+        connection.first_account = connection.first_account or connection.account_id
         connection.account_id, connection.state = "", State.NOT_CONNECTED
         connection.save()
         connect(connection, account, user)

@@ -20,6 +20,7 @@ from integrations.models import Alarm, Connection, RemoteRecord, SyncRun
 from integrations.overview import Overview, overviews
 from integrations.results import with_results
 from integrations.standings import Standings
+from integrations.sync import gift_pages
 from integrations.told import read_deliveries
 from integrations.troubles import asleep
 
@@ -77,6 +78,12 @@ def needs(request: HttpRequest) -> Iterator[cards.Need]:
     may, role = is_allowed(request, CHANGE, AREA), request.member.get_role_display().lower()  # type: ignore[attr-defined]
     if duration := asleep(one.connection.connected_at for one in seen(request) if one.connection):
         yield standstill(duration)
+    for run in gift_pages.asking():
+        link = reverse("integrations:gift_run", args=[run.connection.provider, run.uid])
+        words = (
+            f"{'gift is' if run.missing == 1 else 'gifts are'} missing at {run.connection}: were they deleted there?"
+        )
+        yield cards.Need(run.missing, words, link, "Answer" if may else "Look at it", "", "front_hand")
     for one in seen(request):
         if one.connection:
             for need in needs_of(one):

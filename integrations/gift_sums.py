@@ -60,7 +60,9 @@ def figures(connection: Connection, switches: list[tuple[SwitchKind, Switch]]) -
 
 
 def sum_up(run: GiftRun) -> str:
-    """“3 new gifts, 2 of them to be thanked for; 1 skipped.”"""
+    """“3 new gifts, 2 to be thanked for; 1 skipped.” What is still under way has not found nothing."""
+    if run.waits_for_word:
+        return f"{some(run.missing, 'gift is', 'gifts are')} missing there: were they deleted?"
     said = []
     if run.new:
         thanked = "" if run.kind == GiftRun.Kind.HISTORY else f", {run.to_thank:,} to be thanked for"
@@ -69,7 +71,8 @@ def sum_up(run: GiftRun) -> str:
     said += [some(run.gone, "gift deleted there", "gifts deleted there")] if run.gone else []
     said += [f"{run.skipped:,} skipped"] if run.skipped else []
     words = "; ".join(said)
-    return f"{words[:1].upper()}{words[1:]}." if words else "Nothing new."
+    nothing = "Looking …" if run.state == GiftRun.State.RUNNING else "Nothing new."
+    return f"{words[:1].upper()}{words[1:]}." if words else nothing
 
 
 def not_saved(records: Any) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ REASONS: dict[str, tuple[str, str, str, bool, str]] = {
     "no_donor_id": (
         "No donor number",
         "This contact has no number of a donor at {service}, so there is nobody there to save it on.",
-        "Open the contact, enter their donor number at {service} as the id in another system, and press Save now.",
+        "Enter their donor number at {service} as “Custom user id” on the contact’s page. Almoner saves it within "
+        "the hour, or at once by Save now.",
         True, "Save now",
     ),
     "person_gone": (
         "The donor is not there any more",
         "{service} has no donor with this number any more: they were deleted or merged with another one.",
-        "Enter their present donor number at the contact, then press Save now.",
+        "Enter their present donor number as “Custom user id” on the contact’s page, then press Save now.",
         True, "Save now",
     ),
     "sent_before": (

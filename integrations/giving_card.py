@@ -45,7 +45,7 @@ def card(request: HttpRequest, contact: Contact) -> str:
 
 def known_there(connection: Connection, contact: Contact) -> KnownThere:
     """What there is to say of them."""
-    events = VideoEvent.objects.filter(thank_you__contact=contact).order_by("-pk")[:LATEST]
+    events = VideoEvent.objects.filter(thank_you__contact=contact).select_related("thank_you").order_by("-pk")[:LATEST]
     uids = {uid_of(event, each) for event in events for each in (True, False)}
     found = RemoteRecord.objects.filter(connection=connection, kind=KIND, subject_uid__in=uids)
     rows = list(found.select_related("connection")) if uids else []

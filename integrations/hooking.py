@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from tasks_app.models import ThankYou
 
 PREFIX = "whsec_"
 MOST = 10  # addresses of one organization
+OVERLAP = timedelta(days=1)  # how long the secret before a new one signs as well
 REFUSED = "This address cannot be called from here. It has to be https, on a public machine that answers."
 
 
@@ -108,10 +110,31 @@ def remove(hook: OutgoingHook) -> None:
 
 
 @transaction.atomic
+def renew_secret(hook: OutgoingHook) -> str:
+    """Another secret, shown this once. For a day messages are signed with the old one, too: none is lost before the
+    program there has the new one."""
+    row = OutgoingHook.objects.select_for_update(no_key=True).get(pk=hook.pk)
+    row.old_secret, row.old_secret_until = row.secret, timezone.now() + OVERLAP
+    row.secret = PREFIX + secrets.token_urlsafe(32)
+    row.save(update_fields=["secret", "old_secret", "old_secret_until"])
+    note(HistoryEntry.Verb.CHANGED, row, {"secret renewed": [False, True]})
+    return str(row.secret)
+
+
+@transaction.atomic
+def send_test(hook: OutgoingHook) -> None:
+    """A message about nothing, before all that waits, so that staff see whether the address takes it."""
+    first = timezone.now() - OVERLAP
+    HookDelivery.objects.create(hook=hook, kind=HookDelivery.TEST, next_at=first)
+    OutgoingHook.objects.filter(pk=hook.pk).update(rests_until=None)
+    jobs.ring_for_hook(hook.pk)
+
+
+@transaction.atomic
 def resume(hook: OutgoingHook) -> None:
     """Try again: what has waited goes out now."""
     now = timezone.now()
-    OutgoingHook.objects.filter(pk=hook.pk).update(paused_at=None, failing_since=None)
+    OutgoingHook.objects.filter(pk=hook.pk).update(paused_at=None, failing_since=None, rests_until=None)
     HookDelivery.objects.filter(hook=hook, state=HookDelivery.State.DUE).update(next_at=now)
     jobs.ring_for_hook(hook.pk)
 
@@ -123,7 +146,7 @@ def send_again(delivery: HookDelivery) -> None:
     jobs.ring_for_hook(delivery.hook_id)
 
 
-def note(verb: str, hook: OutgoingHook) -> None:
-    """Who registered or removed an address stands in the history, without what may be a key in it."""
+def note(verb: str, hook: OutgoingHook, changes: dict[str, list[Any]] | None = None) -> None:
+    """Who registered, changed or removed an address stands in the history, without what may be a key in it."""
     host = urlsplit(hook.url).hostname or ""
-    HistoryEntry.by_actor(verb=verb, what="webhook", label=host[:250], changes={}).save()
+    HistoryEntry.by_actor(verb=verb, what="webhook", label=host[:250], changes=changes or {}).save()

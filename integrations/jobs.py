@@ -11,7 +11,17 @@ from django_q.tasks import async_task
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from integrations.models import Alarm, Connection, Delivery, GiftRun, HookDelivery, RunItem, SyncRun, WebhookEvent
+from integrations.models import (
+    Alarm,
+    Connection,
+    Delivery,
+    GiftRun,
+    HookDelivery,
+    OutgoingHook,
+    RunItem,
+    SyncRun,
+    WebhookEvent,
+)
 from integrations.models.heartbeat import beat
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
@@ -156,5 +166,6 @@ def prune() -> None:
             quiet = GiftRun.objects.filter(state=GiftRun.State.DONE, new=0, updated=0, gone=0, skipped=0)
             quiet.filter(finished_at__lt=Now() - KEEP_QUIET).delete()
             GiftRun.objects.filter(finished_at__lt=Now() - KEEP_HISTORY).delete()
+            OutgoingHook.objects.filter(old_secret_until__lte=Now()).update(old_secret=None, old_secret_until=None)
             HookDelivery.objects.filter(at__lt=Now() - KEEP).exclude(state=HookDelivery.State.DUE).delete()
             Alarm.objects.filter(cleared_at__lt=Now() - KEEP_HISTORY).delete()

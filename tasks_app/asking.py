@@ -214,11 +214,14 @@ def touch(rows: Sequence[ThankYou], names: Sequence[str] = ()) -> None:
     """These have changed, be it only in their reasons: `changed since` finds them, and listeners hear of each."""
     if not rows:
         return
-    now, pks = timezone.now(), [row.pk for row in rows]
-    if names and any(row.recorded_values() != row._loaded or row.tell_assignee for row in rows):
-        ThankYou.objects.bulk_update(rows, names)
-    TenantQuerySet.update(ThankYou.objects.filter(pk__in=pks).order_by(), updated_at=now)
-    signals.task_changed.send(ThankYou, tenant_id=rows[0].tenant_id, thank_you_pks=pks)
+    told = {row.pk for row in rows if names and row.recorded_values() != row._loaded}
+    if told or (names and any(row.tell_assignee for row in rows)):
+        ThankYou.objects.bulk_update(rows, names)  # this tells of those that it changes
+    TenantQuerySet.update(
+        ThankYou.objects.filter(pk__in=[row.pk for row in rows]).order_by(), updated_at=timezone.now()
+    )
+    if others := [row.pk for row in rows if row.pk not in told]:
+        signals.task_changed.send(ThankYou, tenant_id=rows[0].tenant_id, thank_you_pks=others)
 
 
 def resting(wishes: list[Wish], settings: ThanksSettings) -> set[int]:
@@ -242,7 +245,8 @@ def resting(wishes: list[Wish], settings: ThanksSettings) -> set[int]:
 
 
 def make_notes(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> None:
-    """A note for each donor and rule; none for whoever must not be contacted, and their history says so (T2)."""
+    """A note for each donor and rule; where there is to be one for each donor, a milestone joins the waiting note for
+    the gift that reached it. None for whoever must not be contacted, and their history says so (T2)."""
     from tasks_app.notes import default_template
 
     if not wishes:
@@ -261,16 +265,27 @@ def make_notes(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
     if not written:
         return
     template = settings.template or default_template()
-    due_at, new = timezone.now() + timedelta(hours=template.delay_hours), {}
+    due_at = timezone.now() + timedelta(hours=template.delay_hours)
+    new: dict[str, Note] = {}
+    here = waiting_notes(written, template) if settings.one_per == One.DONOR else {}
     for wish in written:
         key = open_key(wish.contact, wish.rule_pk, settings)
-        if key not in new:
-            new[key] = Note(contact=wish.contact, template=template, due_at=due_at)
-        wish.reason.note = new[key]
+        wish.reason.note = here.get((wish.contact.pk, wish.reason.gift_id))
+        if wish.reason.note is None:
+            wish.reason.note = new.setdefault(key, Note(contact=wish.contact, template=template, due_at=due_at))
     Note.objects.bulk_create(new.values())
     Reason.objects.bulk_create([wish.reason for wish in written])
     asked.notes += new.values()
     ring("send_notes")
+
+
+def waiting_notes(wishes: Iterable[Wish], template: Any) -> dict[tuple[int, int | None], Note]:
+    """{(donor, gift): the note that waits to thank them for it}, locked. Two queries."""
+    gifts = {wish.reason.gift_id for wish in wishes if wish.reason.gift_id}
+    found = Reason.objects.standing().filter(gift__in=gifts, note__state=Note.State.WAITING, note__template=template)
+    gift_of = dict(found.order_by().values_list("note_id", "gift_id"))
+    rows = Note.objects.filter(pk__in=gift_of, state=Note.State.WAITING).order_by("contact_id", "pk")
+    return {(row.contact_id, gift_of[row.pk]): row for row in rows.select_for_update(no_key=True)}
 
 
 def ring(job: str) -> None:

@@ -1,27 +1,20 @@
 """Thank-yous and notes as files: their columns, and how a page of them is read."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Prefetch
 
 from contacts.exporting.columns import Column, local_minute
-from contacts.exporting.sources import Source, add_source
-from contacts.models import EmailAddress
-from gifts.exports import of_donor
+from contacts.exporting.sources import add_source
+from gifts.exports import OfDonors, of_donor
 from tasks_app.models import Note, Reason, ThankYou
 
 
-class OfThanks(Source):
+class OfThanks(OfDonors):
     """Rows with a donor and reasons."""
 
-    def read(self, pks: Sequence[int], columns: Sequence[Column], region: str) -> list[Any]:
-        """With donors, their addresses, and the reasons that stand: four queries."""
-        emails = Prefetch("contact__email_addresses", EmailAddress.objects.order_by("-is_primary", "pk"))
-        reasons = Prefetch("reasons", Reason.objects.standing().order_by("pk"), to_attr="standing")
-        rows = self.model._default_manager.filter(pk__in=pks).order_by().select_related("contact")
-        found = {row.pk: row for row in rows.prefetch_related(emails, reasons)}
-        return [found[pk] for pk in pks if pk in found]
+    def prepared(self, rows: Any) -> Any:
+        return rows.prefetch_related(Prefetch("reasons", Reason.objects.standing().order_by("pk"), to_attr="standing"))
 
 
 def why(row: Any) -> str:

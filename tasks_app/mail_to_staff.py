@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from contacts.models import StaffMember, Tenant
+from contacts.models.recorded import chunks
 from contacts.tenancy.walls import TenantQuerySet, current_tenant
 from gifts.services import today
 from tasks_app.models import Notifications, ThankYou
@@ -26,7 +27,7 @@ FROM_HOUR = 7  # on Monday, where the organization is
 def tell(address: str, subject: str, body: str) -> bool:
     """One message; a mail server that does not answer must not stop the work."""
     try:
-        EmailMessage(subject, body, None, [address]).send()
+        EmailMessage(" ".join(subject.split())[:200], body, None, [address]).send()  # names may hold line breaks
     except (OSError, ValueError, ImproperlyConfigured) as error:
         log.warning("A message to staff could not be mailed: %s", type(error).__name__)
         return False
@@ -50,22 +51,24 @@ def tenants() -> list[int]:
 def tell_assignees() -> None:
     """One message to each person, however many they were given."""
     waiting = ThankYou.objects.filter(tell_assignee=True).order_by()
-    for pk in sorted({pk for pk in waiting.values_list("assignee_id", flat=True) if pk}):
+    for pk in sorted({pk for pk in waiting.values_list("assignee_id", flat=True).distinct() if pk}):
         with transaction.atomic():
-            rows = waiting.filter(assignee=pk).select_related("contact").order_by("pk")
-            mine = list(rows.select_for_update(skip_locked=True, of=("self",)))
-            pks = [row.pk for row in mine]
-            TenantQuerySet.update(ThankYou.objects.filter(pk__in=pks).order_by(), tell_assignee=False)
+            rows = waiting.filter(assignee=pk).order_by("pk").select_for_update(skip_locked=True)
+            mine = list(rows.values_list("pk", "state"))
+            for part in chunks(mine):
+                told = ThankYou.objects.filter(pk__in=[row_pk for row_pk, _ in part]).order_by()
+                TenantQuerySet.update(told, tell_assignee=False)
             wants = Notifications.objects.filter(member=pk, on_assignment=True, member__user__is_active=True).exists()
-        still = [row for row in mine if row.is_open]
+        still = [row_pk for row_pk, state in mine if state == ThankYou.State.OPEN]
         if wants and still:
             tell(StaffMember.objects.select_related("user").get(pk=pk).user.email, *assignment_words(still))
     TenantQuerySet.update(waiting.filter(assignee=None), tell_assignee=False)
 
 
-def assignment_words(rows: list[ThankYou]) -> tuple[str, str]:
-    """Subject and text."""
-    count = len(rows)
+def assignment_words(pks: list[int]) -> tuple[str, str]:
+    """Subject and text; a few are named, however many there are."""
+    count = len(pks)
+    rows = list(ThankYou.objects.filter(pk__in=pks[:NAMED]).select_related("contact").order_by("pk"))
     subject = f"A thank-you for you: {rows[0].contact}" if count == 1 else f"{count} thank-yous for you"
     why = {row.pk: [] for row in rows}  # type: dict[int, list[str]]
     from tasks_app.models import Reason
@@ -74,12 +77,12 @@ def assignment_words(rows: list[ThankYou]) -> tuple[str, str]:
         Reason.objects.standing().filter(thank_you__in=list(why)).values_list("thank_you_id", "sentence")
     ):
         why[pk].append(sentence)
-    lines = [f"{row.title} {' '.join(why[row.pk])} Due {row.due_on:%B} {row.due_on.day}." for row in rows[:NAMED]]
+    lines = [f"{row.title} {' '.join(why[row.pk])} Due {row.due_on:%B} {row.due_on.day}." for row in rows]
     if count > NAMED:
         lines.append(f"And {count - NAMED} more.")
     lines.append(f"See them: {queue_link('whose=mine')}")
     lines.append(f"You hear of this because you asked to. Change that: {wishes_link()}")
-    return f"{subject} ({current_tenant()})"[:200], "\n\n".join(lines) + "\n"
+    return f"{subject} ({current_tenant()})", "\n\n".join(lines) + "\n"
 
 
 def wishes_link() -> str:
@@ -128,7 +131,7 @@ def digest_words(member: StaffMember) -> tuple[str, str] | None:
         if found[whose]
     ]  # fmt: skip
     lines.append(f"You get this on Mondays because you asked for it. Change that: {wishes_link()}")
-    return f"Thank-yous this week ({current_tenant()})"[:200], "\n\n".join(lines) + "\n"
+    return f"Thank-yous this week ({current_tenant()})", "\n\n".join(lines) + "\n"
 
 
 def counted(number: int) -> str:

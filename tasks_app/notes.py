@@ -5,24 +5,25 @@ gets one twice. Whether they may be written to is looked at in that moment, not 
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from email.utils import formataddr
 from smtplib import SMTPServerDisconnected
 from time import monotonic
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from contacts import standing
-from contacts.models import Contact, EmailAddress
+from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.models import Giving
 from gifts.money import money
 from tasks_app.merge_fields import filled
 from tasks_app.models import Note, NoteTemplate, Reason
+from tasks_app.reach import why_not
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ TURN_SECONDS = 15.0
 LOST = timedelta(minutes=10)  # a worker that says nothing for so long was killed while the mail server was asked
 NOBODY_KNOWS = "Nobody knows whether it went out: the work was interrupted. Ask them, or send it again."
 NO_ANSWER = "The mail server fell silent, so nobody knows whether it went out. Ask them, or send it again."
+TWICE = timedelta(minutes=5)  # the same by hand within that time was pressed twice
 USUAL_NAME = "Thank you"
 USUAL_SUBJECT = "Thank you, {{ first_name }}"
 USUAL_BODY = (
@@ -88,29 +90,6 @@ def newest_reason(note: Note) -> Reason | None:
     return found
 
 
-# --- whether they may be written to ---
-
-
-def why_not(contact: Contact) -> tuple[str, str]:
-    """(address, why nothing may be sent to it or ""), as it is now. Four queries."""
-    if contact.do_not_contact:
-        return "", f"{contact} is under Do Not Contact."
-    email = EmailAddress.objects.filter(contact=contact, is_primary=True).first()
-    if email is None:
-        return "", f"{contact} has no email address."
-    if email.state != EmailAddress.State.OK:
-        return email.address, f"{email.address} cannot be used: {email.get_state_display().lower()}."
-    by_uid, by_address = standing.load([contact.uid], [email.address_key])
-    said = standing.strictest(by_uid.get(str(contact.uid)), by_address.get(email.address_key))
-    if any(state != standing.FREE for scope, state in said.items() if not scope.startswith("list:")):
-        return email.address, f"{contact} has asked not to be written to."
-    if EmailAddress.objects.filter(
-        address_key=email.address_key, contact__do_not_contact=True
-    ).exists():  # somebody else with this address, such as a spouse
-        return email.address, f"{email.address} also belongs to somebody who is under Do Not Contact."
-    return email.address, ""
-
-
 # --- sending ---
 
 
@@ -133,7 +112,8 @@ def turn(tenant_pk: int, seconds: float = TURN_SECONDS) -> bool:
         own_up()
         until = monotonic() + seconds
         while (note := claimed()) is not None:
-            send(note)
+            if note.state == Note.State.MAYBE:
+                send(note)
             if monotonic() >= until:
                 return True
     return False
@@ -147,25 +127,23 @@ def own_up() -> None:
 
 @transaction.atomic
 def claimed() -> Note | None:
-    """The next that is due, ready to be sent and marked as such; notes that may not be sent are put aside on the way.
-    The transaction ends before the mail server is asked."""
-    while True:
-        rows = Note.objects.filter(state=Note.State.WAITING, due_at__lte=timezone.now()).order_by("due_at", "pk")
-        note: Note | None = rows.select_for_update(skip_locked=True, of=("self",)).select_related("template").first()
-        if note is None:
-            return None
-        contact = Contact.objects.get(pk=note.contact_id)
-        note.address, problem = why_not(contact)
-        if problem:
-            note.state, note.why = Note.State.HELD, problem
-            note.save()
-            continue
+    """The next that is due, ready to be sent and marked as such, or put aside because it may not be sent. The
+    transaction ends before the mail server is asked."""
+    rows = Note.objects.filter(state=Note.State.WAITING, due_at__lte=timezone.now()).order_by("due_at", "pk")
+    note: Note | None = rows.select_for_update(skip_locked=True, of=("self",)).select_related("template").first()
+    if note is None:
+        return None
+    contact = Contact.objects.get(pk=note.contact_id)
+    note.address, note.why = why_not(contact)
+    if note.why:
+        note.state = Note.State.HELD
+    else:
         giving = Giving.objects.filter(contact=contact).first()
         template = note.template or default_template()
         note.subject, note.body = words_for(template, values_for(contact, newest_reason(note), giving))
-        note.state, note.why, note.began_at = Note.State.MAYBE, "", timezone.now()
-        note.save()
-        return note
+        note.state, note.began_at = Note.State.MAYBE, timezone.now()
+    note.save()
+    return note
 
 
 def send(note: Note) -> None:
@@ -176,7 +154,8 @@ def send(note: Note) -> None:
         if row is None or row.state != Note.State.MAYBE:
             return
         row.state = Note.State.FAILED if problem else Note.State.SENT
-        row.why, row.sent_at = problem, None if problem else timezone.now()
+        row.why = problem or row.why  # a gift that was refunded in this moment stands there
+        row.sent_at = None if problem else timezone.now()
         row.save()
 
 
@@ -185,8 +164,7 @@ def hand_over(note: Note) -> str:
     tenant = current_tenant()
     sender = None
     if tenant and tenant.from_email:
-        name = (tenant.from_name or tenant.name).replace('"', "")
-        sender = f'"{name}" <{tenant.from_email}>'
+        sender = formataddr((tenant.from_name or tenant.name, tenant.from_email))
     try:
         EmailMessage(note.subject, note.body, sender, [note.address]).send()
     except (TimeoutError, SMTPServerDisconnected) as error:  # it may have gone out before the line went dead
@@ -223,9 +201,14 @@ def stop(note: Note) -> Note:
 
 @transaction.atomic
 def write(contact: Contact, template: NoteTemplate, why: str, at_once: bool = False) -> Note:
-    """A note by hand to one contact."""
+    """A note by hand to one contact; pressed twice, it is one."""
+    contact = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
     if contact.do_not_contact:
         raise NoteRefused(f"{contact} is under Do Not Contact: no note is sent to them.")
+    a_moment_ago = Q(state=Note.State.SENT, sent_at__gte=timezone.now() - TWICE)
+    same = Q(state__in=[Note.State.WAITING, Note.State.MAYBE]) | a_moment_ago
+    if Note.objects.filter(same, contact=contact, template=template).exists():
+        raise NoteRefused(f"This note to {contact} is on its way already, so no second one was made.")
     due_at = timezone.now() + timedelta(hours=0 if at_once else template.delay_hours)
     note = Note(contact=contact, template=template, due_at=due_at)
     note.save()

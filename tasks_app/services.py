@@ -27,7 +27,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from contacts.models import Contact, StaffMember
+from contacts.models import Contact, Role, StaffMember
 from contacts.tenancy.acting import actor
 from gifts.services import today
 from tasks_app import asking, signals
@@ -69,6 +69,12 @@ def locked_open(thank_you: ThankYou) -> ThankYou:
 
 
 # --- who does it, and when ---
+
+
+def who_thanks() -> Any:
+    """Everybody here who may do it."""
+    rows = StaffMember.objects.filter(user__is_active=True).exclude(role=Role.VIEWER)
+    return rows.select_related("user")
 
 
 @transaction.atomic
@@ -189,10 +195,17 @@ def ask_by_hand(contact: Contact, why: str, member: StaffMember | None = None) -
     return (asked.created or asked.joined)[0]
 
 
+def still_open(pks: Collection[int]) -> Any:
+    """Those of them that are open, locked until the transaction ends: what the video app reports in this moment is not
+    written over."""
+    rows = ThankYou.objects.open().filter(pk__in=pks).order_by("contact_id", "pk").select_for_update(no_key=True)
+    return ThankYou.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+
+
 @transaction.atomic
 def assign_many(pks: Collection[int], member: StaffMember | None) -> int:
     """Give these to somebody, or back to the team. Returns of how many that is so now; others were not open."""
-    rows = ThankYou.objects.open().filter(pk__in=pks)
+    rows = still_open(pks)
     tell = member is not None and not is_me(member)
     moved = rows.exclude(assignee=member) if member else rows.exclude(assignee=None)
     now = timezone.now()
@@ -208,8 +221,7 @@ def dismiss_many(pks: Collection[int], reason: str = ALREADY_THANKED) -> int:
     """Dismiss these, as far as they are open. Returns how many."""
     if not reason.strip():
         raise ThankYouRefused("Say why, in a few words. Nothing was changed.")
-    rows = ThankYou.objects.open().filter(pk__in=pks)
-    done: int = rows.update(
+    done: int = still_open(pks).update(
         state=State.DISMISSED, open_key="", tell_assignee=False, closing_note=reason.strip()[:400],
         updated_at=timezone.now(),
     )  # fmt: skip
@@ -280,5 +292,7 @@ def settle(row: ThankYou) -> None:
     elif sent and row.contact.do_not_contact and before == State.OPEN:
         row.to_judge = f"{row.contact} is under Do Not Contact, and the video app says that a video was sent."[:400]
     row.open_key, row.tell_assignee = "", False
+    is_told = row.recorded_values() != row._loaded  # saving it tells everybody
     row.save()
-    asking.touch([row])
+    if not is_told:
+        asking.touch([row])

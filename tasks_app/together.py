@@ -12,11 +12,13 @@ from tasks_app import asking, withdrawing
 from tasks_app.models import Reason, ThanksSettings, ThankYou
 
 AT_ONCE = 100  # donors in one transaction
+DOUBLED = "The milestone was reached by both of two contacts who are one, and is thanked for once."
 
 
 @transaction.atomic
 def settle(uids: Collection[uuid.UUID]) -> None:
     """Put together what belongs together, and take apart what does not, for these contacts."""
+    drop_doubled(uids)
     rows = ThankYou.objects.open().filter(contact__uid__in=uids).select_related("contact").order_by("contact_id", "pk")
     if not (found := list(rows.select_for_update(no_key=True, of=("self",)))):
         return
@@ -48,6 +50,14 @@ def settle(uids: Collection[uuid.UUID]) -> None:
     elsewhere = strays.exclude(gift__contact=F("thank_you__contact")).order_by().values_list("gift_id", flat=True)
     if pks := [pk for pk in elsewhere if pk]:
         withdrawing.follow_gifts(pks, uids)
+
+
+def drop_doubled(uids: Collection[uuid.UUID]) -> None:
+    """A milestone that both had reached is one after a merge (M5): what was asked for the other's, which is gone, is
+    not asked for again."""
+    theirs = Q(thank_you__contact__uid__in=uids) | Q(note__contact__uid__in=uids)
+    rows = withdrawing.reasons(Reason.objects.standing().filter(theirs, award=None, gift_uid=None))
+    withdrawing.withdraw([one for one in rows if one.held.state in withdrawing.NOT_SENT], DOUBLED)
 
 
 def settle_all() -> int:

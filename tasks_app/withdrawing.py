@@ -146,6 +146,15 @@ def back_again(gifts: Mapping[uuid.UUID, Gift]) -> list[Gift]:
 
 
 @transaction.atomic
+def at_their_wish(contact_pks: Collection[int], source: str, why: str) -> None:
+    """These donors want no mail, says the source of their gifts: what was not sent yet for a gift from there is not
+    sent any more (D8)."""
+    rows = Reason.objects.standing().filter(gift__source=source)
+    rows = rows.filter(Q(thank_you__contact__in=contact_pks) | Q(note__contact__in=contact_pks))
+    withdraw([one for one in reasons(rows) if one.held.state in NOT_SENT], why)
+
+
+@transaction.atomic
 def follow_awards(awards: Sequence[MilestoneReached], instead: Mapping[int, MilestoneReached]) -> None:
     """These milestones are no longer met; of some a lower one still is, and takes their place (M8)."""
     found = reasons(Reason.objects.standing().filter(award__in=[award.pk for award in awards]))

@@ -48,7 +48,7 @@ def in_short(data_import: Import) -> str:
         return ""
     if data_import.state == State.UNDONE:
         fates = people_undone(counts)
-        return ", ".join(f"{fates[key]:,} {LABELS[key].lower()}" for key in UNDOABLE if fates.get(key)) or "No contacts"
+        return ", ".join(f"{fates[key]:,} {LABELS[key].lower()}" for key in UNDOABLE if fates.get(key)) or "Nothing"
     new = f"{sorts.of(data_import).new_label}s"
     named = [(key, new if key == Outcome.CREATE else before, after) for key, before, after in CHIPS]
     parts = [

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -45,19 +46,26 @@ def import_or_404(uid: Any) -> Import:
     return found
 
 
+def seen(request: HttpRequest, uid: Any) -> Import:
+    """The same, for somebody who may see what it brings in."""
+    data_import = import_or_404(uid)
+    require(request, SEE, sorts.of(data_import).area)
+    return data_import
+
+
 def to_page(data_import: Import) -> HttpResponse:
     return redirect("admin:contacts_import_page", data_import.uid)
 
 
 def press(view: View) -> View:
-    """A button of an import: a POST by somebody who may change contacts."""
+    """A button of an import: a POST by somebody who may change what it brings in."""
 
     @wraps(view)
     def pressed(request: HttpRequest, uid: Any) -> HttpResponseBase:
         data_import = import_or_404(uid)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        require(request, CHANGE, AREA)
+        require(request, CHANGE, sorts.of(data_import).area)
         return view(request, data_import)
 
     return pressed
@@ -79,7 +87,8 @@ def button(step: Callable[..., bool], done: str = "", with_user: bool = False) -
 
 def start(request: HttpRequest) -> HttpResponse:
     """Choose a file; when it has come, its columns are shown."""
-    require(request, CHANGE, AREA)
+    asked = sorts.known(request.POST.get("kind") or request.GET.get("kind", ""))
+    require(request, CHANGE, asked.area)
     problem = ""
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -93,8 +102,8 @@ def start(request: HttpRequest) -> HttpResponse:
             except Unreadable as why:
                 problem = f"{file.name}: {why}"
     context = {
-        "problem": problem, "most": settings.IMPORT_MAX_MB, "has_sample": sample_file() is not None,
-        "sorts": sorts.all_sorts(), "kind": sorts.known(request.POST.get("kind") or request.GET.get("kind", "")).key,
+        "problem": problem, "most": settings.IMPORT_MAX_MB, "samples": samples(),
+        "sorts": [sort for sort in sorts.all_sorts() if is_allowed(request, CHANGE, sort.area)], "kind": asked.key,
         "chooser": UnfoldAdminFileFieldWidget().render("file", None, CHOOSER),
     }  # fmt: skip
     return render_page(
@@ -102,36 +111,43 @@ def start(request: HttpRequest) -> HttpResponse:
     )
 
 
-def sample_file() -> Path | None:
-    """The demo's file of messy contacts, where there is one."""
+def sample_file(sort: sorts.Sort) -> Path | None:
+    """The demo's file of this sort, where there is one."""
     file = Path(settings.SAMPLE_IMPORT_FILE) if settings.SAMPLE_IMPORT_FILE else None
+    if file and sort.sample:
+        file = file.with_name(sort.sample)
     return file if file and file.is_file() else None
+
+
+def samples() -> list[sorts.Sort]:
+    """Of what there is such a file."""
+    return [sort for sort in sorts.all_sorts() if sample_file(sort)]
 
 
 def sample(request: HttpRequest) -> HttpResponseBase:
     """Download it."""
-    require(request, SEE, AREA)
-    file = sample_file()
+    sort = sorts.known(request.GET.get("kind", ""))
+    require(request, SEE, sort.area)
+    file = sample_file(sort)
     if file is None:
         raise Http404
-    return FileResponse(file.open("rb"), as_attachment=True, filename="sample-import.csv")
+    return FileResponse(file.open("rb"), as_attachment=True, filename=sort.sample or "sample-import.csv")
 
 
 def page(request: HttpRequest, uid: Any) -> HttpResponseBase:
     """One import: columns to be matched, progress, preview, report, or the question before it is taken back."""
-    require(request, SEE, AREA)
-    data_import = import_or_404(uid)
+    data_import = seen(request, uid)
     if data_import.state == Import.State.UPLOADED:
         return import_columns.show(request, data_import)
-    context = import_shown.context(request, data_import) | {"may_change": is_allowed(request, CHANGE, AREA)}
+    may_change = is_allowed(request, CHANGE, sorts.of(data_import).area)
+    context = import_shown.context(request, data_import) | {"may_change": may_change}
     template = "admin/contacts/imports/page.html"
     return render_page(request, template, f"Import of {data_import.file_name}", context)
 
 
 def progress(request: HttpRequest, uid: Any) -> HttpResponseBase:
     """What the page asks for every second while something moves; when the import has moved on, the page loads anew."""
-    require(request, SEE, AREA)
-    data_import = import_or_404(uid)
+    data_import = seen(request, uid)
     if request.GET.get("was") != data_import.state:
         return HttpResponse(headers={"HX-Refresh": "true"})
     return render_page(request, "admin/contacts/imports/progress.html", "", import_shown.moving(data_import))
@@ -167,8 +183,7 @@ def check(request: HttpRequest, data_import: Import) -> HttpResponseBase:
 
 def download_report(request: HttpRequest, uid: Any) -> HttpResponseBase:
     """The file as it came, with what became of each row. A POST, because the log of exports takes note of it."""
-    require(request, SEE, AREA)
-    data_import = import_or_404(uid)
+    data_import = seen(request, uid)
     require_export(request)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
@@ -222,8 +237,14 @@ class ImportAdmin(ReadOnlyTenantAdmin):
         ours = [path(route, wrap(view), name=f"contacts_import_{name}") for route, view, name in pages]
         return ours + super().get_urls()
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
+        """Those that brought in what this person may see."""
+        hidden = [sort.key for sort in sorts.all_sorts() if not is_allowed(request, SEE, sort.area)]
+        return super().get_queryset(request).exclude(kind__in=hidden)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        extra = {"may_import": is_allowed(request, CHANGE, AREA), "has_sample": sample_file() is not None}
+        may_import = any(is_allowed(request, CHANGE, sort.area) for sort in sorts.all_sorts())
+        extra = {"may_import": may_import, "samples": samples()}
         return super().changelist_view(request, (extra_context or {}) | extra)
 
     def changeform_view(

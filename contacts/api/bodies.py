@@ -60,6 +60,13 @@ class Text(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class Line(Text):
+    """Text in one line: what is a name goes into subjects and lists."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return " ".join(super().to_internal_value(data).split())
+
+
 class Link(serializers.URLField):
     """An address on the web."""
 

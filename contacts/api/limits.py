@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from contacts.api.problems import Problem
 from contacts.tenancy.keys import ApiToken
@@ -22,11 +23,11 @@ class TooManyCalls(Problem):
 def count(token: ApiToken) -> dict[str, str]:
     """Count this call; the headers that say what is left. Raises `TooManyCalls`, with those headers."""
     by_key, by_organization = settings.API_CALLS_PER_MINUTE, settings.API_CALLS_PER_MINUTE_ORGANIZATION
-    left_of_key = by_key - counted("api key", str(token.pk), WITHIN)
-    # A key that is over its limit does not use up what is the others'.
-    left = left_of_key
-    if left_of_key >= 0:
-        left = min(left, by_organization - counted("api organization", str(token.tenant_id), WITHIN))
+    with transaction.atomic():  # one write of the database
+        left = by_key - counted("api key", str(token.pk), WITHIN)
+        # A key that is over its limit does not use up what is the others'.
+        if left >= 0:
+            left = min(left, by_organization - counted("api organization", str(token.tenant_id), WITHIN))
     wait = until_next(WITHIN)
     headers = {
         "RateLimit-Limit": str(min(by_key, by_organization)), "RateLimit-Remaining": str(max(left, 0)),

@@ -18,6 +18,7 @@ from contacts.exporting.columns import Column, for_contacts, local_minute
 from contacts.models import ConsentEvent, Contact, ContactList, Export, HistoryEntry
 from contacts.models.export import MORE_KINDS
 from contacts.search import contacts_matching
+from contacts.tenancy.roles import SEE, require
 from contacts.timeline import holds
 
 OF_THE_PAGE = {"p", "o", "all", "e", "_popup", "_facets"}  # of a list page's address, says nothing about who is on it
@@ -35,6 +36,7 @@ class Source(ABC):
     noun: tuple[str, str]
 
     def __init__(self, request: HttpRequest, query: QueryDict, chosen: Sequence[int] = ()) -> None:
+        require(request, SEE, admin.site.get_model_admin(self.model).area)  # type: ignore[attr-defined]
         self.query, self.chosen = query, list(chosen)
         self.rows, self.filters = self.find(request)
 

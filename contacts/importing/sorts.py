@@ -18,6 +18,8 @@ class Sort(ABC):
 
     key: ClassVar[str]
     title: ClassVar[str]
+    sample: ClassVar[str] = ""  # beside the demo's file of contacts; see `SAMPLE_IMPORT_FILE`
+    area: ClassVar[str] = "contacts"  # whoever may change it may import; see `contacts/tenancy/roles.py`
     explained: ClassVar[str]  # on the page where a file is chosen
     options_template: ClassVar[str]
     columns_note: ClassVar[str]

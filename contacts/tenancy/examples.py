@@ -1,6 +1,7 @@
 """What an organization's settings do, shown with examples: on the page of the settings, as they are saved."""
 
 from datetime import datetime
+from decimal import Decimal
 from email.utils import formataddr
 
 import phonenumbers
@@ -8,9 +9,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from contacts.custom import writes_day_first
+from contacts.tenancy.currency import amount_in
 from contacts.tenancy.models import MONTHS, Tenant
 
-AMOUNT = "1,250.00"
+AMOUNT = Decimal(1250)
 
 
 def examples(tenant: Tenant) -> list[tuple[str, str]]:
@@ -19,7 +21,7 @@ def examples(tenant: Tenant) -> list[tuple[str, str]]:
     rows = [
         ("The time now", date_format(here, "M j, Y, H:i")),
         ("The date 3/4/2026 in a file means", "3 April" if writes_day_first(tenant) else "March 4"),
-        ("An amount", f"{AMOUNT} {tenant.currency}"),
+        ("An amount", amount_in(tenant.currency, AMOUNT)),
         ("This fiscal year", fiscal_year(here, tenant.fiscal_year_start)),
         ("A phone number", phone(tenant.phone_region)),
     ]

@@ -7,6 +7,7 @@ from gifts.admin import (
     calls,
     card,
     donation_card,
+    donor,
     fundraising,
     gift,
     milestone_card,
@@ -29,4 +30,4 @@ add_panel(panel.panel, order=25)
 add_need(calls.needs, order=30)
 add_need(streaks.needs, order=40)
 
-__all__ = ["calls", "card", "fundraising", "gift", "panel", "pledge", "reached", "rule"]
+__all__ = ["calls", "card", "donor", "fundraising", "gift", "panel", "pledge", "reached", "rule"]

@@ -90,5 +90,7 @@ def sentence(contact: Contact, giving: Giving | None, years: list[figures.Year])
     """The chart in words, for those who do not see it."""
     if giving is None or not years:
         return "Nothing that was given counts at present."
+    if len(years) == 1:
+        return f"All of it in {years[0].year}."
     best = max(years, key=lambda year: year.total)
-    return f"Given each year from {years[0].year} to {years[-1].year}; most in {best.year}, {money(best.total)}."
+    return f"Year by year from {years[0].year} to {years[-1].year}: most in {best.year}, {money(best.total)}."

@@ -66,6 +66,21 @@ class AmountBetween(Between):
     parse = staticmethod(an_amount)
 
 
+class TotalBetween(Between):
+    title, parameter_name, column = "given in all", "total", "total"
+    parse = staticmethod(an_amount)
+
+
+class NumberBetween(Between):
+    title, parameter_name, column = "number of gifts", "number", "number"
+    parse = staticmethod(an_amount)
+
+
+class LastBetween(Between):
+    title, parameter_name, column, box_type = "last gift", "last", "last_on", "date"
+    parse = staticmethod(date.fromisoformat)
+
+
 class CampaignFilter(DropdownFilter):
     """One of the organization's campaigns."""
 

@@ -65,6 +65,13 @@ class GiftForm(MoneyForm):
 class PledgeForm(MoneyForm):
     """A pledge, by hand."""
 
+    def clean_amount(self) -> Decimal:
+        amount = super().clean_amount()
+        if amount < self.instance.written_off:
+            words = money(self.instance.written_off)
+            raise ValidationError(f"{words} of this pledge is written off. Expect it again first, then correct it.")
+        return amount
+
 
 class RefundForm(forms.Form):
     """How much of a gift was given back altogether, and when."""

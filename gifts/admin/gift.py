@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -134,6 +134,14 @@ class GiftAdmin(TenantAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.is_ours)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look reads the date and the amount as everywhere else."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        (title, part), *more = self.fieldsets
+        reading = [("day", "how_much") if row == ("received_on", "amount") else row for row in part["fields"]]
+        return [(title, part | {"fields": reading}), *more]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who gave it is changed by a button, which says what that means."""
         return ["contact"] if obj else []
@@ -156,7 +164,10 @@ class GiftAdmin(TenantAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Gift) -> None:
-        services.delete_gift(obj)
+        try:
+            services.delete_gift(obj)
+        except services.GiftRefused as why:
+            raise Http404(str(why)) from None
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Counted, not listed."""

@@ -13,9 +13,11 @@ from gifts import milestone_words
 from gifts.milestones import Kind
 from gifts.models import MilestoneRule
 from gifts.models.milestone import MOST_THRESHOLDS
+from gifts.models.source import WITHOUT_CAMPAIGN
 from gifts.services import CENT, MOST
 
 MOST_RULES = 50
+NONE_KNOWN = milestone_words.joined([one.label for one in WITHOUT_CAMPAIGN])
 LARGEST_NUMBER = 1_000_000
 WHOLE = {Kind.NUMBER: "gifts", Kind.YEARS: "years"}
 # What a rule means; whoever has looked at who would match looks again once one of these is changed.
@@ -39,6 +41,8 @@ class RuleForm(SeenForm):
         if "month" in self.fields:
             month = self.fields["month"]
             month.help_text = "Once in each such year. It is your fiscal year unless you choose another month."
+        for name in {"campaign", "fund"} & set(self.fields):
+            self.fields[name].help_text = f"Empty for every {name}. Gifts from {NONE_KNOWN} come without one."
         if "instruction" in self.fields:
             words = "; ".join(f"{token} is {meaning}" for token, meaning in milestone_words.TOKENS.items())
             self.fields["instruction"].help_text = f"Empty for “{milestone_words.USUAL}” {words}."
@@ -76,6 +80,12 @@ class RuleForm(SeenForm):
         cleaned = super().clean()
         if self.cleaned_data.get("kind", Kind.SINCE_MONTH) != Kind.SINCE_MONTH:
             self.cleaned_data["month"] = None
+        asked = [name for name in ("campaign", "fund") if self.cleaned_data.get(name)]
+        if asked and self.cleaned_data.get("source") in WITHOUT_CAMPAIGN:
+            raise ValidationError(
+                f"Gifts from {NONE_KNOWN} come without a {asked[0]}, so nobody could reach this. Leave it empty, or "
+                "choose gifts from everywhere."
+            )
         if not self.instance.pk and MilestoneRule.objects.count() >= MOST_RULES:
             raise ValidationError(f"There are {MOST_RULES} rules already. Delete one that nobody needs.")
         return cleaned

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from contacts.importing import crowd as crowds
-from contacts.importing.deciding import Refused, find, folded
+from contacts.importing.crowd import Known, wanted_id_keys
+from contacts.importing.deciding import Refused, find, folded, may_be, names_of, words
 from contacts.importing.reading import Wanted
 from contacts.models import Contact
 from gifts.importing.reading import Reader, WantedGift
@@ -32,6 +33,10 @@ class Donors:
         if is_name_only(donor):
             return self.named(donor)
         known = find(donor, self.crowd, self.reader.donors)
+        by_id = self.crowd.with_uid(donor.uid) if donor.uid else None
+        if not by_id and not any(self.crowd.with_id(key) for key in wanted_id_keys(donor)):
+            same = [one for address in donor.emails for one in self.crowd.with_email(address)]
+            refuse_others(donor, [known] if known else same)
         if known is None or known.contact is None:
             raise Refused(NOBODY.format(said(donor)) if said(donor) else "The row does not say who gave. Add it.")
         return known.contact
@@ -48,6 +53,33 @@ class Donors:
         if not found:
             raise Refused(NOBODY.format(f"the name {name}"))
         return next(iter(found.values()))
+
+
+def refuse_others(donor: Wanted, people: Sequence[Known]) -> None:
+    """An address of somebody with another name: a gift of the one is not one of the other. Raises `Refused`."""
+    if people and all(speaks_against(donor, known) for known in people):
+        raise Refused(
+            f"{donor.emails[0]} is the email of {names_of(list(people))}, but the row names {donor.label}. Correct the "
+            f"row; or, if {donor.label} is somebody else with this address, add them as a contact first."
+        )
+
+
+def speaks_against(donor: Wanted, known: Known) -> bool:
+    """Whether the first or the last name is another. What is empty says nothing; one word in common is enough, as of
+    double names and of couples, and so is an initial."""
+    pairs = [
+        (
+            set(words(donor.values.get(name, "").replace("-", " "))),
+            set(words(known.state.get(name, "").replace("-", " "))),
+        )
+        for name in ("first_name", "last_name")
+    ]
+    if set().union(*(ours for ours, _ in pairs)) == set().union(*(theirs for _, theirs in pairs)):
+        return False  # the same words, divided otherwise
+    (ours, theirs), (our_last, their_last) = pairs
+    if our_last and their_last and not our_last & their_last:
+        return True
+    return bool(ours and theirs and not ours & theirs) and not may_be(donor, known)
 
 
 def is_name_only(donor: Wanted) -> bool:

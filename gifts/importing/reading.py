@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError
 from contacts import custom
 from contacts.importing import values
 from contacts.importing.columns import IDENTIFIER
+from contacts.importing.kinds import SHEET
 from contacts.importing.reading import BY_EMAIL, Wanted
 from contacts.importing.reading import Reader as OfContacts
 from contacts.models import CustomField, Import
@@ -71,7 +73,8 @@ class Reader:
         order = data_import.options.get("dates")
         self.day_first = order == "day" if order else custom.writes_day_first(tenant)
         self.history = data_import.options.get("history", OLD)
-        self.today = today()
+        self.mark, self.of_sheet = data_import.options.get("amounts", ""), data_import.format.get("kind") == SHEET
+        self.today, self.currency = today(), tenant.currency
 
     def read(self, number: int, cells: Sequence[str]) -> WantedGift:
         """What this row says; `refusal` says what it lacks."""
@@ -79,7 +82,7 @@ class Reader:
         given = {key: cells[i].strip() if i < len(cells) else "" for key, i in self.columns.items()}
         try:
             want.values["received_on"] = self.day(given.get("received_on", ""))
-            want.values["amount"] = amount(given.get("amount", "")) if given.get("amount") else self.lack("an amount")
+            want.values["amount"] = self.amount(given.get("amount", ""))
         except (ValidationError, NoAmount) as why:
             want.refusal = " ".join(why.messages) if isinstance(why, ValidationError) else str(why)
         for name, most in TEXTS.items():
@@ -99,6 +102,10 @@ class Reader:
         if found.year < 1900 or (found - self.today).days > AHEAD:
             raise NoAmount(f"“{cell[:40]}” cannot be the date of a gift. Correct it in the file.")
         return found
+
+    def amount(self, cell: str) -> Decimal:
+        """What was given."""
+        return amount(cell, self.currency, self.mark, self.of_sheet) if cell else self.lack("an amount")
 
     def lack(self, what: str) -> Any:
         """Without it there is no gift."""

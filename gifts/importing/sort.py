@@ -11,10 +11,13 @@ from django.utils.formats import date_format
 
 from contacts.importing import intake, pieces
 from contacts.importing.intake import Format
+from contacts.importing.kinds import SHEET
 from contacts.importing.sorts import Sort
 from contacts.models import Import, ImportRow
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import current_tenant
 from gifts.importing import columns, work
+from gifts.importing.amounts import ASK, SIGN, mark_of, marks
 from gifts.importing.columns import FIELDS, Choices
 from gifts.importing.reading import HISTORY, OLD, Reader, date_order
 from gifts.money import money
@@ -25,7 +28,8 @@ Outcome, Undo = ImportRow.Outcome, ImportRow.Undo
 class OfGifts(Sort):
     """One row for each gift; its donor has to be here."""
 
-    key, title = "gifts", "Gifts"
+    key, title, area = "gifts", "Gifts", "gifts"
+    sample = "sample-gifts.csv"
     explained = "One row for each gift: date, amount, and the email, id or name of a donor who is here already."
     options_template = "admin/gifts/import_options.html"
     columns_note = (
@@ -44,10 +48,12 @@ class OfGifts(Sort):
 
     def columns_context(self, request: HttpRequest, data_import: Import, options: dict[str, Any]) -> dict[str, Any]:
         chosen = [one.get("field", "") for one in data_import.columns]
-        order = dates_of(data_import, chosen)
+        order, found = dates_of(data_import, chosen), marks_of(data_import, chosen)
+        mark = mark_of(found, currency())
         return {
             "history": HISTORY.items(), "chosen_history": options.get("history") or OLD, "asks_dates": bool(order),
-            "dates": options.get("dates") or ("" if order == "ask" else order),
+            "dates": options.get("dates") or ("" if order == "ask" else order), "asks_amounts": ASK in found,
+            "amounts": options.get("amounts") or ("" if mark == ASK else mark),
         }  # fmt: skip
 
     def sent(
@@ -62,6 +68,12 @@ class OfGifts(Sort):
             options["dates"] = ""
             if dates_of(data_import, chosen) == "ask":
                 problems.append("Say how dates are written in this file: 3/4/2026 can be March 4 or 3 April.")
+        options["amounts"] = request.POST.get("amounts", "")
+        if options["amounts"] not in SIGN:
+            options["amounts"] = mark_of(marks_of(data_import, chosen), currency())
+        if options["amounts"] == ASK:
+            options["amounts"] = ""
+            problems.append("Say how amounts are written in this file: 1.250 and 1,250 can be much or little.")
         return options, problems
 
     # --- the work ---
@@ -171,8 +183,24 @@ def rows(number: int) -> str:
 
 def dates_of(data_import: Import, chosen: Sequence[str]) -> str:
     """How the dates in the first rows of the file are written; see `date_order`."""
-    if "received_on" not in chosen:
-        return ""
-    index = list(chosen).index("received_on")
+    return date_order(first_cells(data_import, chosen, "received_on"))
+
+
+def marks_of(data_import: Import, chosen: Sequence[str]) -> set[str]:
+    """How the amounts in the first rows of the file are written; see `marks`."""
+    return marks(first_cells(data_import, chosen, "amount"), data_import.format.get("kind") == SHEET)
+
+
+def first_cells(data_import: Import, chosen: Sequence[str], field: str) -> list[str]:
+    """What stands in the first rows of a column."""
+    if field not in chosen:
+        return []
+    index = list(chosen).index(field)
     first = intake.samples(pieces.opener(data_import), Format.kept(data_import.format))
-    return date_order([row[index] for row in first if index < len(row) and row[index]])
+    return [row[index] for row in first if index < len(row) and row[index]]
+
+
+def currency() -> str:
+    """The organization's."""
+    tenant = current_tenant()
+    return tenant.currency if tenant else ""

@@ -5,7 +5,7 @@ many-eth such row of the file it is: so the same file changes nothing a second t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -78,11 +78,10 @@ def numbered(data_import: Import, wants: Sequence[WantedGift]) -> list[str]:
     return found
 
 
-def decide(reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str]) -> list[Plan]:
-    """What each row does now; as many queries for 500 as for one."""
+def decide(reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str], lock: bool = False) -> list[Plan]:
+    """What each row does now; as many queries for 500 as for one. Whoever is about to write locks the gifts."""
     donors = Donors(wants, reader)
-    rows = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=set(source_ids))
-    known = {gift.source_id: gift for gift in rows.select_related("contact").order_by()}
+    known = known_here(source_ids, lock)
     alike = alike_here(donors, wants)
     found, claimed = [], set()
     for want, source_id in zip(wants, source_ids, strict=True):
@@ -103,6 +102,13 @@ def decide(reader: Reader, wants: Sequence[WantedGift], source_ids: Sequence[str
             plan.changes["is_history"] = ["", True]
         found.append(plan)
     return found
+
+
+def known_here(source_ids: Iterable[str], lock: bool) -> dict[str, Gift]:
+    """Gifts that came from files, by identifier. Two queries."""
+    rows = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=set(source_ids)).order_by("pk")
+    rows = rows.select_for_update(no_key=True) if lock else rows
+    return {gift.source_id: gift for gift in rows.prefetch_related("contact")}
 
 
 Alike = dict[tuple[int, date, Decimal], list[Gift]]
@@ -180,7 +186,7 @@ def count(counts: dict[str, Any], plan: Plan) -> None:
 def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -> None:
     """Decide anew with what is here now, and write."""
     wants = [reader.read(row.number, row.cells) for row in rows]
-    plans = decide(reader, wants, [row.changes["source_id"][1] for row in rows])
+    plans = decide(reader, wants, [row.changes["source_id"][1] for row in rows], lock=True)
     new: list[Gift] = []
     changed: list[Gift] = []
     same: list[int] = []
@@ -234,9 +240,7 @@ class Reverse:
 
 def reverse(data_import: Import, rows: Sequence[ImportRow], lock: bool) -> list[Reverse]:
     """What taking these rows back would do. The number of queries does not depend on theirs."""
-    ids = {row.changes["source_id"][1] for row in rows if "source_id" in row.changes}
-    found = Gift.objects.filter(source=Source.CSV, source_place="", source_id__in=ids).select_related("contact")
-    gifts = {gift.source_id: gift for gift in (found.select_for_update(no_key=True, of=("self",)) if lock else found)}
+    gifts = known_here((row.changes["source_id"][1] for row in rows if "source_id" in row.changes), lock)
     uids = [row.contact_uid for row in rows if row.contact_uid]
     moved = now_of(uids)
     return [back(row, gifts.get(row.changes.get("source_id", ["", ""])[1]), moved) for row in rows]
@@ -247,7 +251,7 @@ def back(row: ImportRow, gift: Gift | None, moved: dict[Any, Any]) -> Reverse:
     if gift is None:
         return Reverse(row, Undo.KEEP, NOT_HERE)
     written = {name: after for name, (_, after) in row.changes.items() if name in FIELDS}
-    same = {name for name, after in written.items() if as_json(getattr(gift, name)) == after}
+    same = {name for name, after in written.items() if is_still(gift, name, after)}
     if row.outcome == Outcome.CREATE:
         blank = all(name in written or not getattr(gift, name) for name in FIELDS)
         is_theirs = gift.contact.uid in (row.contact_uid, moved.get(row.contact_uid))
@@ -258,6 +262,12 @@ def back(row: ImportRow, gift: Gift | None, moved: dict[Any, Any]) -> Reverse:
         return Reverse(row, Undo.KEEP, CHANGED_SINCE)
     is_part = len(same) < len(written)
     return Reverse(row, Undo.PART if is_part else Undo.RESTORE, CHANGED_SINCE if is_part else "", gift, values)
+
+
+def is_still(gift: Gift, name: str, kept: Any) -> bool:
+    """Whether a value is the one that a row keeps: amounts are numbers, 75.5 and 75.50 are one."""
+    now, field_of = getattr(gift, name), Gift._meta.get_field(name)
+    return bool(now == (field_of.to_python(kept) if kept else kept))  # type: ignore[union-attr]
 
 
 def write_back(reverses: Sequence[Reverse]) -> None:

@@ -22,6 +22,9 @@ class Source(models.TextChoices):
 
 EDITABLE_HERE = (Source.BY_HAND, Source.CSV)  # what came from elsewhere is corrected there, or it would come back
 
+# Of which no more than date, amount and comment is stored (D9): no campaign and no fund.
+WITHOUT_CAMPAIGN = (Source.DONOR_PERFECT,)
+
 
 class FromSource(Recorded):
     """Something a contact gave or promised, with its origin."""

@@ -30,6 +30,9 @@ class Connection(TenantOwned):
     reason = models.CharField(max_length=300, blank=True, help_text="Why it is in this state, as a sentence.")
     settings = models.JSONField(default=dict, blank=True)
     account_id = models.CharField(max_length=100, blank=True)
+    first_account = models.CharField(
+        max_length=100, blank=True, help_text="The one that identifiers at contacts mean that name the service alone."
+    )
     account_label = models.CharField(max_length=200, blank=True)
     connected_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -72,6 +75,12 @@ class Connection(TenantOwned):
 
     def __str__(self) -> str:
         return self.get_provider_display()
+
+    @property
+    def system(self) -> str:
+        """What identifiers of this account are called at contacts; those of another account never mean the same."""
+        is_first = self.account_id in ("", self.first_account) or not self.first_account
+        return str(self) if is_first else f"{self} {self.account_id}"[:50]
 
     @property
     def is_connected(self) -> bool:

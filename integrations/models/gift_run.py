@@ -26,6 +26,7 @@ class GiftRun(TenantOwned):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="gift_runs")
+    account_id = models.CharField(max_length=100, blank=True, help_text="Which account there it was about.")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
     reason = models.CharField(max_length=300, blank=True, help_text="What went wrong last, or why it stopped.")
@@ -43,6 +44,11 @@ class GiftRun(TenantOwned):
     updated = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0, help_text="So many were missing at once that it stopped.")
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="Who said that they were deleted there.",
+    )  # fmt: skip
 
     class Meta(TenantOwned.Meta):
         ordering = ["-created_at", "-pk"]
@@ -56,6 +62,11 @@ class GiftRun(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.get_kind_display()}"
+
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether it stopped for somebody to say that what is missing was deleted there."""
+        return self.state == self.State.STOPPED and bool(self.missing) and self.confirmed_by_id is None
 
     @property
     def has_news(self) -> bool:

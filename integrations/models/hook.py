@@ -22,11 +22,14 @@ class OutgoingHook(TenantOwned):
     url = models.CharField("address", max_length=500)
     kinds = models.CharField(max_length=100)  # words, separated by spaces
     secret = EncryptedTextField()
+    old_secret = EncryptedTextField(null=True)  # signs as well until then, so that a new one costs no message
+    old_secret_until = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     failing_since = models.DateTimeField(null=True)  # nothing has arrived since then
     paused_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)  # one worker at a time
+    rests_until = models.DateTimeField(null=True)  # it takes nothing just now; others are not kept waiting for it
 
     class Meta(TenantOwned.Meta):
         ordering = ["created_at", "pk"]
@@ -40,6 +43,16 @@ class OutgoingHook(TenantOwned):
         """What it is told."""
         return [str(kind.label) for kind in self.Kind if kind.value in self.kinds.split()]
 
+    @property
+    def old_secret_signs(self) -> bool:
+        """Whether the secret before this one still signs as well."""
+        return self.old_secret_until is not None and self.old_secret_until > timezone.now()
+
+    @property
+    def secrets(self) -> list[str]:
+        """What signs now."""
+        return [self.secret, self.old_secret] if self.old_secret_signs else [self.secret]
+
 
 class HookDelivery(TenantOwned):
     """One message to one address. Its `uid` is the same whenever it is sent again: the receiver counts it once."""
@@ -51,8 +64,9 @@ class HookDelivery(TenantOwned):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     hook = models.ForeignKey(OutgoingHook, on_delete=models.CASCADE, related_name="deliveries")
-    kind = models.CharField(max_length=20, choices=OutgoingHook.Kind.choices)
-    task_uid = models.UUIDField()
+    TEST = "test"
+    kind = models.CharField(max_length=20, choices=[*OutgoingHook.Kind.choices, (TEST, "A test, sent by hand")])
+    task_uid = models.UUIDField(null=True)  # a test is of none
     at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=6, choices=State.choices, default=State.DUE)
     attempts = models.PositiveIntegerField(default=0)
@@ -67,6 +81,7 @@ class HookDelivery(TenantOwned):
         indexes = [
             models.Index(fields=["hook", "-at", "-id"], name="hook_messages"),
             models.Index(fields=["hook", "next_at", "id"], name="hook_outbox", condition=models.Q(state="due")),
+            models.Index(fields=["hook", "task_uid"], name="hook_same", condition=models.Q(state="due")),
             models.Index(fields=["tenant", "at"], name="hook_messages_by_age"),
         ]
 

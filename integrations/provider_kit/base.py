@@ -223,6 +223,11 @@ class Provider:
     code_words: ClassVar[str] = "code"  # what the vendor calls such a code
     no_codes: ClassVar[str] = ""  # what staff can do at the vendor when there is none
 
+    @classmethod
+    def knows_gifts(cls, key: str, known: Mapping[str, date]) -> bool:
+        """Whether this key opens the account from which these gifts came: {number there: day}. Raises `CallFailed`."""
+        raise Unsupported
+
     def codes(self) -> list[tuple[str, str]]:
         """The vendor's codes, each with its words. Raises `CallFailed`."""
         raise Unsupported

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -34,10 +34,10 @@ GONE = "gone|"  # the second half of a look for changes: which of our gifts are 
 BACK = timedelta(days=2)  # the vendor's days are not ours, and a change may show late
 PAGE = 500
 # Of one page, so many missing are believed; more look like another account behind the same name.
-BELIEVABLE, SHARE = 20, 0.2
+BELIEVABLE, SHARE, FEW = 20, 0.2, 5
 TOO_MANY = (
     "{missing} of {asked} gifts that came from {service} are not there any more. That is more than people usually "
-    "delete, so nothing was changed here. Is the key that of another {service} account?"
+    "delete, so none of them was changed here. Is the key that of another {service} account?"
 )
 
 
@@ -67,7 +67,14 @@ def begin(connection: Connection, kind: str, user: User | None = None) -> GiftRu
         if kind == Kind.CHANGES:
             since = timezone.localdate(switch.changes_looked_at or switch.turned_on_at) - BACK
         cursor = all_providers()[connection.provider].gifts_begin(kind, switch.mark, switch.cursor, since)
-        return GiftRun.objects.create(connection=connection, kind=kind, cursor=cursor, since=since, started_by=user)  # type: ignore[no-any-return]
+        return GiftRun.objects.create(
+            connection=connection,
+            account_id=connection.account_id,
+            kind=kind,
+            cursor=cursor,
+            since=since,
+            started_by=user,
+        )  # type: ignore[no-any-return]
 
 
 def due(kind: str) -> list[Connection]:
@@ -174,8 +181,10 @@ def over(run: GiftRun, switch: Switch) -> None:
     """It has come to its end."""
     finish(run, State.DONE)
     field = {Kind.NEW: "looked_at", Kind.CHANGES: "changes_looked_at"}.get(Kind(run.kind))
+    # Of changes from the day of its beginning: what was changed behind it meanwhile is for the next one.
+    when = run.created_at if run.kind == Kind.CHANGES else Now()
     if field:
-        Switch.objects.filter(pk=switch.pk).update(**{field: Now(), "last_success_at": Now()})
+        Switch.objects.filter(pk=switch.pk).update(**{field: when, "last_success_at": Now()})
 
 
 def finish(run: GiftRun, state: str, reason: str = "") -> None:
@@ -196,10 +205,12 @@ def look_for_gone(run: GiftRun, provider: Provider) -> None:
     gifts = list(ours.filter(pk__gt=after).order_by("pk")[:PAGE])
     here = provider.gifts_present([gift.source_id for gift in gifts]) if gifts else set()
     missing = [gift for gift in gifts if gift.source_id not in here]
-    if len(missing) > max(BELIEVABLE, SHARE * len(gifts)):
+    if run.confirmed_by_id is None and not is_believable(len(missing), len(gifts)):
         sentence = TOO_MANY.format(missing=len(missing), asked=len(gifts), service=connection)
         finish(run, State.STOPPED, sentence)
-        Switch.objects.filter(connection=connection, is_on=True).update(changes_looked_at=Now())
+        GiftRun.objects.filter(pk=run.pk).update(missing=len(missing))
+        if (switch := switch_of(connection)) is not None:
+            Switch.objects.filter(pk=switch.pk).update(changes_looked_at=run.created_at)
         return
     is_last = len(gifts) < PAGE
     cursor = f"{GONE}{gifts[-1].pk if gifts else after}"
@@ -215,6 +226,31 @@ def look_for_gone(run: GiftRun, provider: Provider) -> None:
     run.cursor = cursor
     if is_last:
         run.state = State.DONE
+
+
+def is_believable(missing: int, asked: int) -> bool:
+    """Whether people may have deleted so many of those that were asked for."""
+    return missing <= FEW or (missing < asked and missing <= max(BELIEVABLE, SHARE * asked))
+
+
+def asking() -> Any:
+    """The looks that wait for somebody's word, the last of their connections. One query."""
+    later = GiftRun.objects.filter(connection=OuterRef("connection"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    stopped = GiftRun.objects.filter(state=State.STOPPED, missing__gt=0, confirmed_by=None)
+    able = stopped.filter(connection__state=Connection.State.ACTIVE)
+    return able.exclude(Exists(later)).select_related("connection").order_by("pk")
+
+
+def confirm(run: GiftRun, user: User) -> bool:
+    """Somebody says that what is missing was deleted there: go on where it stopped. False if a later look has come
+    after it, or the switch is off."""
+    with transaction.atomic():
+        Connection.objects.select_for_update().get(pk=run.connection_id)
+        found = asking().filter(pk=run.pk).first()
+        if found is None or switch_of(found.connection) is None:
+            return False
+        GiftRun.objects.filter(pk=run.pk).update(state=State.RUNNING, confirmed_by=user, reason="", finished_at=None)
+        return True
 
 
 def mark_gone(run: GiftRun, gifts: list[Gift], on: date) -> int:

@@ -15,6 +15,7 @@ from gifts.services import record_gifts, today
 from integrations.models import Connection, GiftRun, GiftRunItem
 from integrations.provider_kit.giving import GiftThere, PersonThere
 from integrations.sync.givers import Givers, known_donors
+from tasks_app.withdrawing import at_their_wish
 
 Outcome = GiftRunItem.Outcome
 HISTORY = GiftRun.Kind.HISTORY
@@ -46,7 +47,9 @@ class Page:
         place = {"source": self.connection.provider, "source_place": self.connection.account_id}
         found = Gift.objects.filter(**place, source_id__in=numbers).select_related("contact")
         self.known = {gift.source_id: gift for gift in found}
-        told = GiftRunItem.objects.filter(connection=self.connection, gift_id_there__in=numbers)
+        told = GiftRunItem.objects.filter(
+            connection=self.connection, gift_id_there__in=numbers, run__account_id=self.connection.account_id
+        )
         self.told = {item.gift_id_there: item for item in told.filter(outcome=Outcome.SKIPPED).order_by("pk")}
         movers = self.movers()
         wanted = [row for row in self.rows.values() if self.is_wanted(row)]
@@ -70,7 +73,9 @@ class Page:
                     fresh.contact = contacts[mover.person_id]
                 self.fill(fresh, now)
         self.supersede()
-        return self.write(movers)
+        counted = self.write(movers)
+        self.hush()
+        return counted
 
     # --- what is to be done with each ---
     def is_wanted(self, row: GiftThere) -> bool:
@@ -124,7 +129,7 @@ class Page:
         rows = [self.rows[number] for number in self.known if number in self.rows]
         people = {row.gift_id: row.person for row in rows if row.is_gift and row.person}
         if people:
-            self.whose = known_donors(str(self.connection), {person.person_id for person in people.values()})
+            self.whose = known_donors(self.connection.system, {person.person_id for person in people.values()})
         return {
             number: person for number, person in people.items()
             if self.whose.get(person.person_id) != self.known[number].contact_id
@@ -168,6 +173,25 @@ class Page:
         counted: Counter[str] = Counter(item.outcome for item in self.items)
         counted["to_thank"] = sum(g.is_one and not g.is_history and not g.replaces_id for g in taken.created)
         return counted
+
+    def hush(self) -> None:
+        """Donors who want no mail by now: nobody is asked any more to thank them for what came before (D8)."""
+        rows = {number: row.person for number, row in self.rows.items() if row.person and row.person.skip}
+        if not rows:
+            return
+        why = next(iter(rows.values())).skip
+        donors = known_donors(self.connection.system, {person.person_id for person in rows.values()})
+        at_their_wish(set(donors.values()), self.connection.provider, why)
+        gifts = [gift for number, gift in self.known.items() if number in rows and not gift.is_history]
+        if gifts:
+            Gift.objects.filter(pk__in=[gift.pk for gift in gifts]).update(is_history=True)
+            GiftRunItem.objects.bulk_create(
+                GiftRunItem(
+                    run=self.run, connection=self.connection, gift_id_there=gift.source_id, outcome=Outcome.SKIPPED,
+                    reason=rows[gift.source_id].skip[:300], gift=gift, is_wish=True,
+                )
+                for gift in gifts
+            )  # fmt: skip
 
     def item(self, number: str, outcome: str, reason: str, gift: Gift | None = None, **more: Any) -> None:
         """A row of the report."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Lower
 
 from contacts.importing.values import is_email, phone_number
@@ -25,6 +26,11 @@ PERSON, ORGANIZATION = Contact.Kind.PERSON, Contact.Kind.ORGANIZATION
 def identifiers(system: str) -> Any:
     """What this system calls our contacts, by the index of the names' lower case."""
     return OutsideIdentifier.objects.annotate(low=Lower("system")).filter(low=system.lower()).order_by("pk")
+
+
+def of_service(connection: Connection) -> Any:
+    """What any account of this service calls our contacts, the present one and former ones."""
+    return OutsideIdentifier.objects.annotate(low=Lower("system")).filter(low__startswith=str(connection).lower())
 
 
 def known_donors(system: str, numbers: set[str]) -> dict[str, int]:
@@ -46,8 +52,8 @@ class Givers:
 
     @property
     def system(self) -> str:
-        """What identifiers of this service are called."""
-        return str(self.connection)
+        """What identifiers of this account are called."""
+        return self.connection.system
 
     def meet(self, people: Mapping[str, PersonThere]) -> dict[str, Contact]:
         """{number there: contact} for all of them; whoever is new here is added."""
@@ -94,7 +100,9 @@ class Givers:
     ) -> tuple[defaultdict[str, list[Contact]], ...]:
         """Who has one of these numbers as custom user id, one of these addresses, one of these phone numbers."""
         found: tuple[defaultdict[str, list[Contact]], ...] = (defaultdict(list), defaultdict(list), defaultdict(list))
-        for contact in Contact.objects.filter(custom_user_id__in=numbers).order_by("pk"):
+        former = of_service(self.connection).exclude(low=self.system.lower())
+        of_former = Exists(former.filter(contact=OuterRef("pk"), value=OuterRef("custom_user_id")))
+        for contact in Contact.objects.filter(custom_user_id__in=numbers).exclude(of_former).order_by("pk"):
             found[0][contact.custom_user_id].append(contact)
         emails = EmailAddress.objects.filter(address_key__in={key for key in keys.values() if key})
         same: dict[int, Contact] = {}  # one object for each, so that what is noted on it is seen everywhere

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0  # seconds that an address may say nothing
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=6)
 GIVE_UP_AFTER = timedelta(days=3)
-FAILURES_IN_A_ROW = 3  # then the rest of the turn is left to the next one
+FAILURES_IN_A_ROW = 3  # then the address is left in peace for a while
+LONGEST_REST = timedelta(minutes=15)
 State = HookDelivery.State
 
 
@@ -43,8 +44,8 @@ def waiting() -> list[int]:
 
 
 def free(now: datetime) -> Q:
-    """Those that no worker is serving."""
-    return Q(lease_until=None) | Q(lease_until__lte=now)
+    """Those that no worker is serving, and that are not left in peace just now."""
+    return (Q(lease_until=None) | Q(lease_until__lte=now)) & (Q(rests_until=None) | Q(rests_until__lte=now))
 
 
 def turn(hook_pk: int) -> bool:
@@ -56,14 +57,14 @@ def turn(hook_pk: int) -> bool:
     with in_tenant(hook.tenant):
         now = timezone.now()
         mine = OutgoingHook.objects.filter(free(now), pk=hook_pk, paused_at=None)
-        if not mine.update(lease_until=now + timedelta(seconds=settings.LEASE_SECONDS)):
+        if not mine.update(lease_until=now + timedelta(seconds=settings.LEASE_SECONDS), rests_until=None):
             return False
         try:
             send_what_is_due(hook)
         finally:
             OutgoingHook.objects.filter(pk=hook_pk).update(lease_until=None)
         return HookDelivery.objects.filter(
-            hook=hook, hook__paused_at=None, state=State.DUE, next_at__lte=timezone.now()
+            hook=hook, hook__paused_at=None, hook__rests_until=None, state=State.DUE, next_at__lte=timezone.now()
         ).exists()
 
 
@@ -82,8 +83,19 @@ def send_what_is_due(hook: OutgoingHook) -> None:
             OutgoingHook.objects.filter(pk=hook.pk).update(
                 lease_until=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
             )
+        if failures == FAILURES_IN_A_ROW:
+            leave_in_peace(hook)
     finally:
         http.close()
+
+
+def leave_in_peace(hook: OutgoingHook) -> None:
+    """For as long as it has been failing, a quarter of an hour at most: however much is due to an address that takes
+    nothing, waiting for it does not keep a worker from everybody else."""
+    now = timezone.now()
+    since = OutgoingHook.objects.values_list("failing_since", flat=True).get(pk=hook.pk) or now
+    rest = min(max(now - since, FIRST_WAIT), LONGEST_REST)
+    OutgoingHook.objects.filter(pk=hook.pk).update(rests_until=now + rest)
 
 
 def next_due(hook: OutgoingHook) -> HookDelivery | None:
@@ -109,25 +121,28 @@ def wait_after(attempts: int) -> timedelta:
 
 def content(delivery: HookDelivery) -> dict[str, Any]:
     """What is sent: of what kind, and which task; nothing about the donor leaves us without a key."""
-    path = reverse("video_api:task", args=[delivery.task_uid])
-    return {
+    told = {
         "id": str(delivery.uid), "type": delivery.kind,
         "at": delivery.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "task": {"id": str(delivery.task_uid), "url": f"{settings.PUBLIC_URL}{path}"},
     }  # fmt: skip
+    if delivery.task_uid is None:
+        return told
+    path = reverse("video_api:task", args=[delivery.task_uid])
+    return told | {"task": {"id": str(delivery.task_uid), "url": f"{settings.PUBLIC_URL}{path}"}}
 
 
-def signature(secret: str, body: bytes, at: int) -> str:
-    """The header Almoner-Signature: when it was signed, and HMAC-SHA256 of “<when>.<body>”."""
-    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={signed}"
+def signature(secrets: Iterable[str], body: bytes, at: int) -> str:
+    """The header Almoner-Signature: when it was signed, and with each secret HMAC-SHA256 of “<when>.<body>”."""
+    text = f"{at}.".encode() + body
+    signed = [hmac.new(secret.encode(), text, hashlib.sha256).hexdigest() for secret in secrets]
+    return ",".join([f"t={at}", *(f"v1={each}" for each in signed)])
 
 
 def send(http: Http, path: str, hook: OutgoingHook, delivery: HookDelivery) -> bool:
     """Send it and note what came of it. Returns whether it arrived."""
     told = content(delivery)
     headers = {
-        "Almoner-Signature": signature(hook.secret, as_body(told), int(time.time())),
+        "Almoner-Signature": signature(hook.secrets, as_body(told), int(time.time())),
         "Almoner-Event": delivery.kind,
     }
     try:

@@ -5,7 +5,7 @@ row says which event, and never what to send. The stop before is receivers; the 
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from integrations.models import Connection, RemoteRecord, Switch
 from integrations.models.remote import Priority
 from integrations.provider_kit.base import Can
 from integrations.providers import all_providers
-from integrations.sync.givers import identifiers
+from integrations.sync.givers import of_service
 from integrations.sync.outbox import listening
 from tasks_app.models import VideoEvent
 
@@ -37,10 +37,11 @@ def code_of(connection: Connection, kind: str) -> str:
 
 
 def uid_of(event: VideoEvent, every_watch: bool) -> uuid.UUID:
-    """What an event is called for ever. All watches of a video are one, unless each is wanted."""
+    """What an event is called for ever. All watches of a video are one, unless each is wanted. No number of a row is
+    in it: another installation has the same ones, and so has this one again after its database was restored."""
     if event.kind == VideoEvent.Kind.WATCHED and not every_watch:
-        return uuid.uuid5(OURS, f"watched/{event.thank_you_id}")
-    return uuid.uuid5(OURS, f"event/{event.pk}")
+        return uuid.uuid5(OURS, f"watched/{event.thank_you.uid}")
+    return uuid.uuid5(OURS, f"event/{event.thank_you.uid}/{event.event_id}")
 
 
 def note(tenant_id: int, event_pks: Iterable[int]) -> list[Connection]:
@@ -100,17 +101,19 @@ def add(connection: Connection, events: list[VideoEvent], since: Mapping[str, da
     RemoteRecord.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def ids_there(connection: Connection, contacts: Iterable[Contact]) -> dict[int, list[str]]:
-    """{contact: the numbers that they may have there}: what the service calls them, then their custom user id. One
-    query."""
+def ids_there(connection: Connection, contacts: Collection[Contact]) -> dict[int, list[str]]:
+    """{contact: the numbers that they may have there}: what the service calls them, then their custom user id, unless
+    that is a number of a former account. One query."""
     kind = all_providers()[connection.provider]
     found: dict[int, list[str]] = {contact.pk: [] for contact in contacts}
-    for pk, value in identifiers(str(connection)).filter(contact__in=list(found)).values_list("contact_id", "value"):
-        found[pk].append(value)
-    for contact in contacts:
-        own = kind.person_id_of(contact.custom_user_id) if contact.custom_user_id else ""
-        if own and own not in found[contact.pk]:
-            found[contact.pk].append(own)
+    rows = of_service(connection).filter(contact__in=list(found)).order_by("pk").values_list("contact", "low", "value")
+    known = [(pk, value) for pk, low, value in rows if low == connection.system.lower()]
+    former = {(pk, value) for pk, low, value in rows} - set(known)
+    custom = [(contact.pk, contact.custom_user_id) for contact in contacts]
+    for pk, value in [*known, *(one for one in custom if one not in former)]:
+        own = kind.person_id_of(value)  # people type them, too
+        if own and own not in found[pk]:
+            found[pk].append(own)
     return found
 
 

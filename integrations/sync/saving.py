@@ -4,6 +4,7 @@
 there, by a mark of its own. The stop before is interactions; the stop after is the provider.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
@@ -23,6 +24,7 @@ from tasks_app.models import VideoEvent
 State, Effect = RemoteRecord.State, RemoteRecord.Effect
 GONE = "person_gone"
 OFF = "switched_off"
+UNDER_WAY = timedelta(minutes=2)  # so long a slow service may still be at it after we gave up waiting
 WORN_OUT = "Saving it went wrong several times, so it was stopped."
 
 
@@ -66,31 +68,30 @@ class Saving:
             self.save(event, key, numbers, reason)
 
     def save(self, event: VideoEvent, key: str, numbers: list[str], reason: str) -> None:
-        """Under the first of these numbers that somebody has there. With a reason why it is not to be saved any more,
-        it is only looked whether it was."""
-        problem: Outcome = Refused(GONE, "")
-        for number in numbers:
+        """Under the first of these numbers that somebody has there. What may be there already is looked for under all
+        of them before anything is written; with a reason why it is not to be saved any more, it is only looked for."""
+        tried = [str(tried)] if (tried := self.record.known.get("person")) else []
+        look, write = self.provider.find_interaction, self.write
+        ways = [(look, number) for number in dict.fromkeys([*tried, *numbers]) if self.record.effect == Effect.MAYBE]
+        ways += [(write, number) for number in numbers if not reason]
+        problem: Outcome = Refused(reason or GONE, "")
+        for way, number in ways:
             one = interaction(event, self.record, number, interactions.code_of(self.connection, key), self.connection)
             try:
-                saved = self.write(one, reason)
+                saved = way(one)
             except CallFailed as failure:
                 problem = failure.outcome
                 if isinstance(problem, Refused) and problem.code == GONE:
                     continue
                 break
-            self.done(event, key, one, saved)
-            return
+            if saved:
+                self.done(event, key, one, saved)
+                return
         self.failed(event, problem)
 
-    def write(self, one: Interaction, reason: str) -> str:
-        """Its id there. Found in `maybe`, it is looked for first."""
-        if self.record.effect == Effect.MAYBE and (found := self.provider.find_interaction(one)):
-            return found
-        if reason:
-            raise CallFailed(Refused(reason, ""))
-        if self.record.effect != Effect.MAYBE:
-            self.mine.update(effect=Effect.MAYBE)
-            self.record.effect = Effect.MAYBE
+    def write(self, one: Interaction) -> str:
+        """Its id there. That it may be there, and on whom, is on record before the call."""
+        self.mine.update(effect=Effect.MAYBE, known=self.record.known | {"person": one.person_id})
         return self.provider.save_interaction(one)
 
     # --- what came of it ---
@@ -114,7 +115,8 @@ class Saving:
     def failed(self, event: VideoEvent, outcome: Outcome) -> None:
         """Refused: shown to people. Anything else: later, after a look if it may have been saved."""
         if isinstance(outcome, Refused):
-            self.mine.update(effect=Effect.NONE)
+            # Of this attempt nothing is there; one before may have left something all the same.
+            self.mine.update(effect=self.record.effect, known=self.record.known)
             if outcome.code in (OFF, BEFORE):
                 self.settle(State.SKIPPED, outcome.code)
             else:
@@ -124,7 +126,12 @@ class Saving:
             return
         if isinstance(outcome, Ambiguous):
             self.deliver(event, Delivery.Outcome.UNCLEAR, outcome.sentence)
-        self.turn.bear(outcome, [self.record], got_through=False)
+        try:
+            self.turn.bear(outcome, [self.record], got_through=False)
+        finally:
+            if isinstance(outcome, Ambiguous):
+                early = RemoteRecord.objects.filter(pk=self.record.pk, due_at__lt=Now() + UNDER_WAY)
+                early.update(due_at=Now() + UNDER_WAY)
 
     def settle(self, state: str, code: str, sentence: str = "", **more: Any) -> None:
         """Owed no more, unless it was asked for anew meanwhile."""

@@ -59,6 +59,9 @@ def _connected(request: HttpRequest, connection: Connection, label: str, account
     if connection.state == Connection.State.SETUP:
         messages.success(request, f"Connected to {label} as {account_label}. Please review these settings.")
         return redirect("integrations:settings", connection.provider)
+    if Can.KEY in provider_or_404(connection.provider).can:  # it is another account: everything is off
+        messages.success(request, f"{account_label} is connected. Turn on what is to be done with it.")
+        return redirect("integrations:switches", connection.provider)
     messages.success(request, f"Connected to {label} again. Whatever waited is going out now.")
     if sentence := start_listening(connection):
         messages.warning(request, f"News from {label} does not reach Almoner at once yet: {sentence}")
@@ -76,7 +79,7 @@ def account(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method != "POST":
         return render(
             request, "account.html", f"Another {kind.label} account?", service=kind.label, connection=connection,
-            offered=offered,
+            offered=offered, by_key=Can.KEY in kind.can,
         )  # fmt: skip
     if request.POST.get("answer") == "yes":
         connecting.connect_another(connection, offered, request.user)  # type: ignore[arg-type]
@@ -92,8 +95,9 @@ def disconnect(request: HttpRequest, provider: str) -> HttpResponse:
     kind, connection = provider_or_404(provider), connection_or_404(provider)
     if request.method != "POST":
         return render(
-            request, "disconnect.html", f"Disconnect {kind.label}?", service=kind.label, connection=connection
-        )
+            request, "disconnect.html", f"Disconnect {kind.label}?", service=kind.label, connection=connection,
+            takes_lists=Can.PUSH_LISTS in kind.can, has_switches=bool(kind.switches),
+        )  # fmt: skip
     connecting.disconnect(connection, request.user)  # type: ignore[arg-type]
     messages.success(request, f"{kind.label} is disconnected. Nothing more is sent; the history stays.")
     return redirect("integrations:setup")

@@ -47,7 +47,9 @@ def all_runs(request: HttpRequest, provider: str) -> HttpResponse:
 def show(request: HttpRequest, provider: str, uid: Any) -> HttpResponse:
     """One look: each gift with what became of it, and why."""
     connection = gifts_or_404(provider)
-    run = get_object_or_404(GiftRun.objects.select_related("connection", "started_by"), connection=connection, uid=uid)
+    run = get_object_or_404(
+        GiftRun.objects.select_related("connection", "started_by", "confirmed_by"), connection=connection, uid=uid
+    )
     outcome = request.GET.get("outcome", "")
     items = GiftRunItem.objects.filter(run=run).select_related("gift__contact")
     if outcome in GiftRunItem.Outcome.values:
@@ -60,6 +62,20 @@ def show(request: HttpRequest, provider: str, uid: Any) -> HttpResponse:
         chips=[(key, label, counts[key]) for key, label in GiftRunItem.Outcome.choices if counts[key]],
         is_history=run.kind == GiftRun.Kind.HISTORY,
     )  # fmt: skip
+
+
+@press
+def confirm(request: HttpRequest, provider: str, uid: Any) -> HttpResponse:
+    """What was missing was deleted there."""
+    connection = gifts_or_404(provider)
+    run = get_object_or_404(GiftRun, connection=connection, uid=uid)
+    asker: Any = request
+    if connection.state == Connection.State.ACTIVE and gift_pages.confirm(run, asker.user):
+        jobs.nudge(connection)
+        messages.success(request, f"Almoner goes on: what is not at {connection} any more counts no more here.")
+    else:
+        messages.error(request, "There is nothing to confirm here any more. Look at the latest look for changes.")
+    return redirect("integrations:gift_run", provider, run.uid)
 
 
 @press

@@ -91,6 +91,27 @@ def remove(request: HttpRequest, uid: Any) -> HttpResponse:
 
 
 @press
+def test(request: HttpRequest, uid: Any) -> HttpResponse:
+    """See whether anybody is there."""
+    hook = get_object_or_404(OutgoingHook, uid=uid)
+    hooking.send_test(hook)
+    if hook.paused_at:
+        messages.warning(request, "The test goes out once the webhook is resumed.")
+    else:
+        messages.success(request, "A test is being sent. Load this page again in a moment to see the answer.")
+    return redirect("integrations:hook_page", uid)
+
+
+@never_cache
+@press
+def secret(request: HttpRequest, uid: Any) -> HttpResponse:
+    """Another secret. The answer shows it, this once."""
+    hook = get_object_or_404(OutgoingHook, uid=uid)
+    made = hooking.renew_secret(hook)
+    return render(request, "hook_secret.html", "The webhook’s new secret", hook=hook, secret=made, is_renewed=True)
+
+
+@press
 def resume(request: HttpRequest, uid: Any) -> HttpResponse:
     """Try a paused address again."""
     hooking.resume(get_object_or_404(OutgoingHook, uid=uid))

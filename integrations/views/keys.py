@@ -18,6 +18,7 @@ from integrations.forms import dress
 from integrations.models import Connection, Credential
 from integrations.provider_kit.base import Can, Provider
 from integrations.provider_kit.errors import CallFailed, Reconnect
+from integrations.sync import accounts
 from integrations.views.page import provider_or_404, render, staff_page
 
 
@@ -33,6 +34,12 @@ class KeyForm(forms.Form):
             "max_length": "This is too long to be a key.",
         },
     )  # fmt: skip
+
+
+ANOTHER = (
+    "This is the key of another {service} account: the gifts that came from there last are not in it. "
+    "It was not stored. If you mean the other account, enter its {question} above first."
+)
 
 
 def letter_form(kind: type[Provider], data: Any, kept: dict[str, Any]) -> forms.Form:
@@ -63,7 +70,7 @@ def edit(request: HttpRequest, provider: str) -> HttpResponse:
         keep_answers(provider, letter.cleaned_data)
         return redirect(f"{request.path}#letter")
     if form.is_bound and form.is_valid():
-        sentence, account = tried(kind, form.cleaned_data["key"], kept)
+        sentence, account = tried(kind, form.cleaned_data["key"], kept, connection)
         if account is not None:
             return store(request, provider, account)
         form.add_error("key", sentence)
@@ -79,11 +86,16 @@ def keep_answers(provider: str, given: dict[str, str]) -> None:
 
 
 @sensitive_variables("key")
-def tried(kind: type[Provider], key: str, kept: dict[str, Any]) -> tuple[str, Any]:
+def tried(kind: type[Provider], key: str, kept: dict[str, Any], connection: Connection | None) -> tuple[str, Any]:
     """Why the key cannot be stored, or the account that it opens."""
     given = {each.key: str(kept.get(each.key, "")) for each in kind.key_questions}
     try:
-        return "", kind.account_from_key(key, given)
+        account = kind.account_from_key(key, given)
+        is_same = connection is not None and not connecting.is_another_account(connection, account)
+        known = accounts.known_gifts(connection) if connection and is_same else {}
+        if known and not kind.knows_gifts(key, known):
+            return ANOTHER.format(service=kind.label, question=kind.key_questions[0].label), None
+        return "", account
     except CallFailed as failure:
         if isinstance(failure.outcome, Reconnect):
             return f"{kind.label} did not accept this key, and it was not stored. Copy all of it and try again.", None

@@ -16,7 +16,7 @@ from integrations.provider_kit.base import Can
 from integrations.provider_kit.errors import CallFailed
 from integrations.providers import provider_for
 from integrations.switching import NotSwitched
-from integrations.sync import thanking
+from integrations.sync import gift_pages, thanking
 from integrations.sync.interactions import EVERY_WATCH
 from integrations.views.page import connection_or_404, press, provider_or_404, render, see_page, staff_page
 
@@ -38,7 +38,8 @@ def show(request: HttpRequest, provider: str) -> HttpResponse:
         thanking=thanking.choice_of(connection), thanking_choices=list(thanking.CHOICES.items()),
         every_watch=bool(connection.settings.get(EVERY_WATCH)), is_pulling=Can.PULL_GIFTS in kind.can,
         is_saving=Can.WRITE_INTERACTIONS in kind.can, not_saved=sum(one.not_saved for one in beside.values()),
-        words=kind.code_words, can_turn_on=connection.state == Connection.State.ACTIVE,
+        asking=gift_pages.asking().filter(connection=connection).first(), words=kind.code_words,
+        can_turn_on=connection.state == Connection.State.ACTIVE,
     )  # fmt: skip
 
 

@@ -7,20 +7,14 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts.models import StaffMember
-from contacts.tenancy.models import Role
 from gifts.services import today
+from tasks_app import services
 from tasks_app.models import NoteTemplate
 from tasks_app.services import ALREADY_THANKED
 
 DATE = {"type": "date", "class": "al-input"}
 REASONS = [ALREADY_THANKED, "Not to be thanked", "A mistake", "Somebody else thanks them"]
 WAYS = ["By phone", "By letter", "In person", "By email", "By video"]
-
-
-def who_thanks() -> Any:
-    """Everybody here who may do it."""
-    rows = StaffMember.objects.filter(user__is_active=True).exclude(role=Role.VIEWER)
-    return rows.select_related("user").order_by("user__first_name", "user__last_name", "user__email")
 
 
 class WhoField(forms.ModelChoiceField):
@@ -40,7 +34,8 @@ class HandOverForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["member"].queryset = who_thanks()  # type: ignore[attr-defined]
+        who = services.who_thanks().order_by("user__first_name", "user__last_name", "user__email")
+        self.fields["member"].queryset = who  # type: ignore[attr-defined]
 
 
 class SnoozeForm(forms.Form):

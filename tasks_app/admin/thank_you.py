@@ -22,11 +22,11 @@ from gifts.admin.filters import DonorFilter
 from gifts.models import Giving
 from gifts.money import money
 from gifts.services import today
-from tasks_app import notes
 from tasks_app.admin import acts, bulk, my_mail, settings_card
 from tasks_app.admin.filters import DueBetween, StateFilter, WhoseFilter, tabs
 from tasks_app.admin.forms import DismissForm, HandOverForm, SnoozeForm, ThankedForm
 from tasks_app.models import Reason, ThankYou
+from tasks_app.reach import why_not
 
 LATEST = 50
 LOOKS = {"open": "warn", "sent": "good", "done": "good", "dismissed": "none", "withdrawn": "none"}
@@ -156,7 +156,7 @@ class ThankYouAdmin(bulk.BulkActions, ReadOnlyTenantAdmin):
             "reasons": [(one, money(one.amount) if one.amount is not None else "")
                         for one in row.reasons.select_related("gift", "award").order_by("pk")[:LATEST]],
             "giving": giving, "total": money(giving.total) if giving else "", "last": last_gift(giving),
-            "consent": notes.why_not(row.contact), "events": row.events.order_by("-at", "-pk")[:LATEST],
+            "consent": why_not(row.contact), "events": row.events.order_by("-at", "-pk")[:LATEST],
             "history": [(entry, changes_html(entry)) for entry in entries],
             "donors_page": reverse("admin:contacts_contact_change", args=[row.contact_id]),
         }  # fmt: skip

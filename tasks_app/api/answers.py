@@ -51,7 +51,10 @@ SCHEMAS: dict[str, Any] = {
     "Person": thing({"email": TEXT, "name": TEXT}),
     "Contact": thing({
         "id": UID, "kind": TEXT, "name": TEXT, "first_name": TEXT, "last_name": TEXT, "organization_name": TEXT,
-        "custom_user_id": TEXT, "email": TEXT, "phone": TEXT, "do_not_contact": FLAG,
+        "custom_user_id": TEXT, "email": TEXT, "may_be_emailed": {
+            "type": "boolean",
+            "description": "False, and `email` empty: no address, a dead one, or one that asked for no mail.",
+        }, "phone": TEXT, "do_not_contact": FLAG,
     }),
     "Reason": thing({
         "sentence": TEXT, "instruction": TEXT, "on": DAY,

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contacts.api.bodies import Link, Moment, Strict, Text, Whole
+from contacts.api.bodies import Line, Link, Moment, Strict, Text, Whole
 from contacts.models import Contact
 from tasks_app.models import ThankYou
 
@@ -100,9 +100,9 @@ class NewContact(Strict):
     """Somebody whom your app knows. Who is here already is not made again, and not changed."""
 
     kind = serializers.ChoiceField(choices=Contact.Kind.choices, required=False, default=Contact.Kind.PERSON)
-    first_name = Text(max_length=100, required=False, allow_blank=True, default="")
-    last_name = Text(max_length=100, required=False, allow_blank=True, default="")
-    organization_name = Text(max_length=200, required=False, allow_blank=True, default="")
+    first_name = Line(max_length=100, required=False, allow_blank=True, default="")
+    last_name = Line(max_length=100, required=False, allow_blank=True, default="")
+    organization_name = Line(max_length=200, required=False, allow_blank=True, default="")
     custom_user_id = Text(max_length=100, required=False, allow_blank=True, default="")
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
     phone = Text(max_length=40, required=False, allow_blank=True, default="")

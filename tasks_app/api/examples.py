@@ -19,7 +19,7 @@ DONE = OPEN | {"state": "done", "changed_at": "2026-05-02T18:00:00Z"}
 CONTACT = {
     "id": "0b8f7c1e-3c55-4c57-9e0b-6f3a4f0f5d21", "kind": "person", "name": "Grace Foster", "first_name": "Grace",
     "last_name": "Foster", "organization_name": "", "custom_user_id": "u-1042", "email": "grace@oakpost.test",
-    "phone": "+15035550142", "do_not_contact": False,
+    "may_be_emailed": True, "phone": "+15035550142", "do_not_contact": False,
 }  # fmt: skip
 WHOLE: dict[str, Any] = {
     "id": TASK, "state": "open", "may_be_sent": True, "changed_at": "2026-05-02T09:30:00Z", "kind": "video",

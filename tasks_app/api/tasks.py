@@ -10,7 +10,6 @@ from rest_framework.response import Response
 
 from contacts.api.problems import Problem
 from contacts.api.views import ApiView, Done, WriteView
-from contacts.models import StaffMember
 from tasks_app import services
 from tasks_app.api import bodies, paging, shown
 from tasks_app.api.bodies import moment
@@ -40,7 +39,7 @@ class Tasks(ApiView):
         found, follows, until = paging.page(shown.loaded(rows), asked["limit"], asked.get("cursor", ""))
         tenant = request.auth.tenant  # type: ignore[union-attr]
         return Response({
-            "results": [shown.task(row, tenant) for row in found], "next_cursor": follows,
+            "results": shown.tasks(found, tenant), "next_cursor": follows,
             "changed_until": moment(until),
         })  # fmt: skip
 
@@ -58,7 +57,7 @@ class Task(ApiView):
     def get(self, request: Request, uid: uuid.UUID) -> Response:
         """404 for one that is not there, and for somebody under Do Not Contact."""
         row = get_object_or_404(shown.loaded(ThankYou.objects.for_videos()), uid=uid)
-        return Response(shown.task(row, request.auth.tenant))  # type: ignore[union-attr]
+        return Response(shown.tasks([row], request.auth.tenant)[0])  # type: ignore[union-attr]
 
 
 class Staff(ApiView):
@@ -68,7 +67,7 @@ class Staff(ApiView):
 
     def get(self, request: Request) -> Response:
         """Everybody who can be given a task."""
-        members = StaffMember.objects.filter(user__is_active=True).select_related("user").order_by("user__email")
+        members = services.who_thanks().order_by("user__email")
         return Response({"results": [shown.person(member) for member in members[:1000]]})
 
 
@@ -108,11 +107,10 @@ class Claim(OnTask):
         return ThankYou.objects.for_videos()
 
     def do(self, row: ThankYou, given: dict[str, Any]) -> Done:
-        members = StaffMember.objects.select_related("user").filter(user__is_active=True)
-        member = members.filter(user__email=given["assignee"].strip().lower()).first()
+        member = services.who_thanks().filter(user__email=given["assignee"].strip().lower()).first()
         if member is None:
-            errors = [{"field": "assignee", "message": "Nobody with this address works there."}]
-            raise Problem(422, "invalid", "Nobody with this address works there. Nothing was done.", errors)
+            errors = [{"field": "assignee", "message": "Nobody with this address thanks donors there."}]
+            raise Problem(422, "invalid", "Nobody with this address thanks donors there. Nothing was done.", errors)
         return 200, stands(services.claim(row, member))
 
 

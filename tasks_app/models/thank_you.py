@@ -100,6 +100,7 @@ class ThankYou(Recorded):
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["tenant", "state", "due_on", "id"], name="thank_you_by_due"),
+            models.Index(fields=["tenant", "due_on", "id"], name="thank_you_all_by_due"),
             models.Index(fields=["tenant", "assignee", "state", "due_on"], name="thank_you_by_assignee"),
             models.Index(fields=["tenant", "updated_at", "id"], name="thank_you_by_change"),
             models.Index(fields=["contact", "state"], name="thank_you_by_donor"),

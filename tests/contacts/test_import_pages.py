@@ -48,7 +48,7 @@ def report(client: Client, data_import: Import, query: str = "") -> list[list[st
 
 def test_the_first_page_teaches(client: Client) -> None:
     page = client.get(PAGE).content.decode()
-    assert "Bring contacts in from a file" in page
+    assert "Bring contacts or gifts in from a file" in page
     assert "Start an import" in page
     assert "messy file" not in page
 

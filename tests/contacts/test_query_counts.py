@@ -32,7 +32,7 @@ from tests.tenancy.people import logged_in
 from tests.tenancy.rows import value_for
 
 FEW, MANY = 60, 240  # both more than a page
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def plain(model: Any, rows: list[Any]) -> list[Any]:

@@ -164,6 +164,36 @@ def test_M5_one_donor_with_whom_something_is_amiss_holds_up_nobody_else(donor: C
     assert MilestoneReached.objects.filter(contact=donor).exists()
 
 
+def test_M5_a_gift_that_comes_in_while_its_donor_is_looked_at_is_news(donor: Contact, monkeypatch: Any) -> None:
+    make_rule("total", 1000)
+    record_gift(donor, 10, date(2026, 3, 1))
+    read = assessing.known_histories
+
+    def in_this_moment(pks: Any) -> Any:
+        monkeypatch.setattr(assessing, "known_histories", read)
+        record_gift(donor, 1000, date(2026, 3, 2))  # after the notes were read, and before the gifts are
+        yield from read(pks)
+
+    monkeypatch.setattr(assessing, "known_histories", in_this_moment)
+    with listening() as heard:
+        look()
+    assert heard.names == ["$1,000 given in all"]
+    assert not Reassessment.objects.exists()
+
+
+def test_M5_a_gift_that_was_put_off_is_still_news_when_the_next_one_comes(donor: Contact, monkeypatch: Any) -> None:
+    make_rule("number", 1)
+    record_gift(donor, 10, date(2026, 3, 1))
+    with monkeypatch.context() as broken:
+        broken.setattr(assessing, "keep", lambda found: 1 / 0)
+        look()
+    assert (donor.milestones.count(), Reassessment.objects.get().attempts) == (0, 1)
+    with listening() as heard:
+        record_gift(donor, 10, date(2026, 3, 2))  # within the minute
+        look()
+    assert heard.names == ["1 gift"]
+
+
 def test_M6_one_gift_that_passes_several_names_the_highest(donor: Contact) -> None:
     make_rule("total", 50, 100, 500, 1000)
     with listening() as heard:
@@ -317,6 +347,25 @@ def test_M9_a_gift_of_a_day_to_come_waits_for_its_day(tenant: Tenant, donor: Con
         monkeypatch.setattr(assessing, "today", lambda: today() + timedelta(days=3))
         Reassessment.objects.update(due_at=timezone.now())
         look()
+    assert heard.names == ["1 gift"]
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_M7_a_gift_that_was_noted_ahead_and_whose_day_comes_once_the_rule_is_on_is_news(
+    donor: Contact, monkeypatch: Any, is_noted: bool
+) -> None:
+    if is_noted:
+        make_rule("number", 99, name="another")
+    record_gift(donor, 10, today() + timedelta(days=3))
+    make_rule("number", 1)
+    look()
+    monkeypatch.setattr(assessing, "today", lambda: today() + timedelta(days=3))
+    Reassessment.objects.update(due_at=timezone.now())
+    with listening() as heard:
+        look()
+        run = running.begin("verify")
+        while running.turn(run.pk):
+            pass
     assert heard.names == ["1 gift"]
 
 

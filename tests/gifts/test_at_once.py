@@ -4,17 +4,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+from contacts.importing import steps
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts import services
+from gifts import services, totals
 from gifts.models import Gift, Giving, Source
-from tests.factories import ContactFactory, TenantFactory
+from tests.factories import ContactFactory, TenantFactory, UserFactory
+from tests.gifts.test_import import checked, worked
 from tests.gifts.test_totals import kept, right
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,3 +69,77 @@ def test_M5_a_gift_that_two_read_at_once_is_taken_in_once() -> None:
         assert Gift.objects.count() == 12
         assert sum(kept(donor)["total"] for donor in donors) == 78
         right(*donors)
+
+
+def test_M8_a_gift_that_comes_in_during_the_nightly_comparison_is_nothing_amiss(monkeypatch: Any) -> None:
+    tenant: Tenant = TenantFactory(name="River Trust at night")
+    donor = ContactFactory(tenant=tenant)
+    with in_tenant(tenant):
+        services.record_gift(donor, 10, date(2025, 1, 1))
+    compared, recount, found = Event(), totals.recount, []
+
+    def slowly(pks: Any) -> Any:
+        if not compared.is_set():
+            compared.set()
+            sleep(0.5)  # somebody else's gift would be committed meanwhile
+        return recount(pks)
+
+    def give() -> None:
+        assert compared.wait(20)
+        services.record_gift(donor, 5, date(2025, 1, 2))
+
+    monkeypatch.setattr(totals, "recount", slowly)
+    at_once(tenant, [lambda: found.append(totals.recount_all()), give])
+    assert found == [totals.Mended(1, 0)]
+    with in_tenant(tenant):
+        right(donor)
+
+
+def test_M8_a_refund_waits_for_the_gift_to_change_hands_and_is_noted_then() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust hands")
+    one, other = (ContactFactory(tenant=tenant) for _ in range(2))
+    with in_tenant(tenant):
+        gift = services.record_gift(one, 100, date(2025, 1, 1))
+    moved = Event()
+
+    def reassign() -> None:
+        with transaction.atomic():
+            services.reassign(gift, other)
+            moved.set()
+            sleep(0.5)  # the other one waits for this row meanwhile
+
+    def refund() -> None:
+        assert moved.wait(20)
+        services.refund(gift, 40)
+
+    at_once(tenant, [reassign, refund])
+    with in_tenant(tenant):
+        assert (kept(one)["total"], kept(other)["total"]) == (0, 60)
+        right(one, other)
+
+
+def test_M8_a_file_changes_what_it_says_and_keeps_what_somebody_corrects_in_the_same_moment() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust file")
+    donor = ContactFactory(tenant=tenant, email="ana@rivermail.test")
+    with in_tenant(tenant):
+        gift = services.record_gift(donor, 100, date(2025, 1, 1), source=Source.CSV, source_id="T1", campaign="Spring")
+        file = checked("Date,Amount,Email,Transaction ID,Comment\n2025-01-01,100,ana@rivermail.test,T1,thanked\n")
+        user = UserFactory()
+    corrected = Event()
+
+    def correct() -> None:
+        with transaction.atomic():
+            services.correct(gift, campaign="Autumn", amount=90)
+            corrected.set()
+            sleep(0.5)
+
+    def bring_in() -> None:
+        assert corrected.wait(20)
+        steps.confirm(file, user)
+        worked(file)
+
+    at_once(tenant, [correct, bring_in])
+    with in_tenant(tenant):
+        gift.refresh_from_db()
+        assert (gift.campaign, gift.comment, gift.amount) == ("Autumn", "thanked", Decimal(100))
+        right(donor)

@@ -1,9 +1,11 @@
 """Gifts from a file: what is read, whose they are, what the preview shows, and that twice is once."""
 
 import csv
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from config.demo import sample_gifts
 from contacts.importing import report, sorts, steps
 from contacts.importing.turns import turn
 from contacts.models import Contact, Import, ImportRow, User
-from contacts.tenancy.models import Tenant
+from contacts.tenancy.models import Role, Tenant
+from contacts.tenancy.roles import AREAS
 from contacts.tenancy.walls import in_tenant
 from gifts import services
 from gifts.importing.amounts import NoAmount, amount
@@ -23,6 +27,7 @@ from gifts.importing.reading import date_order
 from gifts.models import Gift, Source
 from tests.factories import ContactFactory, UserFactory
 from tests.gifts.test_totals import kept, right
+from tests.tenancy.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -30,21 +35,53 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("$1,250.00", "1250"), ("1.250,00 €", "1250"), ("1250", "1250"), ("1 250,5", "1250.50"), ("12.5", "12.50"),
-        ("USD 50", "50"), ("1,250", "1250"), ("1.250", "1250"), ("1,234,567.89", "1234567.89"), ("1’250.00", "1250"),
-        ("12.5000", "12.50"), ("€ 7,-".replace(",-", ""), "7"), ("1.234.567", "1234567"), ("£3.99", "3.99"),
+        ("$1,250.00", "1250"), ("1.250,00", "1250"), ("1250", "1250"), ("1 250,5", "1250.50"), ("12.5", "12.50"),
+        ("USD 50", "50"), ("1,250", "1250"), ("1.250,5", "1250.50"), ("1,234,567.89", "1234567.89"),
+        ("1’250.00", "1250"),
+        ("12.5000", "12.50"), ("US$ 7", "7"), ("1.234.567", "1234567"), ("3.99 usd", "3.99"),
     ],
 )  # fmt: skip
 def test_M9_amounts_are_read_as_people_write_them(written: str, meant: str) -> None:
-    assert amount(written) == Decimal(meant)
+    assert amount(written, "USD") == Decimal(meant)
 
 
 @pytest.mark.parametrize(
-    "written", ["-5", "(50.00)", "0", "0.00", "ten", "1,25,0", "1.2345", "12,34.56", "5-", "", "1e5"]
+    "written",
+    [
+        "-5",
+        "(50.00)",
+        "0",
+        "0.00",
+        "ten",
+        "1,25,0",
+        "1.2345",
+        "12,34.56",
+        "5-",
+        "",
+        "1e5",
+        "12.345",
+        "$12.345",
+        "0.125",
+    ],
 )
 def test_M9_what_is_no_amount_is_refused_with_a_sentence(written: str) -> None:
     with pytest.raises(NoAmount, match=r"\."):
-        amount(written)
+        amount(written, "USD")
+
+
+@pytest.mark.parametrize(
+    ("written", "currency"),
+    [("1.250,00 €", "EUR"), ("€ 7", "EUR"), ("£3.99", "GBP"), ("CA$ 5", "CAD"), ("$5", "CAD"), ("$5", "MXN"),
+     ("50 kr", "SEK"), ("CHF 20", "CHF")],
+)  # fmt: skip
+def test_M9_an_amount_is_of_the_organizations_currency(written: str, currency: str) -> None:
+    assert amount(written, currency)
+
+
+@pytest.mark.parametrize("written", ["€ 50", "50 EUR", "CA$50", "£50", "CHF 50", "eur50"])
+def test_M9_what_is_in_another_currency_is_not_taken_for_ours(written: str) -> None:
+    with pytest.raises(NoAmount, match="is not in USD"):
+        amount(written, "USD")
 
 
 def test_dates_that_can_be_two_days_are_asked_about() -> None:
@@ -127,6 +164,29 @@ def test_M8_rows_find_their_donor_by_email_id_or_name_and_say_why_not(tenant: Te
         assert (gift.source, gift.campaign, gift.is_history) == (Source.CSV, "Spring", True)
         assert gift.comment == "Card [card number removed]"
         assert "4111" not in str(ImportRow.objects.filter(data_import=done).values_list("cells", flat=True)), "D9"
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "goes"),
+    [
+        ("ana@rivermail.test", "Greta Abbott", False), ("ana@rivermail.test", "Greta Ruiz", False),
+        ("ana@rivermail.test", "Ana Abbott", False), ("ana@rivermail.test", "A. Ruiz", True),
+        ("ana@rivermail.test", "ANA RUIZ-LUND", True), ("ana@rivermail.test", "Carl and Ana Ruiz", True),
+        ("ana@rivermail.test", "Ruiz Ana", True), ("ana@rivermail.test", "", True),
+    ],
+)  # fmt: skip
+def test_a_gift_of_one_name_is_not_that_of_another_who_has_the_address(
+    tenant: Tenant, people: list[Contact], email: str, name: str, goes: bool
+) -> None:
+    with in_tenant(tenant):
+        plan = checked(f"Date,Amount,Email,Donor Name\n2025-06-01,19,{email},{name}\n")
+        assert outcomes(plan) == ["create" if goes else "refused"]
+        if not goes:
+            assert f"{email} is the email of Ana Ruiz, but the row names {name}" in reasons(plan)[0]
+        by_id = checked("Date,Amount,Donor ID,Email,Donor Name\n2025-06-01,19,D7,ana@rivermail.test,Greta Abbott\n")
+        assert outcomes(by_id) == ["create"], "an id says who it is, whatever they are called there"
+        by_id = checked("Date,Amount,Donor ID,Email,Donor Name\n2025-06-01,19,D8,ana@rivermail.test,Greta Abbott\n")
+        assert outcomes(by_id) == ["refused"], "an id that nobody has says nothing"
 
 
 def test_M5_the_same_file_again_changes_nothing(tenant: Tenant, people: list[Contact]) -> None:
@@ -269,7 +329,46 @@ def test_the_pages_lead_from_the_file_to_the_gifts(tenant: Tenant, client: Clien
     assert b"Almoner id" in b"".join(report.streaming_content)  # type: ignore[attr-defined]
 
 
+def test_importing_and_exporting_gifts_asks_for_the_rights_of_gifts(
+    tenant: Tenant, people: list[Contact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = logged_in(tenant, Role.STAFF)
+    with in_tenant(tenant):
+        address = f"/admin/contacts/import/{checked(FILE).uid}/"
+    for granted, sees in (("change", True), ("see", True), ("", False)):
+        monkeypatch.setitem(AREAS["gifts"], Role.STAFF, granted)
+        may = granted == "change"
+        chooser = staff.get("/admin/contacts/import/start/").content.decode()
+        assert ('value="gifts"' in chooser, 'value="contacts"' in chooser) == (may, True)
+        assert staff.get("/admin/contacts/import/start/", {"kind": "gifts"}).status_code == (200 if may else 403)
+        assert staff.get(address).status_code == (200 if sees else 403)
+        assert staff.post(f"{address}report/").status_code == (200 if sees else 403)
+        assert ("gifts.csv" in staff.get("/admin/contacts/import/").content.decode()) == sees
+        assert staff.post(f"{address}again/").status_code == (302 if may else 403)
+        assert staff.get("/admin/contacts/export/new/", {"what": "gifts"}).status_code == (200 if sees else 403)
+
+
 def test_a_neighbours_people_are_nobodys_donors_here(tenant: Tenant, neighbour: Tenant, people: list[Contact]) -> None:
     with in_tenant(neighbour):
         plan = checked(FILE)
         assert set(outcomes(plan)) == {"refused"}
+
+
+def test_the_demos_file_is_offered_and_every_slip_in_it_ends_in_a_sentence(
+    tenant: Tenant, client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.SAMPLE_IMPORT_FILE = str(tmp_path / "sample-import.csv")
+    sample = "/admin/contacts/import/sample/?kind=gifts"
+    assert client.get(sample).status_code == 404
+    with in_tenant(tenant):
+        people = [ContactFactory(last_name=f"Lund{n}", email=f"p{n}@rivermail.test") for n in range(30)]
+        path = sample_gifts.write(tmp_path, people, date(2026, 5, 4))
+        assert path.read_bytes() == sample_gifts.content(people, date(2026, 5, 4)), "the same each time"
+        data_import = checked(path.read_text("utf-8-sig"))
+        assert all(one["field"] for one in data_import.columns)
+        counts = Counter(outcomes(data_import))
+        assert counts == {"create": sample_gifts.ROWS - 7, "refused": 7}
+        assert "4111" not in str([row.cells for row in ImportRow.objects.all()])
+    assert f'{sample}"' in client.get("/admin/contacts/import/start/").content.decode()
+    offered: Any = client.get(sample)
+    assert b"".join(offered.streaming_content) == path.read_bytes()

@@ -161,7 +161,9 @@ def test_M8_refunds_and_another_donor_by_button(tenant: Tenant, client: Client, 
 def test_what_a_service_sent_is_corrected_and_deleted_there(tenant: Tenant, client: Client, donor: Contact) -> None:
     gift = one_gift(tenant, donor, source=Source.DONORS_API, source_id="7")
     address = f"/admin/gifts/gift/{gift.pk}/"
-    assert "Donors API sent this gift ( 7 )" in text(client, f"{address}change/").replace("(7)", "( 7 )")
+    shown = text(client, f"{address}change/")
+    assert "Donors API sent this gift ( 7 )" in shown.replace("(7)", "( 7 )")
+    assert "Amount $100.00" in shown, "as on every other page"
     client.post(f"{address}change/", {"received_on": "2025-06-01", "amount": "1"})
     client.post(f"{address}delete/", {"post": "yes"})
     with in_tenant(tenant):
@@ -215,6 +217,18 @@ def test_a_pledge_shows_what_is_still_to_come(tenant: Tenant, client: Client, do
     assert "$100.00 in 1 gift found" in text(client, LIST, pledge=pledge.pk)
 
 
+def test_a_pledge_is_not_corrected_to_less_than_was_written_off(tenant: Tenant, client: Client, donor: Contact) -> None:
+    with in_tenant(tenant):
+        pledge = record_pledge(donor, 500, date(2025, 1, 1))
+    client.post(f"/admin/gifts/pledge/{pledge.pk}/write-off/", {"verb": "off"})
+    form = {"amount": "100", "started_on": "2025-01-01", "frequency": "once"}
+    page = client.post(f"/admin/gifts/pledge/{pledge.pk}/change/", form)
+    assert "$500.00 of this pledge is written off" in page.content.decode()
+    with in_tenant(tenant):
+        pledge.refresh_from_db()
+        assert pledge.amount == 500
+
+
 # --- on other pages ---
 
 
@@ -228,6 +242,9 @@ def test_a_contacts_page_shows_their_giving_year_by_year(tenant: Tenant, client:
     assert "2024 0 $0.00" in shown
     links = re.findall(r'href="(/admin/gifts/gift/\?donor=[^"]+date_from=2025[^"]+)"', page)
     assert "$250.00 in 1 gift found." in text(client, unescape(links[0]))
+    new = ContactFactory(tenant=tenant)
+    one_gift(tenant, new, received_on=today())
+    assert f"All of it in {today().year}." in text(client, reverse("admin:contacts_contact_change", args=[new.pk]))
     assert "No gifts of" in text(
         client, reverse("admin:contacts_contact_change", args=[ContactFactory(tenant=tenant).pk])
     )
@@ -266,7 +283,7 @@ def test_gifts_are_exported_as_the_page_shows_them(tenant: Tenant, client: Clien
     assert "Export gifts" in client.get(reverse("admin:contacts_export_new"), {"what": "gifts"}).content.decode()
     answer = client.post(reverse("admin:contacts_export_new"), form)
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
-    assert rows[0] == '"Date","Amount","Campaign","Donor","Email"'
+    assert rows[0] == '"Date","Amount","Campaign","Donor","Email","Do Not Contact","Opted out themselves"'
     assert rows[1].replace('"', "").startswith("2025-06-01,12.50,Spring,Ana Ruiz,")
     assert len(rows) == 2
     with in_tenant(tenant):

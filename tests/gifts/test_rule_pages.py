@@ -73,6 +73,8 @@ def test_M1_a_rule_is_made_in_plain_words_and_read_back_as_a_sentence(
         ({"thresholds": "-1"}, "“-1” is no number above nothing."),
         ({"thresholds": "2.5"}, "“2.5” cannot be a number of gifts."),
         ({"kind": "total", "thresholds": "1e99"}, "“1e99” is no amount of money."),
+        ({"source": "donor_perfect", "campaign": "Spring"}, "Gifts from DonorPerfect come without a campaign"),
+        ({"source": "donor_perfect", "fund": "Boat"}, "Gifts from DonorPerfect come without a fund"),
         ({"instruction": "Call {dnor}"}, "{dnor} is nothing that is filled in."),
     ],
 )
@@ -80,6 +82,12 @@ def test_M1_what_cannot_be_a_rule_is_refused_with_a_sentence(client: Client, val
     answer = save(client, **values)
     assert answer.status_code == 200
     assert why in str(answer.context["adminform"].form.errors).replace("&#x27;", "'")
+
+
+def test_D9_the_form_says_which_gifts_bear_no_campaign(client: Client) -> None:
+    said = text(client, f"{LIST}add/")
+    assert "Empty for every campaign. Gifts from DonorPerfect come without one." in said
+    assert "Empty for every fund. Gifts from DonorPerfect come without one." in said
 
 
 def test_M7_a_rule_is_switched_on_only_after_a_look_which_says_how_many_are_noted_quietly(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
@@ -10,6 +12,9 @@ from integrations.sync import runs
 from integrations.sync.serve import serve
 
 ACCOUNT = "river"
+# What a list is at a service. Which rows are read and written is the same for all, so PostgreSQL sees the first only.
+AUDIENCES = pytest.param("audiences", marks=pytest.mark.once)
+CONSTANT_CONTACT = pytest.param("constant_contact", marks=pytest.mark.once)
 
 
 class World:

@@ -13,14 +13,14 @@ from integrations.providers import all_providers
 from integrations.sync import namesakes, runs
 from tests.factories import UserFactory
 from tests.integrations.checks import Kind, Mischief, check, classes, crowd, figure, mail, repair
-from tests.integrations.engine import World
+from tests.integrations.engine import AUDIENCES, CONSTANT_CONTACT, World
 from tests.integrations.test_list_sync import a_world
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 VERA = "vera@oldtown.test"
 
 
-@pytest.fixture(params=["tags", "audiences", "constant_contact"])
+@pytest.fixture(params=["tags", AUDIENCES, CONSTANT_CONTACT])
 def world(request, tenant) -> World:
     """Each vendor, and each way of modelling."""
     return a_world(request, tenant, request.param)

@@ -11,6 +11,9 @@ from integrations.models import Alarm, Connection, Heartbeat
 from tests.factories import ConnectionFactory
 from tests.integrations.desk import SETUP, Desk, desk
 
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = pytest.mark.once
+
 HOME = "/admin/"
 ALARMS = "/admin/integrations/setup/mailchimp/alarms/"
 

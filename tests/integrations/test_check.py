@@ -17,7 +17,7 @@ from integrations.sync import brake, checking, inbox, outbox, roll_call, runs
 from integrations.sync.serve import serve
 from tests.factories import TenantFactory, UserFactory
 from tests.integrations.checks import Kind, Mischief, check, classes, crowd, figure, mail, repair
-from tests.integrations.engine import World
+from tests.integrations.engine import AUDIENCES, CONSTANT_CONTACT, World
 from tests.integrations.test_list_sync import a_world
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -30,7 +30,7 @@ def world(request, tenant) -> World:
     return a_world(request, tenant, request.param)
 
 
-@pytest.fixture(params=["tags", "audiences", "constant_contact"])
+@pytest.fixture(params=["tags", AUDIENCES, CONSTANT_CONTACT])
 def anyhow(request, tenant) -> World:
     """Each vendor, and each way of modelling."""
     return a_world(request, tenant, request.param)

@@ -19,6 +19,9 @@ from tests.integrations.constant_contact import ConstantContactWorld
 from tests.integrations.desk import SETUP, Desk, desk, said
 from tests.integrations.engine import World
 
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = pytest.mark.once
+
 CHECK, RUNS = "/admin/integrations/setup/mailchimp/check/", "/admin/integrations/syncs/"
 
 

@@ -14,7 +14,8 @@ from integrations.models import Connection, Credential
 from integrations.sync import notices
 from tests.integrations.desk import SETUP, Desk, desk, plain, said
 
-pytestmark = pytest.mark.usefixtures("in_tenant")
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("in_tenant")]
 PAGES = f"{SETUP}constant_contact/"
 REVIEW = {
     "sent": "names", "wins_address": "ours", "wins_profile": "ours", "brake_people": "25", "brake_percent": "5",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -17,6 +18,9 @@ from integrations.models import Connection, RemoteRecord, RunItem, SyncRun
 from tests.factories import ConnectionFactory, ContactFactory, ContactListFactory, ListMembershipFactory
 from tests.integrations.desk import Desk, desk, plain
 from tests.integrations.engine import World
+
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = pytest.mark.once
 
 HOME = "/admin/"
 

@@ -13,14 +13,14 @@ from integrations.providers import provider_for
 from integrations.sync import pull, slices
 from integrations.sync.corrections import changed_here
 from tests.integrations.constant_contact import ConstantContactWorld
-from tests.integrations.engine import World
+from tests.integrations.engine import CONSTANT_CONTACT, World
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 ANA = "ana@rivermail.test"
 EVERY = ["ours", "theirs", "newest", "fill"]
 
 
-@pytest.fixture(params=["tags", "constant_contact"])
+@pytest.fixture(params=["tags", CONSTANT_CONTACT])
 def world(request: Any, tenant: Any) -> World:
     """Each vendor."""
     if request.param == "constant_contact":

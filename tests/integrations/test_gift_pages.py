@@ -36,7 +36,8 @@ def press(client: Desk, path: str, **values: Any) -> str:
 def test_D5_look_now_begins_a_look_and_its_report_names_each_gift(world: DonorPerfectWorld, owner: Desk) -> None:
     number = world.gift(world.donor(), 100)
     skipped = world.gift(world.donor(nomail="Y", email="no@donors.test", last_name="Secret"), 7)
-    assert "Almoner is looking for new gifts now" in press(owner, "gifts/look/", kind="new")
+    begun = press(owner, "gifts/look/", kind="new")
+    assert "Almoner is looking for new gifts now" in begun and "Nothing new" not in begun
     world.work()
     with in_tenant(world.tenant):
         run = GiftRun.objects.get()
@@ -59,6 +60,40 @@ def test_D5_quiet_looks_are_listed_only_if_asked_for(world: DonorPerfectWorld, o
     world.look()
     assert "No gift came in so far" in owner.text(HERE + "gifts/")
     assert "Nothing new." in owner.text(HERE + "gifts/?all=1")
+
+
+def test_D5_a_stopped_look_asks_whether_they_were_deleted_and_goes_on_by_button(
+    world: DonorPerfectWorld, owner: Desk
+) -> None:
+    world.act("add_crowd", donors=10, gifts=5, amount=1)
+    world.look()
+    world.sandbox.account().database.execute("DELETE FROM dpgift")
+    run = world.look("changes")
+    page = f"gifts/{run.uid}/"
+    assert "50 gifts are missing there: were they deleted?" in owner.text(HERE + "gifts/")
+    assert "50 of 50 gifts" in owner.text(HERE + "switches/")
+    assert "gifts are missing at DonorPerfect: were they deleted there?" in owner.text("/admin/")
+    assert "They were deleted there, go on" in owner.text(HERE + page)
+    viewer = desk(world.tenant, "viewer")
+    assert "They were deleted there" not in viewer.text(HERE + page)
+    assert (
+        viewer.post(HERE + page + "confirm/").status_code == 403
+        and owner.get(HERE + page + "confirm/").status_code == 405
+    )
+    assert "counts no more here" in press(owner, page + "confirm/")
+    world.work()
+    assert "were they deleted" not in owner.text("/admin/")
+    text = owner.text(HERE + page)
+    assert "50 gifts deleted there" in text and "Deletion confirmed" in text and "go on" not in text
+    assert "nothing to confirm here any more" in press(owner, page + "confirm/")
+
+
+def test_D5_words_of_lists_are_not_said_of_a_service_that_takes_none(world: DonorPerfectWorld, owner: Desk) -> None:
+    home = owner.text("/admin/")
+    assert "DonorPerfect" in home and "Not checked yet" not in home
+    asked = owner.text(HERE + "disconnect/")
+    assert "switches are turned off" in asked and "the next Sync" not in asked
+    assert "These were not saved" not in owner.text(HERE + "not-saved/")
 
 
 def test_M7_earlier_gifts_come_in_by_button_and_are_told_in_numbers(world: DonorPerfectWorld, owner: Desk) -> None:

@@ -5,10 +5,13 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +30,7 @@ from integrations.sync import hooks
 from tasks_app import services
 from tasks_app.models import ThankYou
 from tests.factories import ContactFactory, StaffMemberFactory
+from tests.fakes.video_app.almoner import is_genuine
 from tests.tenancy.people import logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
@@ -326,3 +330,87 @@ def test_T8_many_messages_go_out_in_their_order(hook: OutgoingHook, receiver: Re
     hooks.turn(hook.pk)
     uids = ThankYou.objects.order_by("pk").values_list("uid", flat=True)
     assert [uid for _, uid in told(receiver)] == [str(uid) for uid in uids]
+
+
+def test_T8_an_address_that_takes_nothing_does_not_keep_a_worker_from_everybody_else(
+    hook: OutgoingHook, receiver: Receiver
+) -> None:
+    for _ in range(8):
+        record_gift(ContactFactory(), 5, DAY)
+    receiver.status = 503
+    assert hooks.turn(hook.pk) is False and len(receiver.came) == 3
+    assert hooks.turn(hook.pk) is False and len(receiver.came) == 3, "nobody else begins at once"
+    assert hooks.waiting() == []
+    rests = OutgoingHook.objects.get().rests_until - timezone.now()
+    assert timedelta(seconds=20) < rests <= timedelta(seconds=30)
+    OutgoingHook.objects.update(failing_since=timezone.now() - timedelta(days=1), rests_until=timezone.now())
+    assert hooks.waiting() == [hook.pk]
+    hooks.turn(hook.pk)
+    assert len(receiver.came) == 6
+    assert OutgoingHook.objects.get().rests_until - timezone.now() <= hooks.LONGEST_REST
+    receiver.status = 200
+    hooking.resume(hook)
+    hooks.turn(hook.pk)
+    assert {row.state for row in HookDelivery.objects.all()} == {"done"}, "by hand it goes on at once"
+
+
+def test_T8_a_test_comes_before_what_waits_and_is_listed_with_the_answer(
+    hook: OutgoingHook, receiver: Receiver, donor: Contact, tenant: Tenant, neighbour: Tenant
+) -> None:
+    record_gift(donor, 100, DAY)
+    owner, manager, theirs = logged_in(tenant), logged_in(tenant, "manager"), logged_in(neighbour)
+    page = f"/admin/integrations/webhooks/{hook.uid}/"
+    assert manager.post(f"{page}test/").status_code == 403 and theirs.post(f"{page}test/").status_code == 404
+    assert owner.get(f"{page}test/").status_code == 405
+    assert owner.post(f"{page}test/").status_code == 302
+    hooks.turn(hook.pk)
+    first, second = (json.loads(body) for _, body in receiver.came)
+    assert (first["type"], second["type"]) == ("test", "task.created") and set(first) == {"id", "type", "at"}
+    assert "A test, sent by hand" in owner.get(page).content.decode()
+
+
+def test_T8_while_a_secret_is_replaced_both_sign_and_then_only_the_new_one(
+    hook: OutgoingHook, receiver: Receiver, donor: Contact, tenant: Tenant, neighbour: Tenant
+) -> None:
+    old = hook.secret
+    owner, manager, theirs = logged_in(tenant), logged_in(tenant, "manager"), logged_in(neighbour)
+    page = f"/admin/integrations/webhooks/{hook.uid}/"
+    assert manager.post(f"{page}secret/").status_code == 403 and theirs.post(f"{page}secret/").status_code == 404
+    shown = owner.post(f"{page}secret/")
+    new = OutgoingHook.objects.get().secret
+    assert new != old and new in shown.content.decode() and old not in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"] and new not in owner.get(page).content.decode()
+    assert HistoryEntry.objects.filter(what="webhook", verb="changed").count() == 1
+
+    def fits(secret: str) -> bool:
+        hooking.send_test(hook)
+        hooks.turn(hook.pk)
+        headers, body = receiver.came[-1]
+        return is_genuine(secret, headers["Almoner-Signature"], body)
+
+    assert (fits(old), fits(new), fits("whsec_other")) == (True, True, False)
+    known: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib, "time": time}
+    exec(re.findall(r"```python\n(.+?)```", Path("docs/video-api.md").read_text(), re.DOTALL)[0], known)  # noqa: S102
+    headers, body = receiver.came[-1]
+    assert [known["is_genuine"](each, headers["Almoner-Signature"], body) for each in (old, new, "x")] == [
+        True,
+        True,
+        False,
+    ]
+    OutgoingHook.objects.update(old_secret_until=timezone.now())
+    assert (fits(old), fits(new)) == (False, True)
+    jobs.prune()
+    assert OutgoingHook.objects.get().old_secret is None
+
+
+@pytest.mark.once
+def test_T8_what_says_the_same_is_found_by_an_index_however_much_is_due(hook: OutgoingHook, donor: Contact) -> None:
+    record_gift(donor, 5, DAY)
+    with CaptureQueriesContext(connection) as seen:
+        hooks.next_due(hook)
+    (sql,) = [
+        each["sql"] for each in seen.captured_queries if "task_uid" in each["sql"] and each["sql"][:6] == "DELETE"
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql)
+        assert "hook_same" in str(cursor.fetchall())

@@ -17,7 +17,7 @@ from integrations.providers.donor_perfect.interactions import marker_for
 from integrations.sync import interactions, saving
 from integrations.sync.serve import serve
 from tasks_app import services
-from tasks_app.models import ThankYou
+from tasks_app.models import ThankYou, VideoEvent
 from tests.integrations.giving import ALL, DonorPerfectWorld
 
 WRITING = ALL[1:]
@@ -159,6 +159,16 @@ def test_D11_an_id_of_another_system_is_no_donors_number(world: DonorPerfectWorl
     assert reasons(world) == [("skipped", "no_donor_id")]
 
 
+def test_D11_what_somebody_typed_as_donors_number_stops_nobody_elses(world: DonorPerfectWorld) -> None:
+    one = thank_you(world)
+    with in_tenant(world.tenant):
+        OutsideIdentifier.objects.create(contact=one.contact, system="DonorPerfect", value="D-17")
+    sent(world, one)
+    sent(world, thank_you(world, world.donor()))
+    world.work()
+    assert reasons(world) == [("skipped", "no_donor_id"), ("ok", "")]
+
+
 def test_D11_a_donor_who_is_gone_is_told_and_another_number_of_theirs_is_used(world: DonorPerfectWorld) -> None:
     lost, kept = world.donor(), world.donor(email="ana2@donors.test")
     one = thank_you(world, lost)
@@ -217,6 +227,16 @@ def test_D10_what_may_have_been_saved_is_only_looked_for_once_the_switch_is_off(
 # -- once ---------------------------------------------------------------------------------------
 
 
+def test_D12_what_an_event_is_called_is_the_same_nowhere_else() -> None:
+    here, there = (ThankYou(pk=7) for _ in range(2))
+    for kind in ("watched", "replied"):
+        names = {
+            interactions.uid_of(VideoEvent(pk=9, thank_you=one, kind=kind, event_id=event), every)
+            for one in (here, there) for event in ("e1", "e2") for every in (True, False)
+        }  # fmt: skip
+        assert len(names) == (6 if kind == "watched" else 4), "for each watch, and for all of a video"
+
+
 def test_D12_a_second_watch_is_saved_only_if_each_is_wanted(world: DonorPerfectWorld) -> None:
     one = thank_you(world, world.donor())
     before = len(world.interactions)
@@ -271,6 +291,63 @@ def test_D12_a_call_that_fails_on_the_way_is_made_again(world: DonorPerfectWorld
         RemoteRecord.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     world.work()
     assert len(world.interactions) == before + 1 and reasons(world) == [("ok", "")]
+
+
+def unclear(world: DonorPerfectWorld, settings: Any) -> int:
+    """A video was sent; it was saved, and the answer was lost. How many interactions there were before."""
+    settings.BACKOFF_BASE_SECONDS = settings.BACKOFF_MAX_SECONDS = 60
+    before = len(world.interactions)
+    world.faults("empty_applied", methods=["POST"])
+    serve(world.connection.pk)
+    world.faults()
+    assert len(world.interactions) == before + 1
+    return before
+
+
+def later(world: DonorPerfectWorld) -> None:
+    """Its time has come again."""
+    with in_tenant(world.tenant):
+        RemoteRecord.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    world.work()
+
+
+def test_D12_what_may_be_saved_under_one_number_is_not_saved_under_another(
+    world: DonorPerfectWorld, settings: Any
+) -> None:
+    donor, other = world.donor(), world.donor(email="other@donors.test")
+    one = thank_you(world, donor)
+    sent(world, one)
+    before = unclear(world, settings)
+    with in_tenant(world.tenant):
+        OutsideIdentifier.objects.create(contact=one.contact, system="DonorPerfect", value=str(other))
+    later(world)
+    assert len(world.interactions) == before + 1 and reasons(world) == [("ok", "")]
+
+
+def test_D12_what_may_be_saved_on_a_donor_who_was_merged_away_is_found_under_the_new_number(
+    world: DonorPerfectWorld, settings: Any
+) -> None:
+    donor, other = world.donor(), world.donor(email="other@donors.test")
+    one = thank_you(world, donor)
+    sent(world, one)
+    before = unclear(world, settings)
+    world.act("merge_donors", donor=donor, into=other)
+    later(world)
+    assert reasons(world) == [("set_aside", "person_gone")]
+    with in_tenant(world.tenant):
+        Contact.objects.filter(pk=one.contact.pk).update(custom_user_id=str(other))
+        assert interactions.try_again(world.connection) == 1
+    world.work()
+    assert len(world.interactions) == before + 1 and reasons(world) == [("ok", "")]
+
+
+def test_D12_after_an_unclear_answer_a_slow_service_gets_time_to_finish(
+    world: DonorPerfectWorld, settings: Any
+) -> None:
+    sent(world, thank_you(world, world.donor()))
+    unclear(world, settings)
+    soon = timezone.now() + timedelta(seconds=100)
+    assert [record.due_at is not None and record.due_at > soon for record in world.records()] == [True]
 
 
 class Killed(BaseException):

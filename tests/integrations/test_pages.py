@@ -22,6 +22,9 @@ from tests.factories import ConnectionFactory, ContactFactory, ContactListFactor
 from tests.integrations.desk import CONNECT, SETUP, Desk, desk, plain, said
 from tests.integrations.engine import World
 
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = pytest.mark.once
+
 ASIDE, RETRY, RUNS = (
     "/admin/integrations/set-aside/",
     "/admin/integrations/set-aside/retry/",

@@ -143,6 +143,38 @@ def test_D8_a_donor_who_wants_no_mail_is_skipped_with_nothing_but_the_number(wor
     assert len(world.gifts(is_history=True)) == 1 and thanked(world) == [], "it was skipped, and is not thanked later"
 
 
+@pytest.mark.parametrize("how", ["task", "note"])
+def test_D8_a_donor_who_wants_no_mail_any_more_is_not_thanked_for_what_came_before(
+    world: DonorPerfectWorld, how: str
+) -> None:
+    from integrations.sync.thanking import CHOICE
+    from tasks_app.models import Note
+
+    with in_tenant(world.tenant):
+        switching.choose(world.connection, {CHOICE: how})
+    donor, other = world.donor(), world.donor(email="ben@donors.test", first_name="Ben")
+    gift = world.gift(donor, 500)
+    world.gift(other, 40)
+    world.look()
+
+    def waiting() -> list[str]:
+        with in_tenant(world.tenant):
+            rows = ThankYou.objects.filter(state="open") if how == "task" else Note.objects.filter(state="waiting")
+            return [str(row.contact) for row in rows.select_related("contact").order_by("pk")]
+
+    assert waiting() == ["Ana Ruiz", "Ben Ruiz"]
+    world.act("edit_donor", donor=donor, nomail="Y")
+    world.look()
+    assert waiting() == ["Ben Ruiz"]
+    assert (str(gift), "skipped", "“Do Not Send Mail” is set for this donor in DonorPerfect.") in world.items()
+    told = len(world.items())
+    with in_tenant(world.tenant):
+        assert Giving.objects.get(contact__first_name="Ana").total == 500, "it was given all the same"
+    world.act("edit_gift", gift=gift, amount=600)
+    world.look()
+    assert waiting() == ["Ben Ruiz"] and len(world.items()) == told + 1, "it was changed, and is thanked by nobody"
+
+
 def test_D5_a_gift_whose_donor_is_missing_is_told_and_taken_in_when_the_donor_is_back(world: DonorPerfectWorld) -> None:
     donor = world.donor()
     number = world.gift(donor, 40)

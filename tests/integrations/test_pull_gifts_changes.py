@@ -160,6 +160,52 @@ def test_D5_more_missing_gifts_than_people_delete_are_not_believed(world: DonorP
         assert [one.pk for one in gift_pages.due("changes")] == [], "not again at once"
 
 
+def test_D5_all_of_a_small_accounts_gifts_do_not_vanish_at_once(world: DonorPerfectWorld) -> None:
+    world.act("add_crowd", donors=2, gifts=3, amount=1)
+    world.look()
+    world.sandbox.account().database.execute("DELETE FROM dpgift")
+    assert world.look("changes").state == "stopped" and all(gift.stands for gift in world.gifts())
+
+
+def test_D5_somebody_confirms_that_they_were_deleted_and_the_look_goes_on(world: DonorPerfectWorld) -> None:
+    world.act("add_crowd", donors=10, gifts=5, amount=1)
+    world.look()
+    world.sandbox.account().database.execute("DELETE FROM dpgift")
+    run = world.look("changes")
+    with in_tenant(world.tenant):
+        assert run.waits_for_word and gift_pages.confirm(run, world.user)
+        assert not gift_pages.confirm(run, world.user), "once"
+    world.work()
+    run = world.again(run)
+    assert (run.state, run.gone, run.reason, run.confirmed_by_id) == ("done", 50, "", world.user.pk)
+    assert not any(gift.stands for gift in world.gifts()) and {each for each, _ in totals(world).values()} == {0}
+
+
+def test_D5_only_the_latest_look_is_confirmed(world: DonorPerfectWorld) -> None:
+    world.act("add_crowd", donors=10, gifts=5, amount=1)
+    world.look()
+    world.sandbox.account().database.execute("DELETE FROM dpgift")
+    earlier, later = world.look("changes"), world.look("changes")
+    with in_tenant(world.tenant):
+        assert not gift_pages.confirm(earlier, world.user)
+        switching.turn_off(world.connection, "new_gift")
+        assert not gift_pages.confirm(later, world.user)
+
+
+def test_D5_what_changes_behind_a_look_that_takes_days_is_found_by_the_next(world: DonorPerfectWorld) -> None:
+    with in_tenant(world.tenant):
+        run = gift_pages.begin(world.connection, "changes")
+        assert run is not None
+        began = timezone.now() - timedelta(days=9)
+        GiftRun.objects.filter(pk=run.pk).update(created_at=began)
+    world.work()
+    assert world.switch().changes_looked_at == began
+    with in_tenant(world.tenant):
+        following = gift_pages.begin(world.connection, "changes")
+        assert following is not None and following.since is not None
+        assert following.since <= began.date() - gift_pages.BACK
+
+
 # -- history ------------------------------------------------------------------------------------
 
 

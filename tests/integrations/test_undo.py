@@ -21,12 +21,12 @@ from tests.factories import StaffMemberFactory
 from tests.integrations.checks import Mischief, repair
 from tests.integrations.checks import check as checked
 from tests.integrations.constant_contact import ConstantContactWorld
-from tests.integrations.engine import World
+from tests.integrations.engine import AUDIENCES, CONSTANT_CONTACT, World
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 
 
-@pytest.fixture(params=["tags", "audiences", "constant_contact"])
+@pytest.fixture(params=["tags", AUDIENCES, CONSTANT_CONTACT])
 def world(request: Any, tenant: Any) -> World:
     """Each vendor, and each way of modelling."""
     if request.param == "constant_contact":

@@ -10,7 +10,7 @@ from contacts.models import Contact, ContactList, ListMembership
 from integrations.models import Delivery, RemoteRecord, RunItem, SyncRun
 from integrations.sync import brake, runs, taking_back, undoing
 from tests.integrations.checks import check
-from tests.integrations.engine import World
+from tests.integrations.engine import AUDIENCES, CONSTANT_CONTACT, World
 from tests.integrations.test_list_sync import a_world
 from tests.integrations.test_undo import ana as ana
 from tests.integrations.test_undo import crowd, emptied, preview, sync, take_back
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("in_tenant")
 ANA = "ana@crowd.test"
 
 
-@pytest.fixture(params=["tags", "audiences", "constant_contact"])
+@pytest.fixture(params=["tags", AUDIENCES, CONSTANT_CONTACT])
 def world(request: Any, tenant: Any) -> World:
     """Each vendor, and each way of modelling."""
     return a_world(request, tenant, request.param)

@@ -11,6 +11,9 @@ from integrations.sync import runs
 from tests.integrations.desk import Desk, desk, said
 from tests.integrations.engine import World
 
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = pytest.mark.once
+
 HOME = "/admin/"
 
 

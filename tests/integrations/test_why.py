@@ -19,7 +19,8 @@ from tests.factories import ConnectionFactory, ContactFactory, ContactListFactor
 from tests.integrations.desk import plain
 from tests.tenancy.people import logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
+# The walk of tests/tenancy opens these pages on PostgreSQL, too.
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
 
 State = RemoteRecord.State
 ADDRESS = "#part-email-addresses"

@@ -155,6 +155,7 @@ def test_a_killed_cluster_is_replaced_and_leaves_no_orphan(run: Any, depth: int)
     assert worker.answer("after", within=30)
 
 
+@pytest.mark.once
 def test_a_worker_that_stands_still_is_replaced(run: Any) -> None:
     worker = run("worker", "--stall", "3")
     worker.ring("before")
@@ -168,6 +169,7 @@ def test_a_worker_that_stands_still_is_replaced(run: Any) -> None:
     assert pid not in [p.pid for p in worker.left_over()]
 
 
+@pytest.mark.once
 def test_told_to_stop_the_worker_finishes_its_job_and_leaves_nothing_behind(run: Any) -> None:
     worker = run("worker")
     worker.ring("before")
@@ -180,6 +182,7 @@ def test_told_to_stop_the_worker_finishes_its_job_and_leaves_nothing_behind(run:
     assert not worker.left_over()
 
 
+@pytest.mark.once
 def test_the_cluster_ends_when_its_supervisor_is_killed(run: Any) -> None:
     worker = run("worker")
     worker.ring("before")
@@ -189,6 +192,7 @@ def test_the_cluster_ends_when_its_supervisor_is_killed(run: Any) -> None:
     assert wait_for(lambda: not worker.left_over(), 30)
 
 
+@pytest.mark.once
 def test_a_cluster_whose_supervisor_was_killed_while_it_started_ends_as_well(run: Any) -> None:
     """By whose child it is it cannot tell: it never was another's. Two clusters would work side by side for ever."""
     gone = subprocess.Popen([sys.executable, "-c", ""])

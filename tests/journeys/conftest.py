@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,22 @@ def installed(live_server: Any, sandbox: Any, settings: Any) -> Any:
 @pytest.fixture
 def worker(installed: Any, database_url: str, tmp_path: Path) -> Iterator[Path]:
     """`manage.py worker` on the same database; gives the path of its log."""
-    log = tmp_path / "worker.log"
-    environment = os.environ | {
-        "MODE": "test", "DATABASE_URL": database_url, "PUBLIC_URL": installation.PUBLIC_URL, "Q_WORKERS": "1",
+    vendor = {
         "MAILCHIMP_CLIENT_ID": installation.MAILCHIMP_CLIENT_ID,
         "MAILCHIMP_CLIENT_SECRET": installation.MAILCHIMP_CLIENT_SECRET,
         "MAILCHIMP_LOGIN_URL": installed.url, "MAILCHIMP_API_URL": installed.url + "/{dc}",
-        "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
     }  # fmt: skip
+    with at_work(database_url, tmp_path / "worker.log", vendor) as log:
+        yield log
+
+
+@contextmanager
+def at_work(database_url: str, log: Path, vendor: dict[str, str]) -> Iterator[Path]:
+    """A worker on this database, which finds the vendor where these settings say."""
+    environment = os.environ | {
+        "MODE": "test", "DATABASE_URL": database_url, "PUBLIC_URL": installation.PUBLIC_URL, "Q_WORKERS": "1",
+        "OUTGOING_PRIVATE_NETWORKS": "127.0.0.0/8",
+    } | vendor  # fmt: skip
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "worker"], cwd=installation.BASE_DIR, env=environment,

@@ -21,7 +21,7 @@ from tests.factories import (
 )
 from tests.journeys.conftest import PATIENCE, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SLOW = PATIENCE * 1000
 
 

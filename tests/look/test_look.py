@@ -6,7 +6,12 @@ import pytest
 from django.test import Client
 
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from gifts.models import Gift
+from tasks_app.models import ThankYou
 from tests.browser import Window
+from tests.integrations.giving import ALL, DonorPerfectWorld
+from tests.integrations.test_interactions import sent, thank_you
 from tests.look import judge
 from tests.look.pages import furnish, logged_in_owner, staff_pages
 
@@ -56,6 +61,29 @@ def test_every_page_is_readable_usable_by_keyboard_and_free_of_errors(window: Wi
     window.take_session(client)
     wrong = [what for path in pages for what in judged(window, path)]
     assert wrong == [], f"{len(wrong)} findings\n" + "\n".join(wrong)
+
+
+def test_so_is_what_gifts_from_a_service_bring(look_at: Any, tenant: Tenant, donor_perfect: Any) -> None:
+    """Its own pages with something on each, and a donor who must not be contacted; all is made of pieces that the
+    test above has seen in the dark."""
+    window = look_at(DESK, False)
+    world = DonorPerfectWorld(tenant, donor_perfect, on=ALL)
+    world.gift(world.donor(email="ana@donors.test"), 1_234_567.89)
+    world.gift(world.donor(last_name="Quiet", email="no@donors.test", nomail="Y"), 7)
+    run = world.look()
+    unknown = thank_you(world)
+    sent(world, unknown)
+    with in_tenant(tenant):
+        silent = Gift.objects.get().contact
+        silent.do_not_contact = True
+        silent.save()
+        asked = ThankYou.objects.get(contact=silent)
+    window.take_session(logged_in_owner(tenant))
+    here = "/admin/integrations/setup/donor_perfect/"
+    pages = [f"{here}{part}/" for part in ("switches", "switches/codes", "gifts", f"gifts/{run.uid}", "not-saved")]
+    pages += [f"/admin/contacts/contact/{one.pk}/change/" for one in (silent, unknown.contact)]
+    pages += [f"/admin/tasks_app/thankyou/{asked.pk}/change/"]
+    assert [what for path in pages for what in judged(window, path)] == []
 
 
 def test_so_is_every_page_for_people_who_are_not_logged_in(window: Window, tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from integrations.provider_kit.errors import Ambiguous, CallFailed, Reconnect, Refused, Retry
+from integrations.provider_kit.http import Answer
 from integrations.providers.donor_perfect import api as api_module
 from integrations.providers.donor_perfect.client import PAGE, DonorPerfect
 from integrations.providers.donor_perfect.interactions import marker_for
@@ -62,6 +63,24 @@ def test_D5_pages_of_500_reach_every_gift_and_none_twice(client: DonorPerfect, d
     assert found == sorted(set(found)) and client.max_gift_id() == found[-1]
     assert len(client.gifts_after(0)) == PAGE and len(client.gifts_after(0, limit=7)) == 7
     assert client.gifts_after(found[-1]) == []
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<result/>", b"<result><record><field name='highest' value=''/></record></result>"]
+)
+def test_D4_an_answer_that_lost_the_highest_number_does_not_make_every_gift_new(
+    client: DonorPerfect, donor_perfect: Any, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    real = client.api._send
+
+    def loses(action: str, *more: Any, **values: Any) -> Any:
+        return Answer(200, {}, answer, None) if "MAX(" in action else real(action, *more, **values)
+
+    monkeypatch.setattr(client.api, "_send", loses)
+    with pytest.raises(CallFailed):
+        client.max_gift_id()
+    donor_perfect.account().database.execute("DELETE FROM dpgift")
+    assert client.max_gift_id() == 0
 
 
 def test_D5_a_gift_whose_donor_is_missing_is_not_missed(
@@ -250,6 +269,16 @@ def test_a_read_in_trouble_is_tried_again_and_never_means_no_gifts(
         assert type(failed.value.outcome) is Retry
     faults(donor_perfect, "")
     assert client.gifts_after(0)
+
+
+def test_an_error_of_TLS_is_tried_again_and_nothing_was_written(donor_perfect: Any, settings: Any) -> None:
+    settings.DONOR_PERFECT_URL = donor_perfect.url.replace("http://", "https://")
+    with DonorPerfect(donor_perfect.issued_key()) as client:
+        for call in (client.max_gift_id, lambda: save(client, 1, marker_for(uuid4()))):
+            with pytest.raises(CallFailed) as failed:
+                call()
+            assert type(failed.value.outcome) is Retry
+    assert held(donor_perfect) == []
 
 
 def test_D12_an_unknown_donor_or_code_is_refused_for_this_row_only(

@@ -147,6 +147,21 @@ def test_T1_the_database_lets_one_open_thank_you_in_for_each_donor(donor: Contac
     assert ThankYou.objects.open().count() == 1
 
 
+def test_M5_a_milestone_that_both_had_reached_is_thanked_for_once_after_a_merge(donor: Contact) -> None:
+    other: Contact = ContactFactory()
+    wants(new_gifts="none")
+    make_rule("total", 1000)
+    record_gift(donor, 1000, date(2026, 1, 1))
+    look()
+    services.mark_sent(ThankYou.objects.get())
+    record_gift(other, 1000, date(2026, 1, 2))
+    look()
+    assert ThankYou.objects.open().count() == 1, "the control: the other's is open"
+    merge(donor, other)
+    assert not ThankYou.objects.open().exists()
+    assert "reached by both" in ThankYou.objects.get(state=ThankYou.State.WITHDRAWN).closing_note
+
+
 def test_T1_merging_two_donors_leaves_one_open_thank_you_and_undoing_it_gives_each_their_own(donor: Contact) -> None:
     other = ContactFactory(first_name="Anna", last_name="Ruiz")
     record_gift(donor, 10, DAY)

@@ -1,12 +1,16 @@
 """Several people and workers at the same moment: one open thank-you, one claim, each event and note once."""
 
-from datetime import date
+from datetime import date, timedelta
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 
 from contacts.tenancy.models import Tenant
+from contacts.tenancy.throttle import counted
 from contacts.tenancy.walls import in_tenant
 from gifts.services import record_gift
 from tasks_app import notes, services
@@ -57,6 +61,35 @@ def test_T7_an_event_that_comes_twice_at_once_is_counted_once() -> None:
     with in_tenant(tenant):
         assert VideoEvent.objects.count() == 1
     assert sorted(found) == [False, False, True]
+
+
+@pytest.mark.parametrize("many", ["dismiss", "assign"])
+def test_T7_many_at_once_leave_alone_what_is_reported_sent_in_that_moment(many: str) -> None:
+    tenant: Tenant = TenantFactory(name="River Trust bulk")
+    with in_tenant(tenant):
+        row, marcus = services.ask_by_hand(ContactFactory(), "Helping"), staff("Marcus Reid")
+    is_noted = Event()
+
+    def report() -> None:
+        with transaction.atomic():
+            services.mark_sent(row, "v1")
+            is_noted.set()
+            sleep(0.3)  # the other one waits for this row meanwhile
+
+    def sweep_up() -> None:
+        is_noted.wait(5)
+        counts.append(services.dismiss_many([row.pk]) if many == "dismiss" else services.assign_many([row.pk], marcus))
+
+    counts: list[int] = []
+    at_once(tenant, [report, sweep_up])
+    with in_tenant(tenant):
+        assert (only().state, only().assignee, counts) == ("sent", None, [0])
+
+
+def test_T4_calls_at_once_are_all_counted() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust calls")
+    at_once(tenant, [lambda: [counted("api key", "1", timedelta(days=1)) for _ in range(10)]] * 4)
+    assert counted("api key", "1", timedelta(days=1)) == 41
 
 
 def test_T2_two_workers_send_each_note_once() -> None:

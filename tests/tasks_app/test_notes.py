@@ -1,6 +1,8 @@
 """T2: notes are sent once, never to whoever must not be written to, and failures are shown; T3: mail to staff."""
 
 from datetime import date, timedelta
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ from contacts.models import ConsentEvent, Contact, EmailAddress
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts.services import record_gift, today
-from tasks_app import jobs, mail_to_staff, merge_fields, notes, services
-from tasks_app.models import Note, NoteTemplate, Notifications, ThankYou
+from gifts.models import Gift
+from gifts.services import record_gift, refund, today
+from tasks_app import asking, jobs, mail_to_staff, merge_fields, notes, services
+from tasks_app.models import Note, NoteTemplate, Notifications, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
 from tests.tasks_app.people import only, staff, wants
 
@@ -55,6 +58,29 @@ def test_T2_a_delay_is_kept(tenant: Tenant, donor: Contact) -> None:
     assert send(tenant).state == "waiting"
     Note.objects.update(due_at=timezone.now())
     assert send(tenant).state == "sent"
+
+
+@pytest.mark.parametrize(("one_per", "count"), [("donor", 1), ("rule", 2)])
+def test_T2_a_milestone_joins_the_waiting_note_for_the_gift_that_reached_it(
+    tenant: Tenant, donor: Contact, one_per: str, count: int
+) -> None:
+    later = NoteTemplate.objects.create(name="Later", delay_hours=48, **GOOD)
+    wants(gift_action="note", template=later, one_per=one_per)
+    record_gift(donor, 100, DAY)
+    gift = Gift.objects.get()
+
+    def reach(sentence: str) -> None:
+        reason = Reason(sentence=sentence, gift=gift, on=DAY, amount=gift.net)
+        asking.ask([asking.Wish(donor, asking.NOTE, reason, 7)], ThanksSettings.now(), asking.Asked())
+
+    reach("Ana has made 1 gift.")
+    assert Note.objects.count() == count and Reason.objects.standing().count() == 2
+    record_gift(donor, 50, DAY + timedelta(days=1))
+    assert Note.objects.count() == count + 1, "another gift has a note of its own, with its own amount"
+    Note.objects.update(due_at=timezone.now())
+    jobs.send_notes(tenant.pk)
+    reach("Ana has made 2 gifts.")
+    assert Note.objects.count() == count + 2, "what comes after it was sent is told anew"
 
 
 def opted_out(donor: Contact) -> None:
@@ -190,7 +216,72 @@ def test_T2_a_subject_is_one_line(tenant: Tenant, note: Note, donor: Contact) ->
     assert mail.outbox[0].recipients() == [sent.address]
 
 
+def test_T2_notes_that_may_not_be_sent_are_put_aside_one_by_one(
+    tenant: Tenant, note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        record_gift(ContactFactory(do_not_contact=False), 5, DAY)
+    Contact.objects.update(do_not_contact=True)
+    asked: list[Contact] = []
+
+    def why_not(contact: Contact) -> tuple[str, str]:
+        asked.append(contact)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return "", "Do Not Contact."
+
+    monkeypatch.setattr(notes, "why_not", why_not)
+    with pytest.raises(KeyboardInterrupt):
+        notes.turn(tenant.pk)
+    assert Note.objects.filter(state="held").count() == 2, "what was found out is kept, however many there are"
+    monkeypatch.setattr(notes, "why_not", lambda contact: ("", "Do Not Contact."))
+    Note.objects.update(state="waiting")
+    assert notes.turn(tenant.pk, seconds=0) is True and Note.objects.filter(state="held").count() == 1
+
+
+@pytest.mark.parametrize("name", ['River "Trust"', "River Trust\\", "Trust, River <x@evil.test>", "Fluß"])
+def test_T2_the_senders_name_is_a_name_whatever_is_in_it(tenant: Tenant, note: Note, name: str) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(from_name=name, from_email="thanks@rivertrust.test")
+    assert send(tenant).state == "sent"
+    (letter,) = mail.outbox
+    assert parseaddr(str(make_header(decode_header(letter.message()["From"])))) == (name, "thanks@rivertrust.test")
+
+
+def test_T2_a_note_by_hand_that_is_pressed_twice_is_one(tenant: Tenant, donor: Contact) -> None:
+    template = NoteTemplate.objects.create(name="Warm", **GOOD)
+    notes.write(donor, template, "By hand")
+    with pytest.raises(notes.NoteRefused):
+        notes.write(donor, template, "By hand")
+    assert send(tenant).state == "sent"
+    with pytest.raises(notes.NoteRefused):
+        notes.write(donor, template, "By hand")
+    Note.objects.update(sent_at=timezone.now() - timedelta(minutes=6))
+    notes.write(donor, template, "By hand")
+
+
+def test_T2_a_refund_while_the_mail_server_is_asked_stays_to_be_seen(
+    tenant: Tenant, note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(row: Note) -> str:
+        refund(Gift.objects.get(), 100, DAY)
+        return ""
+
+    monkeypatch.setattr(notes, "hand_over", meanwhile)
+    sent = send(tenant)
+    assert sent.state == "sent" and "was refunded" in sent.why
+
+
 # --- T3 ---
+
+
+def test_T3_a_name_with_a_line_break_stops_no_mail(donor: Contact) -> None:
+    marcus = staff("Marcus Reid")
+    Notifications.objects.create(member=marcus, on_assignment=True)
+    Contact.objects.filter(pk=donor.pk).update(first_name="Ana\r\nBcc: x@evil.test")
+    services.assign_many([services.ask_by_hand(Contact.objects.get(), "Helping").pk], marcus)
+    mail_to_staff.tell_assignees()
+    (letter,) = mail.outbox
+    assert letter.recipients() == [marcus.user.email] and "\n" not in letter.subject
 
 
 def test_T3_on_assignment_one_mail_to_whoever_wants_it_and_none_for_what_one_took_oneself(donor: Contact) -> None:

@@ -216,7 +216,10 @@ def test_T1_thank_yous_are_exported_as_the_queue_shows_them(
     form = {"what": "thank_yous", "query": "whose=team", "form": "csv", "column": ["Why", "State", "Donor"]}
     answer = client.post("/admin/contacts/export/new/", form)
     rows = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
-    assert rows == ['"Why","State","Donor"', '"Ana made a $100.00 donation.","To do","Ana Ruiz"']
+    assert rows == [
+        '"Why","State","Donor","Do Not Contact","Opted out themselves"',
+        '"Ana made a $100.00 donation.","To do","Ana Ruiz","",""',
+    ]
     with in_tenant(tenant):
         assert Export.objects.count() == 1
 
@@ -252,3 +255,15 @@ def test_T1_a_neighbour_finds_nothing_and_a_viewer_changes_nothing(
     assert "I do this one" not in text(viewer, f"{QUEUE}{thank_you.pk}/change/")
     with in_tenant(tenant):
         assert only().is_open
+
+
+@pytest.mark.once
+def test_T1_the_whole_queue_is_read_in_its_order_by_an_index(client: Client, in_tenant: Tenant, donor: Contact) -> None:
+    record_gift(donor, 5, DAY)
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get("/admin/tasks_app/thankyou/?whose=everything").status_code == 200
+    (sql,) = [each["sql"] for each in seen.captured_queries if 'ORDER BY "tasks_app_thankyou"."due_on"' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + sql)
+        plan = str(cursor.fetchall())
+    assert "thank_you_all_by_due" in plan and "TEMP B-TREE" not in plan

@@ -191,3 +191,26 @@ def test_T1_many_are_assigned_and_dismissed_at_once(tenant: Tenant, neighbour: T
     assert services.dismiss_many(pks) == 3
     with in_tenant(neighbour):
         assert services.assign_many(pks, None) == 0
+
+
+def test_T8_a_change_is_announced_once(thank_you: ThankYou, donor: Contact, heard: Any) -> None:
+    changed = [("changed", [thank_you.pk])]
+    for act, told in (
+        (lambda: services.record_watched(thank_you, event_id="w1", percent=50), changed),
+        (lambda: services.mark_sent(thank_you, "v1"), changed),
+        (lambda: services.record_watched(thank_you, event_id="w2", percent=60), changed),  # of the row, nothing changes
+    ):
+        heard.clear()
+        act()
+        assert [each for each in heard if each[0] == "changed"] == told
+    second = services.ask_by_hand(donor, "Helping")
+    ThankYou.objects.filter(pk=second.pk).update(due_on=today() + timedelta(days=60))
+    heard.clear()
+    record_gift(donor, 5, DAY)  # joins it, and makes it due earlier
+    assert heard == [("changed", [second.pk])] and only_open().due_on < today() + timedelta(days=60)
+
+
+def only_open() -> ThankYou:
+    """The one that is to do."""
+    found: ThankYou = ThankYou.objects.open().get()
+    return found

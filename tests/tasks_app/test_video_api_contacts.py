@@ -61,6 +61,12 @@ def test_T6_somebody_new_is_added_in_the_name_of_the_key(program: Program) -> No
     assert HistoryEntry.objects.filter(contact_uid=contact.uid).first().actor_label == "API key “Video app”"
 
 
+def test_T6_a_name_is_one_line(program: Program) -> None:
+    body = {"first_name": " Ada\r\nBcc: x@evil.test", "last_name": "Byron  \t King", "email": "ada@oakpost.test"}
+    assert program.post("/contacts", body).status_code == 201
+    assert str(Contact.objects.get()) == "Ada Bcc: x@evil.test Byron King"
+
+
 @pytest.mark.parametrize(
     ("body", "is_new"),
     [
@@ -68,7 +74,10 @@ def test_T6_somebody_new_is_added_in_the_name_of_the_key(program: Program) -> No
         ({"email": "Grace@Oakpost.test"}, False),
         ({"email": "grace@oakpost.test", "first_name": "grace"}, False),
         ({"email": "grace@oakpost.test", "first_name": "Walter"}, True),
-        ({"email": "grace@oakpost.test", "custom_user_id": "u-9"}, True),
+        ({"email": "grace@oakpost.test", "custom_user_id": "u-9"}, False),
+        ({"email": "grace@oakpost.test", "custom_user_id": "u-9", "first_name": "Walter"}, True),
+        ({"email": "grace@oakpost.test", "custom_user_id": "u-9", "first_name": "Grace", "last_name": "Abbott"}, True),
+        ({"phone": "503-555-0142", "custom_user_id": "u-9", "first_name": "Grace"}, False),
         ({"phone": "503-555-0142"}, False),
         ({"phone": "503-555-0142", "first_name": "Grace", "email": "new@oakpost.test"}, False),
         ({"phone": "503-555-0142", "first_name": "Walter"}, True),
@@ -86,10 +95,46 @@ def test_T6_whoever_is_here_is_not_added_again_and_not_changed(
     assert (grace.first_name, str(grace.primary_email)) == ("Grace", "grace@oakpost.test")
 
 
+def test_T6_the_apps_own_id_finds_whom_it_found_once_though_they_have_a_donor_number(
+    program: Program, tenant: Tenant, grace: Contact
+) -> None:
+    body = {"first_name": "Grace", "last_name": "Foster", "email": "grace@oakpost.test", "custom_user_id": "app-7"}
+    assert program.post("/contacts", body).json()["is_new"] is False
+    assert [str(row) for row in grace.outside_identifiers.all()] == ["Video app: app-7"]
+    assert HistoryEntry.objects.filter(contact_uid=grace.uid).first().actor_label == "API key “Video app”"
+    assert names(program.get("/contacts", custom_user_id="app-7")) == ["Grace Foster"]
+    assert names(program.get("/contacts", custom_user_id="u-1")) == ["Grace Foster"], "by the donor number as before"
+    moved = body | {"email": "moved@oakpost.test"}
+    assert program.post("/contacts", moved).json()["id"] == str(grace.uid), "the id decides"
+    assert grace.outside_identifiers.count() == 1 == Contact.objects.count()
+    # A donor number of somebody else that happens to be the same does not take the app's id away.
+    ContactFactory(first_name="Zed", last_name="Ruiz", custom_user_id="app-7")
+    assert program.post("/contacts", body).json()["id"] == str(grace.uid)
+    assert names(program.get("/contacts", custom_user_id="app-7")) == ["Grace Foster", "Zed Ruiz"]
+
+
+def test_T6_an_id_is_kept_with_nobody_if_two_may_be_meant(program: Program, grace: Contact) -> None:
+    walter = ContactFactory(first_name="Walter", last_name="Foster", email="grace@oakpost.test")
+    shared = {"email": "grace@oakpost.test", "custom_user_id": "app-7"}
+    assert program.post("/contacts", shared).status_code == 200
+    assert not grace.outside_identifiers.exists() and not walter.outside_identifiers.exists()
+    assert program.post("/contacts", shared | {"first_name": "Walter"}).json()["id"] == str(walter.uid)
+    assert [str(row) for row in walter.outside_identifiers.all()] == ["Video app: app-7"]
+
+
+def test_T6_two_organizations_with_one_address_are_two(program: Program) -> None:
+    body = {"kind": "organization", "email": "office@oakpost.test"}
+    first = program.post("/contacts", body | {"organization_name": "Oak Fund"}).json()
+    assert program.post("/contacts", body | {"organization_name": "Elm Fund"}).status_code == 201
+    assert program.post("/contacts", body | {"organization_name": "oak  fund"}).json()["id"] == first["id"]
+
+
 def test_T6_do_not_contact_is_told_and_kept(program: Program, grace: Contact) -> None:
     grace.do_not_contact = True
     grace.save()
     assert program.post("/contacts", {"email": "grace@oakpost.test"}).json()["do_not_contact"] is True
+    (shown,) = program.get("/contacts", custom_user_id="u-1").json()["results"]
+    assert (shown["do_not_contact"], shown["may_be_emailed"], shown["email"], shown["phone"]) == (True, False, "", "")
     grace.delete()
     again = program.post("/contacts", {"email": "grace@oakpost.test", "first_name": "Grace"})
     assert again.status_code == 201 and again.json()["do_not_contact"] is True, "the mark outlives the contact"

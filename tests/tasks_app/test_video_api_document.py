@@ -1,7 +1,9 @@
 """The OpenAPI document says what the API does, and whatever is made of it breaks nothing (T9)."""
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -95,7 +97,7 @@ def test_T9_the_document_is_public_says_3_1_and_names_every_address() -> None:
     answer = Client().get(f"{BASE}/openapi.json")
     said = answer.json()
     assert answer.status_code == 200 and said["openapi"] == "3.1.0"
-    assert set(said["webhooks"]) == {"task.created", "task.changed"}
+    assert set(said["webhooks"]) == {"task.created", "task.changed", "test"}
     known = {path.replace("{id}", "<uuid:uid>") for path in said["paths"]}
     resolver: Any = next(each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "video_api")
     there = {f"/{each.pattern}" for each in resolver.url_patterns} - {"/openapi.json", "/try"}
@@ -120,3 +122,22 @@ def test_T9_real_answers_are_what_the_document_says(program: Program) -> None:
     validated(program.get(path).json(), "Task")
     validated(program.post(f"{path}/watched", {}).json(), "Problem")
     assert json.dumps(document())
+
+
+def test_T9_each_line_of_the_page_for_programmers_is_answered_and_needs_nothing_but_curl_and_python(
+    program: Program, tenant: Tenant
+) -> None:
+    text = Path("docs/video-api.md").read_text()
+    assert set(re.findall(r"\$\((\w+)", text)) == {"curl", "python3", "once"}, "other programs may not be installed"
+    with in_tenant(tenant):
+        member, task = staff("Stella Novak"), ThankYou.objects.earliest("pk")
+        member.user.email = "stella@rivertrust.test"
+        member.user.save()
+    posts = re.findall(r"-d '(.+)' \"\$BASE(\S+)\"", text)
+    assert len(posts) == 5
+    for body, path in posts:
+        body, path = (each.replace("'$TASK'", str(task.uid)).replace("$TASK", str(task.uid)) for each in (body, path))
+        said = program.post(path, body)
+        assert said.status_code in (200, 201), said.content
+    for path in re.findall(r'KEY" "\$BASE(/\S+)"', text):
+        assert program.get(path.replace("$TASK", str(task.uid))).status_code == 200

@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import ApiToken, HistoryEntry
@@ -117,6 +119,17 @@ def test_T4_too_many_calls_of_a_key_wait_and_do_not_use_up_what_is_the_others(te
     problem(other.get("/staff"), 429)
     Tally.objects.update(since=timezone.now() - timedelta(minutes=2))
     assert program.get("/staff").status_code == 200
+
+
+def test_T4_a_call_is_counted_in_one_short_write(tenant: Tenant) -> None:
+    program = Program(tenant)
+    program.get("/staff")
+    with CaptureQueriesContext(connection) as seen:
+        program.get("/staff")
+    asked = [each["sql"] for each in seen.captured_queries]
+    where = [number for number, sql in enumerate(asked) if "contacts_tally" in sql]
+    assert len(where) == 2 and where[1] == where[0] + 1
+    assert asked[where[0] - 1].startswith("SAVEPOINT") and asked[where[1] + 1].startswith("RELEASE"), "one transaction"
 
 
 def test_T4_no_log_holds_a_key(tenant: Tenant, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:

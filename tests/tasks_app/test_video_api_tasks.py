@@ -18,6 +18,7 @@ from tasks_app.models import ThankYou, VideoEvent
 from tests.factories import ContactFactory, TenantFactory
 from tests.tasks_app.api import Program, problem
 from tests.tasks_app.people import only, staff
+from tests.tasks_app.test_notes import bounced, no_address, opted_out, spouse_said_no
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 5, 1)
@@ -161,6 +162,19 @@ def test_T5_nobody_under_do_not_contact_is_shown_or_claimed_and_readers_hear_of_
     assert said.status_code == 201 and "Do Not Contact" in only().to_judge
 
 
+@pytest.mark.parametrize("happens", [opted_out, bounced, spouse_said_no, no_address])
+def test_T5_no_address_is_shown_that_must_not_be_written_to(
+    program: Program, task: ThankYou, donor: Contact, happens: Any
+) -> None:
+    other = crowd(1)
+    happens(donor)
+    rows = {row["id"]: row["contact"] for row in program.get("/tasks").json()["results"]}
+    said = rows[str(task.uid)]
+    assert (said["email"], said["may_be_emailed"]) == ("", False)
+    assert program.get(f"/tasks/{task.uid}").json()["contact"] == said
+    assert "@" in rows[str(other[-1].uid)]["email"] and rows[str(other[-1].uid)]["may_be_emailed"] is True
+
+
 def test_T5_a_neighbours_tasks_are_not_there(program: Program, task: ThankYou) -> None:
     theirs = Program(TenantFactory())
     assert ids(theirs.get("/tasks")) == []
@@ -188,6 +202,9 @@ def test_T5_a_task_is_claimed_once_in_the_name_of_the_key(program: Program, task
     assert said.status_code == 200 and said.json()["assignee"]["name"] == "Stella Novak"
     refused = problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": marcus.user.email}), 409, "refused")
     assert "Stella Novak has this one" in refused["detail"]
+    viewer = staff("Victor Lane", role="viewer")
+    problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": viewer.user.email}), 422)
+    assert viewer.user.email not in str(program.get("/staff").json()), "who may only look thanks nobody"
     unknown = problem(program.post(f"/tasks/{task.uid}/claim", {"assignee": "nobody@rivertrust.test"}), 422)
     assert unknown["errors"][0]["field"] == "assignee"
     entry = HistoryEntry.objects.filter(what="thank-you", verb="changed").latest("pk")

@@ -185,7 +185,7 @@ def test_an_owner_changes_the_settings_and_the_history_says_what(tenant: Tenant,
 def test_only_an_owner_changes_the_settings(role: str, tenant: Tenant) -> None:
     client = logged_in(tenant, role)
     page = client.get("/admin/organization/").content.decode()
-    assert "Only an owner" in page and "Save settings" not in page
+    assert "Only an owner" in page and ">Save settings<" not in page
     answer = client.post("/admin/organization/", SETTINGS)
     assert answer.status_code == 403
     tenant.refresh_from_db()

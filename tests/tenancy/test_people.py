@@ -298,7 +298,7 @@ def test_the_settings_say_with_examples_what_they_mean(tenant: Tenant, owner: St
     page = client_of(owner).get("/admin/organization/").content.decode()
     year = timezone.now().year - (timezone.now().month < 4)
     for words in (
-        "1,250.00 GBP",
+        "£1,250.00",
         "3 April",
         f"April {year} to March {year + 1}",
         "+44 121 234 5678",

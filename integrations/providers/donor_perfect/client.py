@@ -9,8 +9,9 @@ from typing import Self
 
 from django.conf import settings
 
-from integrations.provider_kit.errors import Ambiguous, CallFailed
+from integrations.provider_kit.errors import Ambiguous, CallFailed, Retry
 from integrations.providers.donor_perfect import interactions, rows, wire
+from integrations.providers.donor_perfect.answers import UNCLEAR
 from integrations.providers.donor_perfect.api import Api
 from integrations.providers.donor_perfect.rows import ActivityCode, DonorRow, GiftRow
 
@@ -48,7 +49,10 @@ class DonorPerfect:
     def max_gift_id(self) -> int:
         """The highest number of a gift so far, 0 when there is none."""
         found = self.api.select("SELECT MAX(gift_id) AS highest FROM dpgift")
-        return (rows.number(found[0].values.get("highest", "")) or 0) if found else 0
+        highest = rows.number(found[0].values.get("highest", "")) if found else None
+        if highest is None and self.gifts_after(0, limit=1):  # 0 would make each of them a new one
+            raise CallFailed(Retry(UNCLEAR))
+        return highest or 0
 
     def gifts_after(self, gift_id: int, limit: int = PAGE) -> list[GiftRow]:
         """The next gifts by number. As many as `limit` means that there may be more."""

@@ -1,6 +1,7 @@
 """DonorPerfect at a glance: what it can do, the four switches, the key, and the letter that asks for it (D1–D4)."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -94,6 +95,14 @@ class DonorPerfectProvider(Provider):
         client_id = given.get("client_id", "").strip()
         label = f"Client {client_id}" if client_id else ""
         return Account(client_id.upper(), label, {"key": key.strip()}, {name: given.get(name, "") for name in given})
+
+    @classmethod
+    def knows_gifts(cls, key: str, known: Mapping[str, date]) -> bool:
+        """Most of them are there on their days; a few may have been deleted or dated anew."""
+        with DonorPerfect(key) as client:
+            found = client.gifts_by_id([int(number) for number in known])
+        there = {str(row.gift_id): row.gift_date or row.created_on for row in found}
+        return 2 * sum(there.get(number) == day for number, day in known.items()) >= len(known)
 
     @cached_property
     def client(self) -> DonorPerfect:

@@ -71,8 +71,9 @@ class VideoAppSandbox(KeptSandbox[Account]):
         genuine = is_genuine(account.hook_secret, request.headers.get("Almoner-Signature", ""), body)
         try:
             said = json.loads(body)
-            message = {"id": str(said["id"]), "type": str(said["type"]), "task": str(said["task"]["id"])}
-        except (ValueError, KeyError, TypeError):
+            task = str(said.get("task", {}).get("id", ""))
+            message = {"id": str(said["id"]), "type": str(said["type"]), "task": task}
+        except (ValueError, KeyError, TypeError, AttributeError):
             return Response(status=400)
         with account.lock:
             account.took(message | {"is_genuine": genuine, "at": round(self.now(), 3)})

@@ -115,7 +115,7 @@ def deeds(account: Account, task: dict[str, Any], staff: dict[str, str], back: s
 def messages(account: Account) -> Markup:
     rows = (
         (clock(each["at"]), Markup("<code>{}</code>").format(each["type"]),
-         Markup("<code>{}</code>").format(each["task"]),
+         Markup("<code>{}</code>").format(each["task"] or "–"),
          h.badge("genuine", "ok") if each["is_genuine"] else h.badge("not genuine", "bad"),
          "again" if each["is_repeated"] else "–")
         for each in account.messages[:-51:-1]
