@@ -122,7 +122,7 @@ def write(chronicle: Chronicle, contacts: Sequence[Contact], giver: Giver) -> in
         chronicle.add(gifts, [noon(chronicle, row.received_on) for row in gifts])
         HistoryEntry.objects.bulk_create(sorted(chronicle.entries, key=lambda entry: entry.at), batch_size=500)
         chronicle.entries = []
-        totals.recount({gift.contact_id for gift in gifts})
+        totals.recount({row.contact_id for row in rows})
         count += len(gifts)
     return count
 

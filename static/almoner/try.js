@@ -26,7 +26,7 @@ document.addEventListener("DOMContentLoaded", async () => {
 
   const fields = (schema) => {
     const rows = Object.entries(schema.properties || {}).map(([name, field]) => {
-      const kind = [field.format || field.type, field.maxLength && `at most ${field.maxLength}`,
+      const kind = [field.format || [field.type || "any JSON"].flat().join(" or "), field.maxLength && `at most ${field.maxLength}`,
         field.enum && field.enum.join(", "), field.minimum !== undefined && `${field.minimum} to ${field.maximum}`];
       const is_needed = (schema.required || []).includes(name);
       return make("tr", {}, make("td", { "data-label": "Field" }, make("code", {}, name)),
@@ -98,7 +98,8 @@ document.addEventListener("DOMContentLoaded", async () => {
         make("pre", { tabIndex: 0 }, text), make("p", { className: "al-label" }, "The same on a command line"), make("pre", { tabIndex: 0 }, curl));
     });
     const inside = [];
-    const schema = content && resolved(api, content.schema);
+    const whole = content && resolved(api, content.schema);
+    const schema = whole && whole.type === "array" ? resolved(api, whole.items) : whole;
     if (schema) inside.push(make("div", { className: "try-fields" }, fields(schema)));
     const good = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
     const example = good && Object.values(good[1].content || {}).map((content) => content.example).find(Boolean);

@@ -36,7 +36,7 @@ class Parsons(Connector):
 
     def entries(self, name: str, **query: Any) -> list[Any]:
         """`_get_entry_list`: counts pages up until one is empty, and takes the first key of `_embedded`."""
-        page, found = 1, []
+        page, found = 1, list[Any]()
         while True:
             params = {"page": page, "per_page": 25, "filter": None} | query
             response = said(self.call("GET", f"{ROOT}/{name}", params=params))

@@ -24,6 +24,7 @@ STRANGERS = [
     "/admin/forgotten/done/",
     "/join/x/",
     "/api/video/v1/try",
+    "/api/osdi/try",
     "/nowhere/",
 ]
 

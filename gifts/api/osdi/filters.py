@@ -3,7 +3,8 @@
 import uuid
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Lower
 
 from contacts.models import Contact, EmailAddress, HistoryEntry, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.models.contact import address_key
@@ -27,7 +28,9 @@ def person_identifier(text: str) -> Q:
     if (uid := own_uid(text)) is not None:
         return Q(uid=uid)
     system, _, value = text.partition(":")
-    rows = OutsideIdentifier.objects.filter(system__iexact=system.strip(), value=value.strip())
+    # In the form of the unique index.
+    rows = OutsideIdentifier.objects.alias(folded=Lower("system"))
+    rows = rows.filter(folded=Lower(Value(system.strip())), value=value.strip())
     return Q(pk__in=rows.order_by().values("contact")) if value else NOBODY
 
 
