@@ -17,6 +17,7 @@ STAFF: list[tuple[str, list[tuple[str, str, str, str]]]] = [
         ("Contacts", "group", "admin:contacts_contact_changelist", "contacts"),
         ("Gifts", "volunteer_activism", "admin:gifts_gift_changelist", "gifts"),
         ("Donors", "diversity_1", "admin:gifts_giving_changelist", "gifts"),
+        ("Donor clubs", "workspace_premium", "admin:gifts_donorclub_changelist", "gifts"),
         ("Pledges", "handshake", "admin:gifts_pledge_changelist", "gifts"),
         ("Fundraising pages", "campaign", "admin:gifts_fundraisingpage_changelist", "gifts"),
         ("Milestones", "trophy", "admin:gifts_milestonerule_changelist", "rules"),

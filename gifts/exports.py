@@ -119,10 +119,21 @@ class Donors(OfDonors):
 
     kind, model, noun = "donors", Giving, ("donor", "donors")
 
+    def prepared(self, rows: Any) -> Any:
+        return rows.select_related("contact__donor__club")
+
     def columns(self) -> list[Column]:
-        giving = "What they have given"
+        giving, noted = "What they have given", "What is noted of them"
         return [
             *of_donor(),
+            Column("Wants to stay anonymous", noted, noted_of("anonymous", "yes"), is_always=True),
+            Column("Donor club", noted, noted_of("club")),
+            Column("Placed by hand", noted, noted_of("club_is_by_hand", "yes")),
+            Column("Notes on giving", noted, noted_of("notes"), is_usual=False),
+            Column("Identifier elsewhere", noted, noted_of("external_id"), is_usual=False),
+            Column("Locked for programs", noted, noted_of("is_locked", "yes"), is_usual=False),
+            Column("Version", noted, noted_of("version"), is_usual=False),
+            Column("Donor id for programs", noted, noted_of("uid"), is_usual=False),
             Column("Given in all", giving, lambda row: row.total),
             Column("Number of gifts", giving, lambda row: row.number),
             Column("First gift", giving, lambda row: as_day(row.first_on)),
@@ -131,6 +142,16 @@ class Donors(OfDonors):
             Column("Largest gift", giving, lambda row: row.largest),
             Column("Date of the largest gift", giving, lambda row: as_day(row.largest_on), is_usual=False),
         ]
+
+
+def noted_of(name: str, yes: str = "") -> Callable[[Any], Any]:
+    """What is noted of somebody as a donor; `yes` stands for what is so."""
+
+    def read(row: Any) -> Any:
+        value = getattr(getattr(row.contact, "donor", None), name, None) or ""
+        return yes if yes and value else value
+
+    return read
 
 
 def as_day(value: Any) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Case, F, Sum, Value, When
 from django.utils import timezone
 
@@ -97,6 +98,27 @@ def place(rows: Mapping[int, Donor], now: Totals) -> set[int]:
                 row.club_id = club
         note_spells(moved)
     return {row.contact_id for row in moved}
+
+
+def next_donors(after: int, most: int) -> list[int]:
+    """The next contacts, by number, who are donors."""
+    rows = Donor.objects.filter(contact__gt=after).order_by("contact_id").values_list("contact_id", flat=True)
+    return list(rows[:most])
+
+
+@transaction.atomic
+def place_anew(contact_pks: Collection[int]) -> int:
+    """The clubs of these donors as the totals that stand say, after clubs have changed; at most a thousand, in as many
+    queries as for one. Returns how many moved. Clubs are read when the totals are locked: whoever notes a gift at the
+    same moment is waited for, or reads the clubs as they are now."""
+    from gifts import totals
+
+    here = totals.locked(contact_pks)
+    now = totals.totals_of(here)
+    rows = {row.contact_id: row for row in Donor.objects.filter(contact__in=list(now)).order_by("contact_id")}
+    moved = place(rows, now)
+    raise_version({rows[pk].pk for pk in moved})
+    return len(moved)
 
 
 def given_this_year(contact_pks: Collection[int]) -> dict[int, Decimal]:

@@ -1,4 +1,5 @@
-"""Going through all donors in turns: who would match a rule, what was reached before it was on, and the nightly look.
+"""Going through all donors in turns: who would match a rule, what was reached before it was on, the nightly look, and
+who is in which donor club.
 
 What is done stands in the row of the run, written in the transaction of the work itself; so a turn may be killed at
 any moment, and the next one goes on behind the last donor that is done. A small organization is gone through while the
@@ -18,12 +19,12 @@ from django.utils import timezone
 
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts import due
+from gifts import due, follow
 from gifts.assessing import look_at
 from gifts.fiscal import year_before
 from gifts.histories import histories, next_donors
 from gifts.milestones import named_after, reached, reached_between
-from gifts.models import Giving, MilestoneReached, MilestoneRule, RuleRun, WouldMatch
+from gifts.models import Donor, Giving, MilestoneReached, MilestoneRule, RuleRun, WouldMatch
 from gifts.services import today
 
 BATCH = 500
@@ -49,9 +50,10 @@ def begin(what: str, rule: MilestoneRule | None = None) -> RuleRun:
 
     RuleRun.objects.filter(rule=rule, what=what).delete()
     until = today()
+    everybody = (Donor if what == What.CLUBS else Giving).objects.count()
     run: RuleRun = RuleRun.objects.create(
-        rule=rule, what=what, version=rule.version if rule else 1, donors=Giving.objects.count(),
-        after=year_before(until), until=until,
+        rule=rule, what=what, version=rule.version if rule else 1, donors=everybody, after=year_before(until),
+        until=until,
     )  # fmt: skip
     jobs.soon("carry_on_run", run.pk)
     return run
@@ -126,11 +128,13 @@ def batch(run: RuleRun, token: str) -> bool:
     ):
         end(run, token, CHANGED)
         return False
-    pks = next_donors(run.cursor, BATCH)
+    pks = follow.next_donors(run.cursor, BATCH) if run.what == What.CLUBS else next_donors(run.cursor, BATCH)
     if not pks:
         end(run, token)
         return False
-    if run.what == What.SIMULATE:
+    if run.what == What.CLUBS:
+        run.noted += follow.place_anew(pks)
+    elif run.what == What.SIMULATE:
         simulate(run, pks)
     else:
         look(run, pks)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from config.demo import giving, milestones, thanks
+from config.demo import clubs, giving, milestones, thanks
 from config.demo.past import Chronicle
 from config.demo.people import Circle, Inventor, Person, Place
 from contacts.duplicates import search
@@ -132,6 +132,7 @@ def make(organization: Organization) -> None:
         giving.write(chronicle, list(Contact.objects.order_by("pk")), giver(organization, 0.6))
         if organization.has_milestones:
             milestones.make()
+            clubs.make()
             thanks.make(tenant.pk)
 
 

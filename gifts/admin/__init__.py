@@ -6,8 +6,10 @@ from contacts.tenancy.models import Tenant
 from gifts.admin import (
     calls,
     card,
+    club,
     donation_card,
     donor,
+    donor_page,
     fundraising,
     gift,
     milestone_card,
@@ -30,4 +32,4 @@ add_panel(panel.panel, order=25)
 add_need(calls.needs, order=30)
 add_need(streaks.needs, order=40)
 
-__all__ = ["calls", "card", "donor", "fundraising", "gift", "panel", "pledge", "reached", "rule"]
+__all__ = ["calls", "card", "club", "donor", "donor_page", "fundraising", "gift", "panel", "pledge", "reached", "rule"]

@@ -12,7 +12,7 @@ from contacts.models import Contact
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed
 from gifts import figures
 from gifts.admin.gift import badges
-from gifts.models import Gift, Giving, Pledge
+from gifts.models import Donor, DonorClubSpell, Gift, Giving, Pledge
 from gifts.money import money
 from gifts.services import today
 
@@ -48,12 +48,13 @@ def bars(years: list[figures.Year], contact: Contact) -> list[Bar]:
 
 
 def card(request: HttpRequest, contact: Contact) -> str:
-    """The card; five queries."""
+    """The card; seven queries."""
     if not is_allowed(request, SEE, "gifts"):
         return ""
     may, add = is_allowed(request, CHANGE, "gifts"), reverse("admin:gifts_gift_add")
     giving = Giving.objects.filter(contact=contact).first()
     context: dict[str, Any] = {"contact": contact, "add": f"{add}?contact={contact.pk}" if may else ""}
+    context |= noted(contact)
     latest = list(Gift.objects.filter(contact=contact)[: LATEST + 1]) if giving else []
     promised = open_pledges(contact)
     if not latest and not promised:
@@ -68,6 +69,13 @@ def card(request: HttpRequest, contact: Contact) -> str:
         "all": f"{reverse('admin:gifts_gift_changelist')}?donor={contact.pk}", "has_more": len(latest) > LATEST,
     }  # fmt: skip
     return render_to_string("admin/gifts/card.html", context, request)
+
+
+def noted(contact: Contact) -> dict[str, Any]:
+    """Them as a donor, with their club and since when they are in it."""
+    donor = Donor.objects.filter(contact=contact).select_related("club").first()
+    here = DonorClubSpell.objects.filter(donor_uid=donor.uid, end_on=None).first() if donor and donor.club_id else None
+    return {"donor": donor, "since": here.start_on if here else None}
 
 
 def open_pledges(contact: Contact) -> list[Any]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.decorators import display
@@ -15,9 +16,10 @@ from contacts.search import contacts_matching
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.changelist import SteadyChangeList
 from contacts.tenancy.roles import SEE, require
+from gifts.admin.donor_filters import ClubFilter, NotedFilter
 from gifts.admin.filters import LastBetween, NumberBetween, TotalBetween
 from gifts.admin.gift import link_to
-from gifts.models import Giving
+from gifts.models import Donor, Giving
 from gifts.money import money
 
 
@@ -36,10 +38,10 @@ class DonorAdmin(ReadOnlyTenantAdmin):
     """Contacts who have given, those who gave most first."""
 
     area = "gifts"
-    list_display = ["donor", "given", "number", "last", "last_gift", "largest_gift", "first"]
+    list_display = ["donor", "club", "given", "number", "last", "last_gift", "largest_gift", "first"]
     list_display_links = None
-    list_select_related = ["contact"]
-    list_filter = [TotalBetween, NumberBetween, LastBetween]
+    list_select_related = ["contact__donor__club"]
+    list_filter = [ClubFilter, TotalBetween, NumberBetween, LastBetween, NotedFilter]
     list_before_template = "admin/gifts/donors_before.html"
     search_fields = ["contact__last_name"]  # what is searched says `get_search_results`
     search_help_text = "Name, email address, phone number or id"
@@ -48,10 +50,6 @@ class DonorAdmin(ReadOnlyTenantAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SteadyChangeList]:
         return DonorChangeList
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Not those whose gifts were all given back."""
-        return super().get_queryset(request).filter(Q(number__gt=0) | ~Q(total=0))
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Found as on the page of contacts."""
@@ -74,7 +72,13 @@ class DonorAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Donor")
     def donor(self, row: Giving) -> str:
-        return marked(row.contact)
+        return marked(row.contact, donor_of(row))
+
+    @display(description="Club", ordering="contact__donor__club__minimum")
+    def club(self, row: Giving) -> str:
+        noted = donor_of(row)
+        mark = format_html(' <span class="al-badge al-none">{}</span>', "by hand") if noted.club_is_by_hand else ""
+        return format_html("{}{}", noted.club or "", mark)
 
     @display(description="Given in all", ordering="total")
     def given(self, row: Giving) -> str:
@@ -97,10 +101,25 @@ class DonorAdmin(ReadOnlyTenantAdmin):
         return day(row.first_on)
 
 
-def marked(contact: Contact) -> str:
-    """The donor, with a mark if nobody may write to them: who looks at such a list often does so to write."""
-    mark = format_html(' <span class="al-badge al-bad">{}</span>', "Do Not Contact") if contact.do_not_contact else ""
-    return format_html("{}{}", link_to(contact), mark)
+def donor_of(row: Giving) -> Donor:
+    """What is noted of them as a donor; nothing, for contacts who are none."""
+    return getattr(row.contact, "donor", None) or Donor()
+
+
+def marked(contact: Contact, donor: Donor) -> str:
+    """The donor, with a mark if nobody may write to them, or if their name is not to be published: who looks at such a
+    list often does so to write, or to print it."""
+    link = format_html('<a href="{}">{}</a>', page_of(donor), contact) if donor.pk else link_to(contact)
+    marks = [("bad", "Do Not Contact", contact.do_not_contact), ("none", "Anonymous", donor.anonymous)]
+    shown = [
+        format_html(' <span class="al-badge al-{}">{}</span>', look, words) for look, words, is_so in marks if is_so
+    ]
+    return format_html("{}" + "{}" * len(shown), link, *shown)
+
+
+def page_of(donor: Donor) -> str:
+    """Where everything about this donor stands."""
+    return reverse("admin:gifts_donor_change", args=[donor.pk])
 
 
 def amount(value: Any) -> str:

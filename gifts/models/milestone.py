@@ -194,12 +194,14 @@ class Reassessment(TenantOwned):
 
 class RuleRun(TenantOwned):
     """Going through all donors in turns. For one rule: to say who would match, or to note quietly what was reached
-    before the rule was on; at night for all rules, to mend what is amiss. `cursor` is the last contact that is done."""
+    before the rule was on; at night for all rules, to mend what is amiss; and to place everybody in donor clubs anew,
+    where `noted` is how many of them moved. `cursor` is the last contact that is done."""
 
     class What(models.TextChoices):
         SIMULATE = "simulate", "Who would match"
         SETTLE = "settle", "Noting what was reached before"
         VERIFY = "verify", "Comparing all milestones with the gifts"
+        CLUBS = "clubs", "Placing donors in clubs"
 
     class State(models.TextChoices):
         WORKING = "working", "At work"

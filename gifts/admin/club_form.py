@@ -1,0 +1,57 @@
+"""The form of a donor club, and what a club means in a sentence."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from contacts.tenancy.together import SeenForm
+from gifts.models import DonorClub
+from gifts.money import money
+from gifts.placing import MEANING, MOST_CLUBS
+
+COUNTED = {
+    DonorClub.Basis.LIFETIME: "given in all",
+    DonorClub.Basis.FISCAL_YEAR: "given in this fiscal year",
+    DonorClub.Basis.LARGEST: "given at once",
+}
+
+
+def condition(club: DonorClub) -> str:
+    """“from $1,000.00 given in all”: who joins by themselves."""
+    if not club.is_automatic:
+        return "by hand only"
+    if not club.minimum:
+        return "everybody who is noted as a donor"
+    return f"from {money(club.minimum, short=True)} {COUNTED[DonorClub.Basis(club.basis)]}"
+
+
+class ClubForm(SeenForm):
+    """A club, in words that say what happens to whom."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        helps = {
+            "minimum": "Whoever reaches it joins. With 0, everybody who is noted as a donor does.",
+            "basis": "The fiscal year is that of your settings; when it is over, everybody starts again from nothing.",
+            "is_automatic": "Donors join and leave by what they give. Switched off, they are placed by hand only, "
+                            "and whoever was in it by what they gave leaves.",
+        }  # fmt: skip
+        for name, words in helps.items():
+            if name in self.fields:
+                self.fields[name].help_text = words
+
+    def clean_name(self) -> str:
+        name: str = " ".join(self.cleaned_data["name"].split())
+        return name
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if not self.instance.pk and DonorClub.objects.count() >= MOST_CLUBS:
+            raise ValidationError(f"There are {MOST_CLUBS} clubs already. Delete one that nobody has been in.")
+        return cleaned
+
+    def moves_donors(self) -> bool:
+        """Whether somebody may join or leave by what is saved."""
+        if not self.instance.is_automatic and "is_automatic" not in self.changed_data:
+            return False
+        return not self.instance.pk or bool(set(MEANING) & set(self.changed_data))
