@@ -33,7 +33,7 @@ def test_A4_two_patches_at_once_both_take_effect_and_each_raises_the_version(ten
     def patch(program: Program, path: str) -> Any:
         return good(program.patch(uid, replace(path, "x")))
 
-    acts = [partial(patch, program, path) for program, path in zip(programs, paths, strict=True)]
+    acts: list[Any] = [partial(patch, program, path) for program, path in zip(programs, paths, strict=True)]
     at_once(tenant, acts)
     said = good(programs[0].read(uid))
     assert [said[path[1:]] for path in paths] == ["x"] * 4 and said["sys_version"] == 5
