@@ -4,7 +4,8 @@ from contacts import timeline
 
 ICONS = {
     "gift": "volunteer_activism", "donation": "campaign", "pledge": "handshake", "totals of giving": "calculate",
-    "milestone": "trophy", "milestone no longer met": "undo", "donor": "person_heart", "place in a donor club": "workspace_premium",
+    "milestone": "trophy", "milestone no longer met": "undo", "donor": "person_heart",
+    "place in a donor club": "workspace_premium",
 }  # fmt: skip
 WORDS = {
     ("gift", "added"): "Gift recorded: {}",

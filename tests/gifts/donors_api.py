@@ -48,7 +48,7 @@ class Program:
     def patch(self, uid: str, *operations: Any, **headers: str) -> Any:
         return self.call("PATCH", f"/{uid}", list(operations), **headers)
 
-    def search(self, query: str = "", **criteria: Any) -> dict[str, Any]:
+    def search(self, query: str = "", /, **criteria: Any) -> dict[str, Any]:
         return good(self.call("POST", f"/search{query}", criteria))
 
     def batch(self, *operations: Any, **headers: str) -> Any:

@@ -1,6 +1,7 @@
 """Programs at the same moment: no change is lost, no donor is doubled, nobody waits for ever (A4, A7, A8, A14)."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,9 +29,11 @@ def test_A4_two_patches_at_once_both_take_effect_and_each_raises_the_version(ten
     uid = Program(tenant).create(person(tenant))["id"]
     programs = [Program(tenant) for _ in range(4)]
     paths = ["/notes", "/city", "/job_title", "/sys_external_id"]
-    acts = [
-        lambda p=p, path=path: good(p.patch(uid, replace(path, "x"))) for p, path in zip(programs, paths, strict=True)
-    ]
+
+    def patch(program: Program, path: str) -> Any:
+        return good(program.patch(uid, replace(path, "x")))
+
+    acts: list[Any] = [partial(patch, program, path) for program, path in zip(programs, paths, strict=True)]
     at_once(tenant, acts)
     said = good(programs[0].read(uid))
     assert [said[path[1:]] for path in paths] == ["x"] * 4 and said["sys_version"] == 5
@@ -40,10 +43,11 @@ def test_A11_of_two_puts_with_one_version_one_is_409(tenant: Tenant) -> None:
     program = Program(tenant)
     made = program.create(person(tenant))
     statuses: list[int] = []
-    acts = [
-        lambda n=n: statuses.append(program.put(made["id"], made | {"notes": f"{n}"}).status_code) for n in range(3)
-    ]
-    at_once(tenant, acts)
+
+    def put(number: int) -> None:
+        statuses.append(program.put(made["id"], made | {"notes": f"{number}"}).status_code)
+
+    at_once(tenant, [partial(put, number) for number in range(3)])
     assert sorted(statuses) == [200, 409, 409]
 
 

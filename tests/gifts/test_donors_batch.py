@@ -127,6 +127,7 @@ def test_A7_recalculation_puts_right_what_is_wrong_and_only_that(tenant: Tenant,
 def test_A7_a_body_says_nothing_and_a_key_makes_it_once(tenant: Tenant, program: Program) -> None:
     giver(tenant, 10)
     path = "/recalculateDonorTotals"
+    body: Any
     for body in (None, {}, [1], b"no json", b"\xff"):
         assert good(program.call("POST", path, body))["donors_processed"] == 1
     said = good(program.call("POST", path, Idempotency_Key="r"))

@@ -96,6 +96,7 @@ def test_A9_a_neighbours_ids_are_nobodys(tenant: Tenant, neighbour: Tenant, prog
     refused(program.call("POST", "", {"type": "contact", "contact_id": contact}), 409)
     mine = program.create(person(tenant))
     refused(program.patch(mine["id"], replace("/contact_id", contact)), 409)
+    criteria: dict[str, Any]
     for criteria in ({"ids": [uid]}, {"contact_id": [contact]}):
         assert program.search(**criteria) == {"Items": [], "Count": 0}
     assert [each["id"] for each in program.search()["Items"]] == [mine["id"]]

@@ -13,11 +13,12 @@ from phonenumber_field.modelfields import PhoneNumberField
 from contacts.models import Contact, SearchText
 from contacts.tenancy.models import Tenant, TenantOwned, User
 from contacts.tenancy.walls import in_tenant
-from gifts.models import Gift, Giving
+from gifts.models import Donor, Gift, Giving
 from tests.factories import UserFactory
 
 Rows = dict[type[models.Model], Any]
-REAL = {"BulkChange.verb": "add_tag", "Import.kind": "contacts"}  # texts that name something there is
+# Texts that name something there is, and states in which a row is shown.
+REAL = {"BulkChange.verb": "add_tag", "Import.kind": "contacts", "BackgroundCall.state": "failed"}
 
 
 def owned_models() -> Iterator[type[TenantOwned]]:
@@ -43,8 +44,8 @@ def row_of(model: type[Any], rows: Rows, tenant: Tenant, word: str) -> Any:
         return tenant
     if model is SearchText:  # it came with the contact
         rows[model] = row_of(Contact, rows, tenant, word).search_text
-    if model is Giving:  # it came with the gift
-        rows[model] = Giving.objects.get(contact=row_of(Gift, rows, tenant, word).contact_id)
+    if model in (Giving, Donor):  # it came with the gift
+        rows[model] = model.objects.get(contact=row_of(Gift, rows, tenant, word).contact_id)
     if model not in rows:
         values = {
             field.name: value
@@ -85,6 +86,8 @@ def sample(name: str, word: str) -> Any:
         "MilestoneRule.thresholds": ["10"],
         "MilestoneReached.gifts_behind": [],
         "RuleRun.overlaps": {},
+        "Donation.recipients": [{"display_name": word, "amount": "3.00"}],
+        "BackgroundCall.given": {"person": {"given_name": word}},
     }.get(name, {word: word})
 
 
