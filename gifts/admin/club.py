@@ -31,9 +31,10 @@ class DonorClubAdmin(TenantAdmin):
 
     area = AREA
     form = ClubForm
-    list_display = ["called", "who", "least", "counted", "fills", "donors"]
+    list_display = ["called", "least", "counted", "fills", "donors"]
     list_display_links = ["called"]
     search_fields = ["name"]
+    search_help_text = "Name of the club"
     ordering = ["-minimum", "name", "pk"]
     actions = None
     list_before_template = "admin/gifts/clubs/before.html"
@@ -58,17 +59,13 @@ class DonorClubAdmin(TenantAdmin):
     def called(self, row: DonorClub) -> str:
         return row.name
 
-    @display(description="Who joins")
-    def who(self, row: DonorClub) -> str:
-        return condition(row)
-
     @display(description="Minimum", ordering="minimum")
     def least(self, row: DonorClub) -> str:
-        return format_html('<span class="gf-amount">{}</span>', money(row.minimum))
+        return format_html('<span class="gf-amount">{}</span>', money(row.minimum)) if row.is_automatic else ""
 
     @display(description="What is counted", ordering="basis")
     def counted(self, row: DonorClub) -> str:
-        return row.get_basis_display()
+        return row.get_basis_display() if row.is_automatic else ""
 
     @display(description="Fills by itself", ordering="is_automatic")
     def fills(self, row: DonorClub) -> str:

@@ -17,11 +17,7 @@ COUNTED = {
 
 
 def condition(club: DonorClub) -> str:
-    """“from $1,000.00 given in all”: who joins by themselves."""
-    if not club.is_automatic:
-        return "by hand only"
-    if not club.minimum:
-        return "everybody who is noted as a donor"
+    """“from $1,000 given in all”: who joins a club that fills by itself."""
     return f"from {money(club.minimum, short=True)} {COUNTED[DonorClub.Basis(club.basis)]}"
 
 

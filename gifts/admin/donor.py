@@ -40,6 +40,7 @@ class DonorAdmin(ReadOnlyTenantAdmin):
     area = "gifts"
     list_display = ["donor", "club", "given", "number", "last", "last_gift", "largest_gift", "first"]
     list_display_links = None
+    rows_called = ("donor", "donors")
     list_select_related = ["contact__donor__club"]
     list_filter = [ClubFilter, TotalBetween, NumberBetween, LastBetween, NotedFilter]
     list_before_template = "admin/gifts/donors_before.html"

@@ -29,6 +29,16 @@ PER_PAGE = 25
 class NotedForm(SeenForm):
     """What is noted of a donor; totals and clubs are not typed."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        helps = {
+            "is_locked": "Other programs may read this donor, and change nothing of it. Gifts count as before, and "
+                         "staff may change everything here.",
+            "external_id": "What another system calls them. No two donors have the same.",
+        }  # fmt: skip
+        for name in helps.keys() & self.fields.keys():
+            self.fields[name].help_text = helps[name]
+
     def clean_external_id(self) -> str:
         text: str = self.cleaned_data["external_id"].strip()
         return text
@@ -53,7 +63,7 @@ class OneDonorAdmin(TenantAdmin):
     form = NotedForm
     change_form_outer_before_template = "admin/gifts/donor/before.html"
     change_form_outer_after_template = "admin/gifts/donor/after.html"
-    fieldsets = [("What is noted", {"fields": ["anonymous", "is_locked", "external_id", "notes"]})]
+    fieldsets = [("What is noted", {"fields": ["anonymous", "notes", "is_locked", "external_id"]})]
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
@@ -89,7 +99,7 @@ class OneDonorAdmin(TenantAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         donor = kwargs.get("obj")
         if donor and donor.pk:
-            context |= shown(request, donor)
+            context |= shown(request, donor) | {"show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_change(self, request: HttpRequest, obj: Donor) -> HttpResponse:
