@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.apis import apis
 from bench.comparing import comparison
 from bench.exporting import export
 from bench.importing import import_file
@@ -23,6 +24,7 @@ SCENARIOS |= {
     "comparison": comparison,
     "counted_sync": counted_sync,
     "flood": flood,
+    "apis": apis,
 }
 
 
@@ -39,6 +41,7 @@ def arguments() -> argparse.Namespace:
         "--gift-growth", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="numbers of gifts"
     )
     parser.add_argument("--polled", type=int, default=100_000, help="how many gifts a service holds (100000)")
+    parser.add_argument("--donors", type=int, nargs="+", default=[1_000, 100_000], help="of whom the APIs are asked")
     parser.add_argument("--profile", type=Path, help="keep a profile of the last Sync in this file (slows it down)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where the figures go")
     return parser.parse_args()
@@ -49,7 +52,8 @@ def main() -> int:
     asked = arguments()
     profile = asked.profile.absolute() if asked.profile else None
     wishes = Wishes(
-        asked.contacts, asked.edits, asked.members, asked.growth, profile, asked.gifts, asked.polled, asked.gift_growth
+        asked.contacts, asked.edits, asked.members, asked.growth, profile, asked.gifts, asked.polled, asked.gift_growth,
+        asked.donors,
     )  # fmt: skip
     measured_on = machine()
     print(heading(measured_on), flush=True)

@@ -20,10 +20,14 @@ PATIENCE = 60.0  # seconds for a process to answer
 class Parts:
     """One fresh set of them; everything is stopped and thrown away at the end of the `with`."""
 
-    def __init__(self, profile: Path | None = None, database: str = "", vendor: str = "mailchimp") -> None:
+    def __init__(
+        self, profile: Path | None = None, database: str = "", vendor: str = "mailchimp",
+        more: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.profile = profile
         self.vendor = vendor
         self.database = database  # an empty PostgreSQL, otherwise a file of SQLite
+        self.more = more or {}  # further settings
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -31,7 +35,7 @@ class Parts:
         self.folder = Path(self._stack.enter_context(folder))
         ports = {name: free_port() for name in ("mailchimp", "constant_contact", "donor_perfect", "video_app")}
         self.sandbox = f"http://127.0.0.1:{ports[self.vendor]}"
-        self.web = f"http://127.0.0.1:{free_port()}"
+        self.web = self.another_address()
         wishes = [f"--{vendor.replace('_', '-')}-port={port}" for vendor, port in ports.items()]
         self.run("-m", "tests.fakes", *wishes)
         wait_for(self.sandbox + "/_sandbox/health")
@@ -40,6 +44,10 @@ class Parts:
 
     def __exit__(self, *problem: object) -> None:
         self._stack.close()
+
+    def another_address(self) -> str:
+        """Where a web server can listen."""
+        return f"http://127.0.0.1:{free_port()}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,6 +61,7 @@ class Parts:
             "BENCH_SANDBOX": self.sandbox,
             "BENCH_VENDOR": self.vendor,
             **self.addresses,
+            **self.more,
         }
 
     @property
@@ -67,7 +76,7 @@ class Parts:
         return found | {f"{name}_LOGIN_URL": f"{self.sandbox}/oauth2/default/v1", f"{name}_API_URL": self.sandbox}
 
     # --- processes ---
-    def run(self, *command: str) -> None:
+    def run(self, *command: str) -> subprocess.Popen[bytes]:
         """A process that stays until the end."""
         log = (self.folder / "processes.log").open("ab")
         process = subprocess.Popen(
@@ -75,6 +84,7 @@ class Parts:
         )
         self._stack.callback(stop, process)
         log.close()
+        return process
 
     def step(self, name: str, **wishes: Any) -> Any:
         """Run one of `bench.step` in a process of its own, and return what it found."""

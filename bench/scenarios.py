@@ -31,6 +31,7 @@ class Wishes:
     gifts: int = 100_000
     polled: int = 100_000
     gift_growth: list[int] = field(default_factory=lambda: [10_000, 100_000, 1_000_000])
+    donors: list[int] = field(default_factory=lambda: [1_000, 100_000])
 
 
 @dataclass

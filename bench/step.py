@@ -20,7 +20,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import exporting, importing, meddling, milestones, pages, polling, world  # noqa: E402
+from bench import api_calls, exporting, importing, meddling, milestones, noting, pages, polling, world  # noqa: E402
 from bench.parts import control  # noqa: E402
 from contacts.models import Contact  # noqa: E402
 from contacts.tenancy.walls import in_tenant  # noqa: E402
@@ -187,6 +187,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "switch_on_rules": milestones.switch_on_rules, "record_gifts": with_memory(milestones.record_gifts),
     "recount_gifts": with_memory(milestones.recount_gifts),
     "verify_milestones": with_memory(milestones.verify_milestones),
+    "seed_apis": api_calls.seed, "note_sql": noting.note_sql,
     "turn_on_gifts": polling.turn_on_gifts, "look_for_gifts": with_memory(polling.look_for_gifts),
 }  # fmt: skip
 

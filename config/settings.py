@@ -265,7 +265,7 @@ DONATIONS_REPEAT_QUIETLY: bool = env.bool("DONATIONS_REPEAT_QUIETLY", default=Tr
 # are told takes a multiple of so many seconds, so that nobody learns from it who is here already.
 BLIND_POSTS_PER_MINUTE: int = env.int("BLIND_POSTS_PER_MINUTE", default=10)
 BLIND_POSTS_PER_MINUTE_PAGE: int = env.int("BLIND_POSTS_PER_MINUTE_PAGE", default=120)
-BLIND_POST_SECONDS: float = env.float("BLIND_POST_SECONDS", default=0.4)
+BLIND_POST_SECONDS: float = env.float("BLIND_POST_SECONDS", default=1.0)
 if MODE == "test":
     BLIND_POST_SECONDS = 0
 DONORS_PAGE: int = env.int("DONORS_PAGE", default=100)  # donors in one answer of a search

@@ -123,15 +123,15 @@ def value_row(contact: Contact, field: CustomField, value: str) -> CustomValue:
     return CustomValue(contact=contact, field=field, value=value, number=number)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def set_values(contact: Contact, values: Mapping[CustomField, str]) -> None:
     """Give a contact these canonical values; "" takes one away, fields not named stay as they are."""
     here = {row.field_id: row for row in contact.custom_values.filter(field__in=list(values))}
+    new = [value_row(contact, field, value) for field, value in values.items() if value and field.pk not in here]
+    CustomValue.objects.bulk_create(new)
     for field, value in values.items():
         row = here.get(field.pk)
-        if row is None and value:
-            value_row(contact, field, value).save()
-        elif row is not None and not value:
+        if row is not None and not value:
             row.delete()
         elif row is not None and row.value != value:
             row.value, row.number = value, value_row(contact, field, value).number

@@ -6,7 +6,7 @@ stay, whatever a program says. What came without a key, anybody may have typed: 
 
 from typing import Any
 
-from contacts import mail_status, signals, standing
+from contacts import mail_status, standing, telling
 from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
 from contacts.models.kept_marks import last_words
 from contacts.models.kept_words import about
@@ -127,7 +127,4 @@ def write(
 
 def tell(contact: Contact, what: str, is_opt_out: bool) -> None:
     """Whoever keeps services in step looks at them again."""
-    signals.contacts_changed.send(
-        Contact, tenant_id=contact.tenant_id, uids=[contact.uid], cause=f"{what} by {actor().label}"[:200],
-        is_opt_out=is_opt_out,
-    )  # fmt: skip
+    telling.changed(Contact, contact.tenant_id, [contact.uid], f"{what} by {actor().label}"[:200], is_opt_out)

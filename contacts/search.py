@@ -115,7 +115,7 @@ def beginning(word: str) -> str:
 def refresh(uids: Iterable[uuid.UUID]) -> None:
     """Write the texts of these contacts of the active tenant, as they are now: a fixed number of queries for 500."""
     for part in chunks(dict.fromkeys(uids)):
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             # Two who change one contact at the same moment write its text one after the other.
             contacts = Contact.objects.select_for_update(no_key=True, of=("self",)).filter(uid__in=part).order_by("pk")
             write(list(contacts.values_list("pk", "first_name", "last_name", "organization_name", "job_title",

@@ -21,7 +21,8 @@ def contact_consent(changes: list[Any]) -> None:
     """Write the ledger entries (L35) for contacts whose Do Not Contact changed."""
     addresses = dict(
         EmailAddress.objects.filter(
-            contact__in=[row.pk for row, diff, verb in changes if row.pk and "do_not_contact" in diff], is_primary=True
+            contact__in=[row.pk for row, diff, verb in changes if row.pk and any(diff.get("do_not_contact", ()))],
+            is_primary=True,
         ).values_list("contact_id", "address_key")
     )
     write_consent(changes, lambda row: {
@@ -77,6 +78,7 @@ class Contact(Recorded):
             # Programs of others look people up by name and place, whatever the case.
             models.Index("tenant", Upper("first_name"), name="contact_by_first_name"),
             models.Index("tenant", Upper("last_name"), name="contact_by_last_name"),
+            models.Index("tenant", Upper("job_title"), name="contact_by_job_title"),
         ]
 
     def __str__(self) -> str:
@@ -223,6 +225,7 @@ class PostalAddress(PartOfContact):
         verbose_name = "postal address"
         verbose_name_plural = "postal addresses"
         indexes = [
+            models.Index("tenant", Upper("city"), name="postal_by_city"),
             models.Index("tenant", Upper("state"), name="postal_by_state"),
             models.Index("tenant", Upper("postal_code"), name="postal_by_code"),
         ]

@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.utils.encoding import force_str
 from django_scopes import ScopedManager
 
-from contacts import signals
+from contacts import telling
 from contacts.models.history import HistoryEntry
 from contacts.tenancy.acting import By, actor
 from contacts.tenancy.models import TenantOwned
@@ -43,7 +43,7 @@ class RecordedQuerySet(TenantQuerySet):
             raise FieldError(
                 "Rows that are recorded are created one by one or all together, without conflicts ignored."
             )
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=not telling.waiting_of()):
             rows = super().bulk_create(objs, *args, **kwargs)
             for part in chunks(rows):
                 self.model.record([(row, None, HistoryEntry.Verb.ADDED) for row in part])
@@ -52,7 +52,7 @@ class RecordedQuerySet(TenantQuerySet):
     def update(self, **values: Any) -> int:
         changed = 0
         plain = self.model._base_manager.using(self.db)
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=not telling.waiting_of()):
             for pks in chunks(list(self.order_by().values_list("pk", flat=True))):
                 before = {row.pk: row.recorded_values() for row in plain.filter(pk__in=pks)}
                 changed += TenantQuerySet.update(plain.filter(pk__in=pks).order_by(), **values)
@@ -63,12 +63,12 @@ class RecordedQuerySet(TenantQuerySet):
     update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=not telling.waiting_of()):
             return super().bulk_update(objs, fields, batch_size or CHUNK)  # it calls update() above
 
     def delete(self) -> tuple[int, dict[str, int]]:
         counts: Counter[str] = Counter()
-        with transaction.atomic(using=self.db):
+        with transaction.atomic(using=self.db, savepoint=not telling.waiting_of()):
             plain = self.model._base_manager.using(self.db)
             for pks in chunks(list(self.order_by().values_list("pk", flat=True))):
                 rows = list(self.model.with_subjects(plain.filter(pk__in=pks)))
@@ -111,7 +111,7 @@ class Recorded(TenantOwned):
     def tell_deleted(cls, uids: Iterable[uuid.UUID | None]) -> None:
         """Once rows are gone: for those who read what is left. `announce` came before, while they could be read."""
         if known := [uid for uid in uids if uid]:
-            signals.parts_deleted.send(cls, uids=known)
+            telling.parts_gone(cls, known)
 
     @classmethod
     def with_subjects(cls, rows: "models.QuerySet[Self]") -> "models.QuerySet[Self]":
@@ -145,7 +145,7 @@ class Recorded(TenantOwned):
         before = None if adding else (self._loaded or {})
         if before and not args and not kwargs.keys() & {"update_fields", "force_insert"}:
             kwargs["update_fields"] = self.fields_to_write(before)
-        with transaction.atomic():
+        with transaction.atomic(savepoint=not telling.waiting_of()):
             super().save(*args, **kwargs)
             verb = HistoryEntry.Verb.ADDED if adding else HistoryEntry.Verb.CHANGED
             type(self).record([(self, before, verb)])
@@ -163,7 +163,7 @@ class Recorded(TenantOwned):
         ]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=not telling.waiting_of()):
             type(self).record([(self, self.recorded_values(), HistoryEntry.Verb.DELETED)])
             uid = self.contact_uid_concerned()
             counts = super().delete(*args, **kwargs)
@@ -186,7 +186,7 @@ class Recorded(TenantOwned):
                 )
             )  # fmt: skip
         if entries:
-            HistoryEntry.objects.bulk_create(entries, batch_size=CHUNK)
+            telling.write_down(entries)
             cls.announce(told)
 
     def difference(self, before: dict[str, Any] | None, verb: str) -> dict[str, list[Any]]:
@@ -226,4 +226,4 @@ def announce_contacts(changes: list[tuple[Recorded, dict[str, list[Any]], str]])
             by_cause.setdefault((row.tenant_id, told_by(describe, (row, diff, verb)), is_opt_out), []).append(uid)
     sender = type(changes[0][0]) if changes else Recorded  # all of one kind
     for (tenant_id, cause, is_opt_out), uids in by_cause.items():
-        signals.contacts_changed.send(sender, tenant_id=tenant_id, uids=uids, cause=cause, is_opt_out=is_opt_out)
+        telling.changed(sender, tenant_id, uids, cause, is_opt_out)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from contacts import telling
 from contacts.duplicates.identities import now_of
 from contacts.models import Contact
 from contacts.tenancy.acting import By, acting
@@ -64,32 +65,47 @@ def recorded(page: FundraisingPage, given: Given, values: dict[str, Any], caller
     names = foreign(given)
     said = read_person(given.get("person"))
     locks.take([*words_for(said), *(f"donation:{name}" for name in names)])
-    if (known := again(names, page, caller)) is not None:
+    taken = having(names)
+    if (known := again(taken, page, values, caller)) is not None:
         return known
     if given.get("person_id") and not caller.is_blind:
         contact = named(given)
     else:
         contact, _ = settle(said, given, caller, page.language)
-    return write(page, contact, values, free(names, caller), caller)
+    telling.now()  # before there is a thank-you, of which they would say that it has changed
+    return write(page, contact, values, free(names, taken, caller), caller)
 
 
-def again(names: list[str], page: FundraisingPage, caller: Caller) -> Donation | None:
+def having(names: list[str]) -> list[DonationIdentifier]:
+    """The rows with these identifiers, with their donations."""
+    rows = DonationIdentifier.objects.filter(text__in=names).order_by("donation", "pk")
+    return list(rows.select_related("donation__page", "donation__gift__contact")) if names else []
+
+
+def again(
+    taken: list[DonationIdentifier], page: FundraisingPage, values: dict[str, Any], caller: Caller
+) -> Donation | None:  # fmt: skip
     """The donation that has one of these identifiers already. What came without a key is nobody's word on it: only
-    the same form finds it, and no key is kept from its own identifier."""
-    rows = Donation.objects.select_related("page", "gift__contact").filter(identifiers__text__in=names)
-    rows = rows.filter(is_blind=True, page=page) if caller.is_blind else rows.filter(is_blind=False)
-    known: Donation | None = rows.order_by("pk").first() if names else None
+    the same form finds it, with the same amounts, so that nobody's donation is swallowed by one that a stranger sent
+    under its identifier before; and no key is kept from its own identifier."""
+
+    def is_it(one: Donation) -> bool:
+        if not caller.is_blind:
+            return not one.is_blind
+        return one.is_blind and one.page_id == page.pk and one.recipients == values["recipients"]
+
+    known = next((row.donation for row in taken if is_it(row.donation)), None)
     if known is not None and not settings.DONATIONS_REPEAT_QUIETLY:
         raise DonatingRefused("A donation with this identifier is here already. Nothing was changed.")
     return known
 
 
-def free(names: list[str], caller: Caller) -> list[str]:
+def free(names: list[str], taken: list[DonationIdentifier], caller: Caller) -> list[str]:
     """Those that this donation can have; a key's identifier is taken from what came without one."""
-    taken = DonationIdentifier.objects.filter(text__in=names)
-    if not caller.is_blind:
-        taken.filter(donation__is_blind=True).delete()
-    left = set(taken.values_list("text", flat=True)) if names else set()
+    yielding = [] if caller.is_blind else [one for one in taken if one.donation.is_blind]
+    if yielding:
+        DonationIdentifier.objects.filter(pk__in=[one.pk for one in yielding]).delete()
+    left = {one.text for one in taken if one not in yielding}
     return [name for name in names if name not in left]
 
 
@@ -200,7 +216,7 @@ def changed(donation: Donation, given: Given, values: dict[str, Any]) -> Donatio
     except services.GiftRefused as reason:
         raise DonatingRefused(str(reason)) from None
     row.save()
-    free_names = free(names, KEYED)
+    free_names = free(names, having(names), KEYED)
     DonationIdentifier.objects.bulk_create([DonationIdentifier(donation=row, text=name) for name in free_names])
     return read(row.uid) or row
 

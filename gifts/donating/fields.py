@@ -17,22 +17,22 @@ from gifts.donating.said import Said, text
 PLACE = {"locality": ("city", 100), "region": ("state", 100), "postal_code": ("postal_code", 20)}
 
 
-def write(contact: Contact, said: Said, is_blind: bool = False) -> None:
-    """Names, postal address, languages, custom fields and identifiers."""
+def write(contact: Contact, said: Said, is_blind: bool = False, is_new: bool = False) -> None:
+    """Names, postal address, languages, custom fields and identifiers. Of somebody new nothing is looked up."""
     changed = {name: value for name, value in said.names.items() if getattr(contact, name) != value}
     for name, value in changed.items():
         setattr(contact, name, value)
     if changed:
         contact.save()
-    write_place(contact, said.address)
+    write_place(contact, said.address, is_new)
     if said.languages:
-        write_languages(contact, said.languages)
+        write_languages(contact, said.languages, is_new)
     write_custom(contact, said.custom, may_add=not is_blind)
     if not is_blind:
         add_identifiers(contact, said.identifiers)
 
 
-def write_place(contact: Contact, given: Mapping[str, Any]) -> None:
+def write_place(contact: Contact, given: Mapping[str, Any], is_new: bool = False) -> None:
     """The main postal address, part by part. A country that is missing is the organization's."""
     lines = [tidy(text(line)) for line in given.get("address_lines") or ()]
     values = {"street": ", ".join(line for line in lines if line)[:200]}
@@ -42,7 +42,7 @@ def write_place(contact: Contact, given: Mapping[str, Any]) -> None:
     values = {name: value for name, value in values.items() if value}
     if not values:
         return
-    row = contact.postal_addresses.order_by("-is_primary", "pk").first()
+    row = None if is_new else contact.postal_addresses.order_by("-is_primary", "pk").first()
     row = row or PostalAddress(contact=contact, is_primary=True)
     for name, value in values.items():
         setattr(row, name, value)
@@ -51,18 +51,20 @@ def write_place(contact: Contact, given: Mapping[str, Any]) -> None:
     row.save()
 
 
-def write_languages(contact: Contact, codes: list[str]) -> None:
+def write_languages(contact: Contact, codes: list[str], is_new: bool = False) -> None:
     """Exactly these, in this order."""
     wanted = list(dict.fromkeys(codes))
-    here = {row.code: row for row in contact.languages.all()}
+    here = {} if is_new else {row.code: row for row in contact.languages.all()}
     for code, row in here.items():
         if code not in wanted:
             row.delete()
-    for position, code in enumerate(wanted):
-        row = here.get(code) or SpokenLanguage(contact=contact, code=code)
-        if row.pk is None or row.position != position:
-            row.position = position
+        elif row.position != wanted.index(code):
+            row.position = wanted.index(code)
             row.save()
+    SpokenLanguage.objects.bulk_create(
+        SpokenLanguage(contact=contact, code=code, position=position)
+        for position, code in enumerate(wanted) if code not in here
+    )  # fmt: skip
 
 
 def write_custom(contact: Contact, given: Mapping[str, Any], may_add: bool) -> None:
@@ -119,7 +121,7 @@ def write_email(contact: Contact, said: Said) -> bool:
     return True
 
 
-def touch(contact: Contact, is_new: bool) -> None:
+def touch(contact: Contact, is_new: bool = False) -> None:
     """When they were changed, by whatever part of them; somebody new was changed when they were added."""
     at = contact.created_at if is_new else timezone.now()
     TenantQuerySet.update(Contact.objects.filter(pk=contact.pk), updated_at=at)  # no change of its own

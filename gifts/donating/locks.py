@@ -6,14 +6,16 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
+from contacts import telling
 from contacts.models import Contact
+from contacts.models.recorded import Recorded
 from contacts.tenancy.walls import current_tenant
 
 log = logging.getLogger(__name__)
 TRIES = 4
-GIVE_WAY = {"40P01", "40001", "55P03"}  # PostgreSQL: two waited for each other
+GIVE_WAY = {"40P01", "40001", "55P03", "23505"}  # PostgreSQL: two waited for each other, or made the same thing
 Result = TypeVar("Result")
 
 
@@ -25,7 +27,7 @@ def take(words: Iterable[str]) -> None:
         return
     keys = sorted({number_of(f"{tenant.pk}:{word}") for word in words})
     with connection.cursor() as cursor:
-        for key in keys:
+        for key in keys:  # a statement each: the order of one about all of them would be nobody's promise
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
@@ -41,14 +43,15 @@ def lock(pks: Iterable[int]) -> list[Contact]:
 
 
 def at_most_a_few_times(work: Callable[[], Result]) -> Result:
-    """Do it as one transaction; again from the start if the database took it back for somebody else's sake."""
+    """Do it as one transaction, in which everybody is told of once; again from the start if the database took it back
+    for somebody else's sake: two calls may bring the same new custom field or identifier, each for another person."""
     for attempt in range(1, TRIES):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), telling.as_one(Recorded):
                 return work()
-        except OperationalError as error:
+        except (OperationalError, IntegrityError) as error:
             if getattr(error.__cause__, "sqlstate", "") not in GIVE_WAY:
                 raise
             log.info("a call gave way to another one and is tried again (%s)", attempt)
-    with transaction.atomic():
+    with transaction.atomic(), telling.as_one(Recorded):
         return work()

@@ -4,8 +4,9 @@ and no other data of somebody whom the organization above knows is changed there
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contacts import program_word
+from contacts import program_word, telling
 from contacts.models import Contact, EmailAddress, PhoneNumber, Tenant
+from contacts.models.recorded import Recorded
 from contacts.tenancy.acting import acting, actor
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.donating import locks, matching, phones
@@ -44,13 +45,14 @@ def would_circle(tenant: Tenant, parent: Tenant) -> bool:
 def tell_above(news: News) -> None:
     """In the transaction of the call."""
     here = current_tenant()
-    if here is None or not (news.mail or news.texts):
+    if here is None or here.parent_id is None or not (news.mail or news.texts):
         return
     below: Tenant = Tenant.objects.get(pk=here.pk)
     texts = news.texts
     for tenant in above(below):
         texts = texts and below.mobile_goes_up
-        with in_tenant(tenant), acting(actor().by, f"{here.name}, in your network"[:100]):
+        words = f"{here.name}, in your network"[:100]
+        with in_tenant(tenant), acting(actor().by, words), telling.as_one(Recorded):
             arrive(news, texts)
         below = tenant
 
@@ -64,7 +66,7 @@ def arrive(news: News, texts: bool) -> None:
     locks.take([word for word in (email and f"email:{said.email_key}", number and f"phone:{number}") if word])
     person = subscriber(news) if email else None
     if number:
-        agree(person, said, number)
+        agree(person, said, number, news.is_sure)
 
 
 def subscriber(news: News) -> Contact:
@@ -88,7 +90,7 @@ def added(said: Said, email: str) -> Contact:
     return contact
 
 
-def agree(person: Contact | None, said: Said, number: str) -> None:
+def agree(person: Contact | None, said: Said, number: str, is_sure: bool) -> None:
     """Text messages at this number: to whoever has it there, or beside the numbers of the subscriber."""
     holders = matching.with_number(number)
     if holders and (person is None or person.pk not in holders):
@@ -98,4 +100,4 @@ def agree(person: Contact | None, said: Said, number: str) -> None:
         is_main = not person.phone_numbers.exists()
         PhoneNumber.objects.create(contact=person, number=number, label=phones.MOBILE, is_primary=is_main)
     if person is not None:
-        phones.say(person, SUBSCRIBED, number)
+        phones.say(person, SUBSCRIBED, number, is_sure)

@@ -1,10 +1,10 @@
 """A person whom a program names: found by email address and phone number, or added, and written down (O3-O6)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contacts import program_word
+from contacts import program_word, telling
 from contacts.duplicates.merge import GONE, merge
 from contacts.models import Contact, EmailAddress
 from contacts.tenancy.acting import actor
@@ -49,15 +49,15 @@ def settle(said: Said, given: Given, caller: Caller, language: str = "") -> tupl
     contact = rows[plan.person] if plan.person is not None else added(said)
     for other in merged:
         contact = one_of_two(contact, other)
-    fields.write(contact, said, caller.is_blind)
-    if contact.primary_email is None:
+    fields.write(contact, said, caller.is_blind, is_new)
+    if said.email and not is_new and contact.primary_email is None:
         fields.write_email(contact, said)
     if said.phone:
-        phones.bring(contact, said.phone, losing)
-    if language and not said.languages and not contact.languages.exists():
-        fields.write_languages(contact, [language])
-    say_all(contact, said, caller, is_new)
-    tag(contact, given.get("add_tags") or (), given.get("remove_tags") or ())
+        phones.bring(contact, said.phone, losing, is_new)
+    if language and not said.languages and (is_new or not contact.languages.exists()):
+        fields.write_languages(contact, [language], is_new)
+    say_all(contact, said, caller, is_new, losing)
+    tag(contact, given.get("add_tags") or (), given.get("remove_tags") or (), is_new)
     for one in (contact, *losing):
         fields.touch(one, is_new and one is contact)
     contact.refresh_from_db()
@@ -73,7 +73,7 @@ def met(said: Said) -> tuple[matching.Plan[int], dict[int, Contact]]:
         if wanted <= rows.keys():
             return plan, rows
         rows |= {row.pk: row for row in locks.lock(wanted | rows.keys())}
-    raise DonatingRefused("Somebody else is changing these people at this moment. Nothing was changed; send it again.")
+    raise DonatingRefused("This cannot be done at this moment. Nothing was changed; send it again.")
 
 
 def added(said: Said) -> Contact:
@@ -81,27 +81,28 @@ def added(said: Said) -> Contact:
     contact: Contact = Contact.objects.create(**said.names)
     if said.email:
         EmailAddress.objects.create(contact=contact, address=said.email, is_primary=True)
-    contact.refresh_from_db()  # what was kept for this address holds for them
     return contact
 
 
 def one_of_two(contact: Contact, mobile_only: Contact) -> Contact:
     """Make one of a person and of the record that has only their number; staff can undo it for 30 days."""
-    merge(contact, mobile_only, {"phone": GONE}, by_program=True)
+    with telling.each_by_itself():
+        merge(contact, mobile_only, {"phone": GONE}, by_program=True)
     return Contact.objects.get(pk=contact.pk)
 
 
-def say_all(contact: Contact, said: Said, caller: Caller, is_new: bool) -> None:
-    """What they said about email (O5) and text messages (O6), here and up the network (O7)."""
+def say_all(contact: Contact, said: Said, caller: Caller, is_new: bool, losing: Iterable[Contact] = ()) -> None:
+    """What they said about email (O5) and text messages (O6), here and up the network (O7). `losing`: who had their
+    number until now."""
     words = f"Sent by {actor().label}"
-    has_mail = bool(said.email) and contact.email_addresses.exists()
+    has_mail = bool(said.email) and (is_new or contact.email_addresses.exists())
     if is_new and has_mail:
         program_word.note_new(contact, words, caller.joins)
     if said.mail_status == SUBSCRIBED:
         program_word.subscribe(contact, words, caller.joins, is_sure=not caller.is_blind)
     elif said.mail_status == UNSUBSCRIBED:
         program_word.unsubscribe(contact, words, caller.joins)
-    phones.say(contact, said.text_status, said.phone)
+    phones.say(contact, said.text_status, said.phone, not caller.is_blind, losing)
     network.tell_above(
         network.News(
             said,
@@ -138,10 +139,10 @@ def change(contact: Contact, said: Said, given: Given, caller: Caller) -> Contac
     if said.phone:
         phones.bring(contact, said.phone, losing)
     contact = Contact.objects.get(pk=contact.pk)
-    say_all(contact, said_now(contact, said), caller, is_new=False)
+    say_all(contact, said_now(contact, said), caller, False, losing)
     tag(contact, given.get("add_tags") or (), given.get("remove_tags") or ())
     for one in (contact, *losing):
-        fields.touch(one, is_new=False)
+        fields.touch(one)
     contact.refresh_from_db()
     return contact
 

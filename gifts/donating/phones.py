@@ -1,6 +1,9 @@
 """The number that a program sent comes to its person (O3), and whether text messages may go there (O6)."""
 
-from contacts.models import Contact, PhoneNumber
+from collections.abc import Iterable
+
+from contacts import program_word
+from contacts.models import Contact, MobileEvent, PhoneNumber
 from contacts.models.mobile import opted_out_at
 from contacts.tenancy.acting import By, acting, actor
 from gifts.donating.said import SUBSCRIBED
@@ -8,12 +11,12 @@ from gifts.donating.said import SUBSCRIBED
 MOBILE = "mobile"
 
 
-def bring(contact: Contact, number: str, losing: list[Contact]) -> None:
+def bring(contact: Contact, number: str, losing: list[Contact], is_new: bool = False) -> None:
     """Make this their main number. It takes the place of their mobile number, or of the one that nobody said more
     about; numbers of home and work stay beside it. Whether text messages may go there comes with a number that was
     somebody else's if they had none, and is otherwise what it was; who said no at this very number has said no."""
     before = [row for other in losing for row in take_from(other, number)]
-    rows = list(contact.phone_numbers.order_by("-is_primary", "pk"))
+    rows = [] if is_new else list(contact.phone_numbers.order_by("-is_primary", "pk"))
     row = next((one for one in rows if str(one.number) == number), None)
     if row is not None:
         make_main(contact, row)
@@ -51,17 +54,35 @@ def make_main(contact: Contact, row: PhoneNumber) -> None:
     row.save()
 
 
+def is_stopped_by_staff(number: str, holders: Iterable[Contact]) -> bool:
+    """Whether the last word about text messages there was no and not the person's own, or staff have set Do Not Contact
+    for one of these."""
+    last = MobileEvent.objects.filter(number=number).order_by("-at", "-pk").first()
+    if last is not None and last.kind == MobileEvent.Kind.OPT_OUT and last.by != By.PERSON:
+        return True
+    marked = Contact.objects.filter(pk__in=[one.pk for one in holders], do_not_contact=True)
+    return any(program_word.is_set_by_staff(one, None) for one in marked)
+
+
 def main(contact: Contact) -> PhoneNumber | None:
     """Their main number."""
     return contact.phone_numbers.order_by("-is_primary", "pk").first()
 
 
-def say(contact: Contact, status: str, number: str = "") -> bool:
-    """What the person said about text messages to this number, or to their main one. Returns whether there is one."""
+def say(
+    contact: Contact, status: str, number: str = "", is_sure: bool = True, before: Iterable[Contact] = ()
+) -> bool:  # fmt: skip
+    """What the person said about text messages to this number, or to their main one. `is_sure` is whether a key stands
+    for it: what anybody may have typed does not lift what staff have set, for them or for those who had this number
+    `before`. Returns whether there is such a number."""
+    if not status:
+        return False
     row = contact.phone_numbers.filter(number=number).first() if number else main(contact)
-    if row is None or not status:
+    if row is None:
         return False
     wanted = status == SUBSCRIBED
+    if wanted and not is_sure and is_stopped_by_staff(str(row.number), [contact, *before]):
+        return True
     if row.takes_texts != wanted:
         with acting(By.PERSON, actor().source):
             row.takes_texts = wanted

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from contacts.models import Contact, EmailAddress, PhoneNumber
+from contacts.models import Contact, CustomField, CustomValue, EmailAddress, OutsideIdentifier, PhoneNumber
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.donating.donations import record_donation
@@ -72,3 +72,20 @@ def test_O2_one_identifier_sent_at_once_is_one_donation() -> None:
     with in_tenant(tenant):
         assert Donation.objects.count() == 1
         assert Contact.objects.count() == 1
+
+
+def test_O4_a_new_custom_field_and_an_identifier_that_many_bring_at_once_lose_no_donation() -> None:
+    tenant: Tenant = TenantFactory(name="River Trust asking")
+    page = page_of(tenant)
+    number = threads()
+    acts: list[Any] = [
+        lambda n=n: give(
+            page, person(f"{n}@rivermail.test", custom_fields={"Employer": "Acme"}, identifiers=["crm:1"]), "1.00"
+        )
+        for n in range(number)
+    ]
+    at_once(tenant, acts)
+    with in_tenant(tenant):
+        assert Donation.objects.count() == Contact.objects.count() == number
+        assert CustomField.objects.get().name == "Employer" and CustomValue.objects.count() == number
+        assert OutsideIdentifier.objects.count() == 1

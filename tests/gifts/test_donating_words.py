@@ -6,7 +6,7 @@ import pytest
 
 from contacts import mail_status, standing
 from contacts.mail_status import mail_statuses
-from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership, MobileEvent
+from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership, MobileEvent, PhoneNumber
 from contacts.models.consent import LedgerIsAppendOnly
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
@@ -206,3 +206,26 @@ def test_O6_a_word_about_email_is_none_about_text_messages(page: FundraisingPage
     give(page, person(ANA, NUMBER, text="subscribed"))
     assert contact.phone_numbers.get().takes_texts
     assert status(contact) == "unsubscribed"
+
+
+@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
+def test_O6_what_staff_have_set_about_text_messages_is_not_lifted_by_a_form(
+    page: FundraisingPage, caller: Caller, lifts: bool
+) -> None:
+    contact = give(page, person(ANA, NUMBER, text="subscribed")).gift.contact
+    with acting(By.STAFF, "Almoner"):
+        row = contact.phone_numbers.get()
+        row.takes_texts = False
+        row.save()
+    record_donation(page, body(person(ANA, NUMBER, text="subscribed")), caller=caller)
+    assert contact.phone_numbers.get().takes_texts is lifts
+
+
+@pytest.mark.parametrize("who", [ANA, "stranger@rivermail.test"])
+@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
+def test_O6_a_form_has_nobody_texted_whom_staff_put_under_do_not_contact(
+    page: FundraisingPage, caller: Caller, lifts: bool, who: str
+) -> None:
+    marked(give(page, person(ANA, NUMBER)).gift.contact)
+    record_donation(page, body(person(who, NUMBER, text="subscribed")), caller=caller)
+    assert PhoneNumber.objects.get().takes_texts is lifts

@@ -190,3 +190,25 @@ def test_O10_a_form_of_one_organization_touches_no_other(
     said(form.give(page))
     with in_tenant(neighbour):
         assert Contact.objects.get().first_name == "Theirs" and not Donation.objects.exists()
+
+
+def test_O10_a_form_cannot_swallow_somebodys_donation_by_an_identifier_that_it_has_guessed(
+    tenant: Tenant, page: str, form: Program
+) -> None:
+    said(form.give(page, identifiers=["shop:1001"], recipients=[{"display_name": "x", "amount": "0.01"}]))
+    for _ in range(2):
+        said(
+            form.give(page, identifiers=["shop:1001"], person={"email_addresses": [{"address": "ana@rivermail.test"}]})
+        )
+    with in_tenant(tenant):
+        assert sorted(str(one.amount) for one in Donation.objects.all())[0] == "0.01"
+        assert Donation.objects.filter(gift__contact__email_addresses__address_key="ana@rivermail.test").exists()
+
+
+def test_O10_made_up_fortunes_do_not_fill_the_totals_of_a_donor(tenant: Tenant, page: str, form: Program) -> None:
+    fortune = [{"display_name": "x", "amount": "600000.00"}, {"display_name": "y", "amount": "400000.01"}]
+    for query in ({}, {"background_request": "true"}):
+        assert "Without a key" in error(form.give(page, query, recipients=fortune))
+    said(Program(tenant).give(page, recipients=fortune))
+    with in_tenant(tenant):
+        assert Donation.objects.get().amount > 1_000_000 and not BackgroundCall.objects.exists()

@@ -76,6 +76,8 @@ class DonorsView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.scope = READ if self.is_reading or request.method in ("GET", "HEAD") else WRITE  # type: ignore[misc]
         super().initial(request, *args, **kwargs)
+        if request.headers.get("Transfer-Encoding"):  # the body would be passed over: {} finds everybody
+            raise Problem(400, "no-length", "Send the body in one piece, with Content-Length.")
 
     def enter(self, token: ApiToken) -> None:
         super().enter(token)

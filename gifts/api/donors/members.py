@@ -142,8 +142,9 @@ KNOWN = {"id", *REFERENCES, *WRITABLE, CUSTOM, *READ_ONLY}
 
 
 def as_uid(value: str) -> uuid.UUID | None:
-    """An id of ours, or None for what cannot be one."""
+    """An id of ours, or None for what cannot be one. Python reads further spellings: each donor has one id only."""
     try:
-        return uuid.UUID(value) if len(value) == 36 else None
+        found = uuid.UUID(value) if len(value) == 36 else None
     except ValueError:
         return None
+    return found if str(found) == value.lower() else None

@@ -2,9 +2,10 @@
 every site, and with answers that tell nothing about anybody, not even by how long they take."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from gifts.api.osdi.finding import uid_of
 from gifts.models import FundraisingPage
 
 WITHIN = timedelta(minutes=1)
+MOST = 1_000_000  # in one donation
 ANY_SITE = "Access-Control-Allow-Origin"
 
 
@@ -46,6 +48,13 @@ def enter(view: Any, request: Request, uid: str) -> FundraisingPage:
     view.inside.enter_context(acting(By.SYSTEM, words(page)))
     count(page, visitor(request._request))
     return page
+
+
+def refuse_large(recipients: Iterable[Mapping[str, str]]) -> None:
+    """Nobody gives a fortune by a form; a hundred made-up ones would be more than the totals of a donor can hold.
+    Raises `Wrong`."""
+    if sum(Decimal(row["amount"]) for row in recipients) > MOST:
+        raise Wrong(f"Without a key, a donation of {MOST:,} at most can be reported.")
 
 
 def words(page: FundraisingPage) -> str:

@@ -21,11 +21,14 @@ REL = "osdi:donations"
 class OfDonations(OsdiView):
     """What is answered about a donation after a write."""
 
+    made: Donation | None = None  # by this call
+
     def show(self, uid: str) -> dict[str, Any]:
         """As it is now; `{}` for what is done afterwards, or without a key."""
         if not uid:
             return {}
-        row = read(finding.uid_of(uid)) if finding.uid_of(uid) else None  # type: ignore[arg-type]
+        row = self.made if self.made is not None and str(self.made.uid) == uid else None
+        row = row or (read(finding.uid_of(uid)) if finding.uid_of(uid) else None)  # type: ignore[arg-type]
         if row is None:
             raise NotThere("donation", uid)
         return shown.donations([row])[0]
@@ -94,6 +97,8 @@ class OfPage(OfDonations):
         if why := takes_donations(page, is_blind=is_blind):
             raise Wrong(why)
         body = donation_bodies.donation_with_person(self.given())
+        if is_blind:
+            blind.refuse_large(body["recipients"])
         if "person_id" in body:
             if is_blind:
                 raise Wrong("Without a key, send person with an email address or a phone number.")
@@ -103,8 +108,8 @@ class OfPage(OfDonations):
             words = blind.words(page) if is_blind else finding.words(request)
             later(BackgroundCall.Verb.RECORD_DONATION, body, words, caller, page=page)
             return ""
-        row = record_donation(page, body, caller=caller)
-        return "" if is_blind else str(row.uid)
+        self.made = record_donation(page, body, caller=caller)
+        return "" if is_blind else str(self.made.uid)
 
 
 class OneDonation(OfDonations):
