@@ -167,8 +167,10 @@ def delete(row: Donor) -> None:
 @transaction.atomic
 def place_by_hand(row: Donor, club: DonorClub | None, is_by_hand: bool = True) -> Donor:
     """Put a donor into a club, or into none, to stay there whatever they give; or have it decided by what they give
-    again (`is_by_hand=False`, where `club` says nothing). For staff's pages (A13)."""
-    now = locked([row.uid])[row.uid]
+    again (`is_by_hand=False`, where `club` says nothing). For staff's pages (A13). Raises `Conflict` if it is gone."""
+    now = locked([row.uid]).get(row.uid)
+    if now is None:
+        raise Conflict("This donor is not here any more: deleted or merged a moment ago. Nothing was changed.")
     former = now.club_id
     now.club_is_by_hand = is_by_hand
     if is_by_hand:

@@ -26,7 +26,7 @@ AREAS: dict[str, dict[str, str]] = {
 AREA_WORDS: dict[str, str] = {
     "contacts": "Contacts, households, tags, imports, Do Not Contact",
     "lists": "Lists, and who is on them",
-    "gifts": "Gifts and pledges",
+    "gifts": "Gifts, pledges, donors and their clubs",
     "thanks": "Thank-yous: tasks and notes",
     "rules": "Milestones: whom to thank for what",
     "integrations": "Integrations: connecting, Syncs, reports",

@@ -19,6 +19,7 @@ from contacts.tenancy.changelist import is_number
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.together import SeenForm
 from gifts import donors
+from gifts.donors import DonorRefused
 from gifts.models import Donor, DonorClub, DonorClubSpell, Giving
 from gifts.money import money
 
@@ -154,16 +155,22 @@ def place(request: HttpRequest, object_id: int) -> HttpResponse:
     require(request, CHANGE, AREA)
     donor = get_object_or_404(Donor.objects.select_related("contact", "club"), pk=object_id)
     form = ClubChoice(request.POST)
-    if request.POST.get("verb") == "automatic":
-        now = donors.place_by_hand(donor, None, is_by_hand=False)
-        messages.success(request, f"{donor} is placed by what they give again: {where(now)}.")
-    elif not form.is_valid():
+    is_by_hand = request.POST.get("verb") != "automatic"
+    if is_by_hand and not form.is_valid():
         messages.error(request, "Nothing was changed. That club is not here any more; choose another one.")
-    elif donor.club_is_by_hand and donor.club == form.cleaned_data["club"]:
+    elif is_by_hand and donor.club_is_by_hand and donor.club == form.cleaned_data["club"]:
         messages.info(request, f"{donor} is kept {where(donor)} already.")
     else:
-        now = donors.place_by_hand(donor, form.cleaned_data["club"])
-        messages.success(request, f"{donor} is kept {where(now)} now, whatever they give.")
+        try:
+            now = donors.place_by_hand(donor, form.cleaned_data["club"] if is_by_hand else None, is_by_hand)
+        except DonorRefused as why:
+            messages.error(request, str(why))
+            return redirect("admin:gifts_giving_changelist")
+        kept, left = (
+            f"is kept {where(now)} now, whatever they give.",
+            f"is placed by what they give again: {where(now)}.",
+        )
+        messages.success(request, f"{donor} {kept if is_by_hand else left}")
     return redirect("admin:gifts_donor_change", donor.pk)
 
 

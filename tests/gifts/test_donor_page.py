@@ -101,6 +101,17 @@ def test_A13_a_donor_is_kept_in_a_club_by_hand_and_left_to_their_giving_again(
     assert [one["end_date"] is None for one in told["donor_club_history"]] == [False, False, False]
 
 
+def test_A13_a_donor_who_is_gone_in_the_moment_is_placed_nowhere(
+    tenant: Tenant, client: Client, clubs: dict[str, DonorClub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Program(tenant).create(person(tenant))
+    with in_tenant(tenant):
+        row = Donor.objects.get(uid=made["id"])
+    monkeypatch.setattr(donors, "locked", lambda uids: {})
+    assert "This donor is not here any more" in place(client, row, club=clubs["Gold"].pk)
+    assert now(row).club is None
+
+
 def test_A11_what_staff_note_raises_the_version_and_programs_read_it(
     tenant: Tenant, client: Client, ana: Donor
 ) -> None:
