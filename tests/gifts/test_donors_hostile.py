@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, CustomField, PostalAddress
 from contacts.tenancy.models import Tenant
@@ -163,3 +164,23 @@ def test_A6_each_text_is_looked_up_by_its_index(tenant: Tenant, name: str) -> No
         assert INDEXES[name] in found, found
     else:  # which of several indexes it takes depends there on statistics
         assert "<expr>=?" in found and "SCAN" not in found, found
+
+
+def test_A8_a_patch_in_a_batch_costs_six_statements_and_one_that_fails_takes_nothing_along(
+    tenant: Tenant, program: Program
+) -> None:
+    donors = [str(giver(tenant, 10).uid) for _ in range(9)]
+
+    def batch(uids: list[str], path: str, value: str) -> tuple[int, list[int]]:
+        each = [{"operation": "patch", "id": uid, "patch": [replace(path, value)]} for uid in uids]
+        with CaptureQueriesContext(connection) as queries:
+            results = good(program.batch(*each))["results"]
+        return len(queries), [one["status"] for one in results]
+
+    few, _ = batch(donors[:1], "/notes", "once")
+    many, _ = batch(donors, "/notes", "twice")
+    assert many - few <= 6 * 8
+    _, statuses = batch(donors[:3], "/sys_external_id", "the same")
+    assert statuses == [200, 409, 409]
+    assert [good(program.read(uid))["sys_external_id"] for uid in donors[:3]] == ["the same", "", ""]
+    assert [good(program.read(uid))["sys_version"] for uid in donors[:3]] == [4, 2, 2]
