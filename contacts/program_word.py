@@ -13,12 +13,17 @@ from contacts.models.kept_words import about
 from contacts.tenancy.acting import By, acting, actor
 
 
-def subscribe(contact: Contact, said: str, of: ContactList | None = None, is_sure: bool = True) -> None:
+def subscribe(
+    contact: Contact, said: str, of: ContactList | None = None, is_sure: bool = True, typed: str = ""
+) -> None:  # fmt: skip
     """They asked for mail: of this list, or in general. What they had withdrawn of it is given back, once; other lists
-    stay as they are. `is_sure` is whether a key stands for it. Somebody without an email address is left alone."""
+    stay as they are. `is_sure` is whether a key stands for it; if none does, it is heard of the address that was
+    `typed` (its key) only, if mail goes there. Somebody without an email address is left alone."""
     contact = Contact.objects.get(pk=contact.pk)
     mail = contact.primary_email
-    if mail is None or mail.state == EmailAddress.State.COMPLAINED or (not is_sure and is_set_by_staff(contact, of)):
+    if mail is None or mail.state == EmailAddress.State.COMPLAINED:
+        return
+    if not is_sure and (mail.address_key != typed or is_set_by_staff(contact, of)):
         return
     was_on = of is None or contact.memberships.filter(contact_list=of).exists()
     membership = join(contact, of) if of else None

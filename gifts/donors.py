@@ -83,24 +83,30 @@ def create(contact: Contact, wanted: Wanted) -> Donor:
     return row
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def change(row: Donor, wanted: Wanted) -> bool:
-    """Write what is wanted of a donor that is `locked` by the caller; a change raises its version by one (A11).
-    Returns whether anything changed. Raises `Locked` and `Conflict`."""
+    """Write what is wanted of a donor that is `locked` by the caller, in a transaction that ends with what is raised;
+    a change raises its version by one (A11). Returns whether anything changed. Raises `Locked` and `Conflict`."""
     if row.is_locked:
         raise Locked()
+    former = (row.external_id, row.contact_id)
     changed = write_own(row, wanted.own)
     if wanted.contact is not None and wanted.contact.pk != row.contact_id:
         move(row, wanted.contact)
         changed = True
     answers = custom.values_of([row.contact]).get(row.contact_id, {}) if wanted.answers else {}
-    different = {f: value for f, value in wanted.answers.items() if answers.get(f.pk, "") != value}
-    custom.set_values(row.contact, different)
-    changed |= details.set_details(row.contact, wanted.details) | bool(different)
+    if different := {f: value for f, value in wanted.answers.items() if answers.get(f.pk, "") != value}:
+        custom.set_values(row.contact, different)
+        changed = True
+    if wanted.details:
+        changed |= details.set_details(row.contact, wanted.details)
     if changed:
         row.version += 1
         row.updated_at, row.updated_by = timezone.now(), actor().label[:100]
-        save(row)
+        if former == (row.external_id, row.contact_id):
+            row.save()
+        else:
+            save(row)
     return changed
 
 

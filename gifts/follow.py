@@ -25,6 +25,7 @@ from gifts.models.donor import Donor
 
 Totals = Mapping[int, Mapping[str, Any]]
 CLUB = "place in a donor club"  # in histories
+CENT = Decimal("0.01")
 SHOWN = ("total", "number", "last_on", "largest", "pledged")  # of the totals, what the donors API shows
 
 
@@ -129,7 +130,8 @@ def given_this_year(contact_pks: Collection[int]) -> dict[int, Decimal]:
     assert tenant is not None  # noqa: S101 - outside of an organization every query raises anyway
     year = fiscal_year(today_of(tenant), tenant.fiscal_year_start)
     gifts = Gift.objects.in_totals().filter(contact__in=contact_pks, received_on__range=(year.first, year.last))
-    return dict(gifts.order_by().values("contact").annotate(sum=Sum(NET)).values_list("contact", "sum"))
+    found = gifts.order_by().values("contact").annotate(sum=Sum(NET)).values_list("contact", "sum")
+    return {pk: amount.quantize(CENT) for pk, amount in found}  # SQLite adds up in binary
 
 
 def note_spells(rows: Collection[Donor]) -> None:

@@ -13,6 +13,7 @@ from contacts.models import Contact, HistoryEntry
 from contacts.models.recorded import chunks
 from gifts import totals
 from gifts.models import Gift, Pledge
+from gifts.services import cents
 
 YEARS = 5
 PIECE = 2000
@@ -87,7 +88,7 @@ class Giver:
             day = begun + timedelta(days=7 + 91 * number)
             if day > self.today:
                 break
-            gift = self.gift(contact, day, whole / 12, LARGE, "check")
+            gift = self.gift(contact, day, cents(whole / 12), LARGE, "check")
             gift.pledge = pledge
             yield gift
         yield self.gift(contact, self.some_day(self.first, begun), self.random.choice([500, 1000, 2500]), YEAR_END)

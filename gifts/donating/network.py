@@ -77,7 +77,7 @@ def subscriber(news: News) -> Contact:
     if not known:
         program_word.note_new(person, words)
     if news.said.mail_status == SUBSCRIBED:
-        program_word.subscribe(person, words, is_sure=news.is_sure)
+        program_word.subscribe(person, words, is_sure=news.is_sure, typed=news.said.email_key)
     return person
 
 

@@ -99,7 +99,7 @@ def say_all(contact: Contact, said: Said, caller: Caller, is_new: bool, losing: 
     if is_new and has_mail:
         program_word.note_new(contact, words, caller.joins)
     if said.mail_status == SUBSCRIBED:
-        program_word.subscribe(contact, words, caller.joins, is_sure=not caller.is_blind)
+        program_word.subscribe(contact, words, caller.joins, not caller.is_blind, said.email_key)
     elif said.mail_status == UNSUBSCRIBED:
         program_word.unsubscribe(contact, words, caller.joins)
     phones.say(contact, said.text_status, said.phone, not caller.is_blind, losing)

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Round
 from django.utils import timezone
 from django.utils.formats import date_format
 from django_scopes import ScopedManager
@@ -18,6 +18,12 @@ from gifts.money import money
 MONEY: Any = models.DecimalField(max_digits=12, decimal_places=2)
 
 
+def in_cents(amount: Any) -> Any:
+    """An amount that the database works out. SQLite does so in binary: 5000.10 less 4999.99 is 0.110000000000582 there,
+    and would never be equal to what is kept."""
+    return Round(amount, precision=2, output_field=MONEY)
+
+
 class PledgeQuerySet(RecordedQuerySet):
     """Pledges with what became of them."""
 
@@ -27,12 +33,8 @@ class PledgeQuerySet(RecordedQuerySet):
 
         payments = Gift.objects.in_totals().filter(pledge=models.OuterRef("pk")).order_by().values("pledge")
         paid = models.Subquery(payments.annotate(sum=models.Sum(NET)).values("sum"), output_field=MONEY)
-        rows = self.annotate(paid=Coalesce(paid, Decimal(0), output_field=MONEY))
-        return rows.annotate(
-            balance=models.ExpressionWrapper(
-                models.F("amount") - models.F("paid") - models.F("written_off"), output_field=MONEY
-            )
-        )
+        rows = self.annotate(paid=in_cents(Coalesce(paid, Decimal(0), output_field=MONEY)))
+        return rows.annotate(balance=in_cents(models.F("amount") - models.F("paid") - models.F("written_off")))
 
 
 class Pledge(FromSource):

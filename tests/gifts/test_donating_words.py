@@ -229,3 +229,15 @@ def test_O6_a_form_has_nobody_texted_whom_staff_put_under_do_not_contact(
     marked(give(page, person(ANA, NUMBER)).gift.contact)
     record_donation(page, body(person(who, NUMBER, text="subscribed")), caller=caller)
     assert PhoneNumber.objects.get().takes_texts is lifts
+
+
+@pytest.mark.parametrize("caller, comes_back", [(KEYED, True), (BLIND, False)])
+@pytest.mark.parametrize("mail", ["", "second@rivermail.test"])
+def test_O5_a_form_speaks_of_no_address_but_the_one_that_was_typed(
+    page: FundraisingPage, caller: Caller, comes_back: bool, mail: str
+) -> None:
+    contact = give(page, person(ANA, NUMBER)).gift.contact
+    EmailAddress.objects.create(contact=contact, address="second@rivermail.test")
+    opts_out(contact)
+    record_donation(page, body(person(mail, NUMBER, mail="subscribed")), caller=caller)
+    assert status(contact) == ("subscribed" if comes_back else "unsubscribed")

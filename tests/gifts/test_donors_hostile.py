@@ -1,15 +1,22 @@
 """The donors API among clients that mean it ill, or do not know better (A6, A8, A9)."""
 
 import uuid
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from contacts.models import Contact, CustomField, PostalAddress
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.api.donors import searching
+from gifts.models import DonorClub, Pledge
+from gifts.services import record_gift, record_pledge
+from gifts.totals import recount_all
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, refused, replace
 from tests.gifts.test_osdi_large import plan
@@ -163,3 +170,41 @@ def test_A6_each_text_is_looked_up_by_its_index(tenant: Tenant, name: str) -> No
         assert INDEXES[name] in found, found
     else:  # which of several indexes it takes depends there on statistics
         assert "<expr>=?" in found and "SCAN" not in found, found
+
+
+def test_A8_a_patch_in_a_batch_costs_six_statements_and_one_that_fails_takes_nothing_along(
+    tenant: Tenant, program: Program
+) -> None:
+    donors = [str(giver(tenant, 10).uid) for _ in range(9)]
+
+    def batch(uids: list[str], path: str, value: str) -> tuple[int, list[int]]:
+        each = [{"operation": "patch", "id": uid, "patch": [replace(path, value)]} for uid in uids]
+        with CaptureQueriesContext(connection) as queries:
+            results = good(program.batch(*each))["results"]
+        return len(queries), [one["status"] for one in results]
+
+    few, _ = batch(donors[:1], "/notes", "once")
+    many, _ = batch(donors, "/notes", "twice")
+    assert many - few <= 6 * 8
+    _, statuses = batch(donors[:3], "/sys_external_id", "the same")
+    assert statuses == [200, 409, 409]
+    assert [good(program.read(uid))["sys_external_id"] for uid in donors[:3]] == ["the same", "", ""]
+    assert [good(program.read(uid))["sys_version"] for uid in donors[:3]] == [4, 2, 2]
+
+
+def test_A7_A14_amounts_that_no_binary_number_holds_are_not_found_changed_by_every_recount(
+    tenant: Tenant, program: Program
+) -> None:
+    donor = giver(tenant, "0.10")
+    with in_tenant(tenant):
+        DonorClub.objects.create(name="Friends", minimum=Decimal("4999.99"), basis="fiscal_year")
+        pledge = record_pledge(donor.contact, "5000.10", date(2025, 1, 1))
+        for amount in ("4999.96", "0.01", "0.01", "0.01"):
+            record_gift(donor.contact, amount, timezone.localdate(), pledge=pledge)
+        recount_all()
+        assert Pledge.objects.with_balance().get().balance == Decimal("0.11")
+    before = good(program.read(str(donor.uid)))
+    assert before["pledge_balance"] == 0.11 and "donor_club_id" in before
+    for _ in range(2):
+        assert good(program.call("POST", "/recalculateDonorTotals")) == {"donors_processed": 1, "donors_changed": 0}
+    assert good(program.read(str(donor.uid))) == before
