@@ -4,10 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.formats import date_format
@@ -102,6 +103,13 @@ class OneDonorAdmin(TenantAdmin):
         if donor and donor.pk:
             context |= shown(request, donor) | {"show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Not there for others; for ourselves a sentence."""
+        require(request, SEE, self.area)
+        if self.get_object(request, object_id) is None:
+            raise Http404
+        raise PermissionDenied("A donor goes with the contact, or when a program deletes one who has given nothing.")
 
     def response_post_save_change(self, request: HttpRequest, obj: Donor) -> HttpResponse:
         return redirect("admin:gifts_donor_change", obj.pk)

@@ -177,7 +177,10 @@ def test_A13_a_viewer_looks_and_changes_nothing_and_a_neighbour_finds_nobody(
     assert now(theirs).club is None and not now(ana).notes
 
 
-def test_A13_nobody_is_added_or_deleted_there_and_the_list_is_the_page_of_donors(client: Client, ana: Donor) -> None:
+def test_A13_nobody_is_added_or_deleted_there_and_the_list_is_the_page_of_donors(
+    neighbour: Tenant, client: Client, ana: Donor
+) -> None:
+    assert logged_in(neighbour).post(f"/admin/gifts/donor/{ana.pk}/delete/", {"post": "yes"}).status_code == 404
     assert client.get("/admin/gifts/donor/").headers["Location"] == LIST
     assert client.get("/admin/gifts/donor/add/").status_code == 403
     assert client.post(f"/admin/gifts/donor/{ana.pk}/delete/", {"post": "yes"}).status_code == 403
