@@ -72,8 +72,10 @@ def recorded(page: FundraisingPage, given: Given, values: dict[str, Any], caller
         contact = named(given)
     else:
         contact, _ = settle(said, given, caller, page.language)
-    telling.now()  # before there is a thank-you, of which they would say that it has changed
-    return write(page, contact, values, free(names, taken, caller), caller)
+    # What waits is told before there is a thank-you, of which it would say that it has changed. And noting a gift may
+    # try again by itself: what the first attempt wrote down must go with it.
+    with telling.each_by_itself():
+        return write(page, contact, values, free(names, taken, caller), caller)
 
 
 def having(names: list[str]) -> list[DonationIdentifier]:
@@ -202,6 +204,7 @@ def update_donation(donation: Donation, given: Given) -> Donation:
     return locks.at_most_a_few_times(lambda: changed(donation, given, values))
 
 
+@telling.each_by_itself()
 def changed(donation: Donation, given: Given, values: dict[str, Any]) -> Donation:
     """The same inside a transaction."""
     names = foreign(given)
