@@ -15,6 +15,7 @@ from contacts.models import Contact, HistoryEntry
 from contacts.models.recorded import chunks, describe, told_by
 from contacts.tenancy.walls import current_tenant
 from gifts import follow, signals
+from gifts.models.amount import to_cents
 from gifts.models.donor import Donor
 from gifts.models.gift import NET, Gift
 from gifts.models.giving import Giving
@@ -74,7 +75,7 @@ def count_pledges(now: dict[int, dict[str, Any]]) -> None:
     waiting: dict[int, Decimal] = defaultdict(Decimal)
     pledges = Pledge.objects.with_balance().filter(contact__in=list(now)).order_by()
     for pk, balance in pledges.values_list("contact_id", "balance"):
-        waiting[pk] += max(balance, Decimal(0))
+        waiting[pk] += max(to_cents(balance), Decimal(0))  # SQLite reckons in floating point
     if wrong := {pk for pk, row in now.items() if row["pledged"] != waiting[pk]}:
         rows = list(Giving.objects.filter(contact__in=wrong).order_by("contact_id"))
         for row in rows:

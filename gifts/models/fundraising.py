@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import Recorded
 from contacts.tenancy.models import TenantOwned
+from gifts.models.amount import Amount
 from gifts.models.gift import Gift
 from gifts.money import money
 
@@ -77,7 +78,7 @@ class Donation(Recorded):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     gift = models.OneToOneField(Gift, on_delete=models.CASCADE, related_name="donation")
     page = models.ForeignKey(FundraisingPage, on_delete=models.PROTECT, related_name="donations")
-    amount = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal(0))
+    amount = Amount(default=Decimal(0))
     currency = models.CharField(max_length=3)
     recipients = models.JSONField(default=list, help_text="[{display_name, amount as a text}]")
     is_recurring = models.BooleanField("given again and again", default=False)

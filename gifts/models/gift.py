@@ -14,6 +14,7 @@ from contacts.models.history import HistoryEntry
 from contacts.models.recorded import RecordedQuerySet, describe, told_by
 from gifts import signals
 from gifts.card_numbers import without_card_numbers
+from gifts.models.amount import Amount
 from gifts.models.pledge import Pledge
 from gifts.models.source import FromSource, once_at_its_source
 from gifts.money import money
@@ -46,7 +47,7 @@ class Gift(FromSource):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     received_on = models.DateField("date", help_text="The day on which it was given.")
-    refunded = models.DecimalField(max_digits=12, decimal_places=2, default=Decimal(0))
+    refunded = Amount(default=Decimal(0))
     refunded_on = models.DateField(null=True, blank=True)
     payment_method = models.CharField(
         max_length=30, blank=True, help_text="A word such as check, cash or card. Never the number of a card."

@@ -7,6 +7,7 @@ from django.db import models
 
 from contacts.models.contact import Contact
 from contacts.tenancy.models import TenantOwned
+from gifts.models.amount import Amount
 from gifts.money import money
 
 
@@ -16,14 +17,14 @@ class Giving(TenantOwned):
     is_derived: ClassVar[bool] = True  # merging moves the gifts, and this follows
 
     contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="giving")
-    total = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+    total = Amount(max_digits=14, default=Decimal(0))
     number = models.PositiveIntegerField("number of gifts", default=0)
     first_on = models.DateField("first gift", null=True)
     last_on = models.DateField("last gift", null=True)
-    last_amount = models.DecimalField("amount of the last gift", max_digits=12, decimal_places=2, default=Decimal(0))
-    largest = models.DecimalField("largest gift", max_digits=12, decimal_places=2, default=Decimal(0))
+    last_amount = Amount("amount of the last gift", default=Decimal(0))
+    largest = Amount("largest gift", default=Decimal(0))
     largest_on = models.DateField("date of the largest gift", null=True)
-    pledged = models.DecimalField("still to come of pledges", max_digits=14, decimal_places=2, default=Decimal(0))
+    pledged = Amount("still to come of pledges", max_digits=14, default=Decimal(0))
 
     class Meta(TenantOwned.Meta):
         verbose_name = "giving"

@@ -12,6 +12,7 @@ from django_scopes import ScopedManager
 from contacts.models.contact import Contact
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import RecordedQuerySet
+from gifts.models.amount import Amount
 from gifts.models.source import FromSource, once_at_its_source
 from gifts.money import money
 
@@ -50,8 +51,8 @@ class Pledge(FromSource):
 
     started_on = models.DateField("promised on")
     frequency = models.CharField("how often", max_length=10, choices=Frequency.choices, default=Frequency.ONCE)
-    written_off = models.DecimalField(
-        max_digits=12, decimal_places=2, default=Decimal(0), help_text="What is not expected any more."
+    written_off = Amount(
+        default=Decimal(0), help_text="What is not expected any more."
     )
     written_off_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

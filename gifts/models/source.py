@@ -7,6 +7,7 @@ from django.db import models
 from contacts.models.contact import Contact
 from contacts.models.recorded import Recorded
 from gifts.card_numbers import without_card_numbers
+from gifts.models.amount import Amount
 
 
 class Source(models.TextChoices):
@@ -30,7 +31,7 @@ class FromSource(Recorded):
     """Something a contact gave or promised, with its origin."""
 
     contact = models.ForeignKey(Contact, on_delete=models.RESTRICT, related_name="%(class)ss", verbose_name="donor")
-    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    amount = Amount()
     campaign = models.CharField(max_length=100, blank=True)
     fund = models.CharField(max_length=100, blank=True)
     comment = models.TextField(blank=True)
