@@ -32,6 +32,10 @@ def subscribe(
     if was_on and mail_status.gets_mail(contact, words, places, of) and has_asked(contact):
         return
     wanted = [membership] if membership else wanted_of(words, places, contact)
+    if not is_sure and places:
+        wanted = [one for one in wanted if not is_marked_by_staff(one)]
+        if not wanted:
+            return
     uids = {str(one.contact_list.uid) for one in wanted}
     given = [
         scope for scope, state in words.items()
@@ -103,6 +107,14 @@ def is_set_by_staff(contact: Contact, of: ContactList | None) -> bool:
     words = last_words([contact.uid])
     scopes = [None] * contact.do_not_contact + ([of.uid] if of and is_on_list else [])
     return any(words.get((contact.uid, scope), ("", ""))[1] != By.PERSON for scope in scopes)
+
+
+def is_marked_by_staff(place: Any) -> bool:
+    """Whether Do Not Contact stands on this list that is not the person's own word."""
+    if not place.do_not_contact:
+        return False
+    uid = place.contact.uid
+    return bool(last_words([uid]).get((uid, place.contact_list.uid), ("", ""))[1] != By.PERSON)
 
 
 def join(contact: Contact, of: ContactList) -> Any:

@@ -241,3 +241,39 @@ def test_O5_a_form_speaks_of_no_address_but_the_one_that_was_typed(
     opts_out(contact)
     record_donation(page, body(person(mail, NUMBER, mail="subscribed")), caller=caller)
     assert status(contact) == ("subscribed" if comes_back else "unsubscribed")
+
+
+@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
+def test_O5_do_not_contact_that_staff_have_set_on_a_list_is_not_lifted_by_a_form(
+    page: FundraisingPage, caller: Caller, lifts: bool
+) -> None:
+    contact = ana()
+    places = [
+        ListMembership.objects.create(contact=contact, contact_list=ContactList.objects.create(name=name))
+        for name in ("News", "Events")
+    ]
+    with acting(By.STAFF, "Almoner"):
+        for one in places:
+            one.do_not_contact = True
+            one.save()
+    asks(page, caller)
+    assert {one.do_not_contact for one in contact.memberships.all()} == {not lifts}
+    assert status(contact) == ("subscribed" if lifts else "unsubscribed")
+    if not lifts:
+        assert not ConsentEvent.objects.filter(kind="opt_in").exists()
+
+
+def test_O5_a_form_gives_back_the_lists_that_they_left_themselves_and_not_what_staff_have_set(
+    page: FundraisingPage,
+) -> None:
+    contact = ana()
+    news, events = ContactList.objects.create(name="News"), ContactList.objects.create(name="Events")
+    for one in (news, events):
+        ListMembership.objects.create(contact=contact, contact_list=one)
+    with acting(By.STAFF, "Almoner"):
+        events_place = contact.memberships.get(contact_list=events)
+        events_place.do_not_contact = True
+        events_place.save()
+    opts_out(contact, list_uid=news.uid, list_name="News")
+    asks(page, BLIND)
+    assert (status(contact, news), status(contact, events)) == ("subscribed", "unsubscribed")
