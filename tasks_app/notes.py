@@ -21,6 +21,7 @@ from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.models import Giving
 from gifts.money import money
+from tasks_app import words
 from tasks_app.merge_fields import filled
 from tasks_app.models import Note, NoteTemplate, Reason
 from tasks_app.reach import why_not
@@ -62,8 +63,10 @@ def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -
     """What the merge fields are for this contact."""
     gift, tenant = (reason.gift if reason else None), current_tenant()
     amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
+    sentence = reason.sentence if reason and not reason.is_by_hand else ""
     if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
         amount, day = giving.last_amount, giving.last_on
+        sentence = sentence or words.made(contact, amount)
     return {
         "first_name": contact.first_name or str(contact),
         "last_name": contact.last_name,
@@ -71,7 +74,7 @@ def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -
         "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
         "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",
-        "reason": reason.sentence if reason else "",
+        "reason": sentence,
         "total": money(giving.total if giving else 0),
         "gifts": f"{giving.number:,}" if giving else "0",
         "organization": str(tenant or ""),

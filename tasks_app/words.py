@@ -16,7 +16,12 @@ def called(contact: Contact) -> str:
 
 def for_gift(contact: Contact, gift: Any) -> str:
     """“Ana made a $100.00 donation.” (D6)"""
-    return f"{called(contact)} made a {money(gift.net)} donation."
+    return made(contact, gift.net)
+
+
+def made(contact: Contact, amount: Any) -> str:
+    """The same, of an amount."""
+    return f"{called(contact)} made a {money(amount)} donation."
 
 
 def for_award(award: Any) -> str:

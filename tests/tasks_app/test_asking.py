@@ -64,6 +64,29 @@ def test_M6_one_gift_that_passes_several_thresholds_gives_one_reason_for_the_hig
     assert only().assignee == marcus
 
 
+def test_M9_thanks_for_a_gift_of_a_day_to_come_are_not_due_before_it(donor: Contact) -> None:
+    wants(due_days=2)
+    record_gift(donor, 10, today() + timedelta(days=30))
+    assert only().due_on == today() + timedelta(days=30)
+    record_gift(donor, 10, today() + timedelta(days=20))
+    assert only().due_on == today() + timedelta(days=20), "the nearest day counts"
+    record_gift(donor, 10, today())
+    assert only().due_on == today() + timedelta(days=2)
+
+
+def test_T1_whoever_may_only_look_is_asked_by_no_rule_and_keeps_nothing(donor: Contact) -> None:
+    wants(new_gifts="none")
+    victor, marcus = staff("Victor Lambert", role="viewer"), staff("Marcus Reed")
+    make_rule("total", 10, assignee=victor)
+    record_gift(donor, 20, DAY)
+    look()
+    assert only().assignee is None, "the whole team's"
+    services.hand_over(only(), marcus)
+    marcus.role = "viewer"
+    marcus.save(update_fields=["role"])
+    assert (only().assignee, only().for_whom) == (None, "")
+
+
 def test_T1_history_corrections_and_nothing_ask_for_no_thanks(donor: Contact) -> None:
     record_gift(donor, 10, DAY, is_history=True)
     record_gift(donor, -5, DAY, source=Source.DONOR_PERFECT, source_id="1")

@@ -247,6 +247,24 @@ def test_T2_the_senders_name_is_a_name_whatever_is_in_it(tenant: Tenant, note: N
     assert parseaddr(str(make_header(decode_header(letter.message()["From"])))) == (name, "thanks@rivertrust.test")
 
 
+@pytest.mark.parametrize(("gives", "said"), [(True, "Ana made a $100.00 donation."), (False, "")])
+def test_T2_a_note_by_hand_says_to_the_donor_nothing_of_how_it_was_made(
+    tenant: Tenant, donor: Contact, gives: bool, said: str
+) -> None:
+    if gives:
+        record_gift(donor, 100, DAY, is_history=True)
+    notes.write(donor, NoteTemplate.objects.create(name="Why", subject="Hello", body="<{{ reason }}>"), "By hand")
+    assert send(tenant).body == f"<{said}>"
+
+
+def test_M9_a_note_for_a_gift_of_a_day_to_come_waits_for_that_day(tenant: Tenant, donor: Contact) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    day = today() + timedelta(days=3)
+    record_gift(donor, 100, day)
+    assert send(tenant).state == "waiting"
+    assert timezone.localtime(Note.objects.get().due_at).date() == day
+
+
 def test_T2_a_note_by_hand_that_is_pressed_twice_is_one(tenant: Tenant, donor: Contact) -> None:
     template = NoteTemplate.objects.create(name="Warm", **GOOD)
     notes.write(donor, template, "By hand")
