@@ -64,6 +64,17 @@ def test_M6_one_gift_that_passes_several_thresholds_gives_one_reason_for_the_hig
     assert only().assignee == marcus
 
 
+@pytest.mark.parametrize(
+    ("gifts", "more"), [(3, ""), (4, " There is 1 more reason."), (12, " There are 9 more reasons.")]
+)
+def test_T1_many_reasons_are_said_in_few_words(donor: Contact, gifts: int, more: str) -> None:
+    for number in range(1, gifts + 1):
+        record_gift(donor, number, DAY)
+    last = " ".join(f"Ana made a ${number}.00 donation." for number in range(gifts - 2, gifts + 1))
+    assert only().sentence == f"Send Ana Ruiz a thank you video. {last}{more}"
+    assert len(reasons(only())) == gifts
+
+
 def test_M9_thanks_for_a_gift_of_a_day_to_come_are_not_due_before_it(donor: Contact) -> None:
     wants(due_days=2)
     record_gift(donor, 10, today() + timedelta(days=30))
