@@ -196,6 +196,14 @@ def test_M5_a_milestone_that_both_had_reached_is_thanked_for_once_after_a_merge(
     assert "reached by both" in ThankYou.objects.get(state=ThankYou.State.WITHDRAWN).closing_note
 
 
+def test_T1_what_was_asked_for_by_hand_stays_when_two_donors_are_merged(donor: Contact) -> None:
+    other: Contact = ContactFactory()
+    services.ask_by_hand(donor, "For the cake.")
+    services.ask_by_hand(other, "For the flowers.")
+    merge(donor, other)
+    assert sorted(reasons(ThankYou.objects.open().get())) == ["For the cake.", "For the flowers."]
+
+
 def test_T1_merging_two_donors_leaves_one_open_thank_you_and_undoing_it_gives_each_their_own(donor: Contact) -> None:
     other = ContactFactory(first_name="Anna", last_name="Ruiz")
     record_gift(donor, 10, DAY)
