@@ -6,7 +6,7 @@ never make two open ones: the database lets one in, and the other joins it.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +16,8 @@ from contacts.models import Contact, HistoryEntry, StaffMember
 from contacts.models.recorded import chunks
 from contacts.tenancy.acting import actor
 from contacts.tenancy.models import Role
-from contacts.tenancy.walls import TenantQuerySet
+from contacts.tenancy.walls import TenantQuerySet, current_tenant
+from gifts.due import begin_of
 from gifts.milestone_words import instruction
 from gifts.models import Gift, MilestoneReached
 from gifts.services import today
@@ -288,22 +289,23 @@ def make_notes(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
 
 def note_due(template: Any, on: date) -> datetime:
     """When a note for a gift of this day goes out: after the template's delay, and not before that day."""
-    begins = datetime.combine(on, time(), timezone.get_current_timezone())
-    return max(timezone.now() + timedelta(hours=template.delay_hours), begins)
+    return max(
+        timezone.now() + timedelta(hours=template.delay_hours), begin_of(on, current_tenant() or template.tenant)
+    )
 
 
 def waiting_notes(wishes: Iterable[Wish], template: Any) -> dict[tuple[int, int | None], Note]:
     """{(donor, gift): the note that waits to thank them for it}, locked. Two queries."""
     gifts = {wish.reason.gift_id for wish in wishes if wish.reason.gift_id}
     found = Reason.objects.standing().filter(gift__in=gifts, note__state=Note.State.WAITING, note__template=template)
-    gift_of = dict(found.order_by().values_list("note_id", "gift_id"))
-    rows = Note.objects.filter(pk__in=gift_of, state=Note.State.WAITING).order_by("contact_id", "pk")
-    return {(row.contact_id, gift_of[row.pk]): row for row in rows.select_for_update(no_key=True)}
+    thanked_by = list(found.order_by().values_list("note_id", "gift_id"))
+    rows = Note.objects.filter(pk__in={note for note, _ in thanked_by}, state=Note.State.WAITING)
+    here = {row.pk: row for row in rows.order_by("contact_id", "pk").select_for_update(no_key=True)}
+    return {(here[note].contact_id, gift): here[note] for note, gift in thanked_by if note in here}
 
 
 def ring(job: str) -> None:
     """Have a job of this app look, once this transaction is committed."""
-    from contacts.tenancy.walls import current_tenant
     from tasks_app import jobs
 
     if tenant := current_tenant():

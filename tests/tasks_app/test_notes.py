@@ -15,7 +15,7 @@ from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.models import Gift
-from gifts.services import record_gift, refund, today
+from gifts.services import record_gift, record_gifts, refund, today
 from tasks_app import asking, jobs, mail_to_staff, merge_fields, notes, services
 from tasks_app.models import Note, NoteTemplate, Notifications, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
@@ -81,6 +81,25 @@ def test_T2_a_milestone_joins_the_waiting_note_for_the_gift_that_reached_it(
     jobs.send_notes(tenant.pk)
     reach("Ana has made 2 gifts.")
     assert Note.objects.count() == count + 2, "what comes after it was sent is told anew"
+
+
+def test_T2_milestones_by_two_gifts_of_one_note_join_it(donor: Contact) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Later", delay_hours=48, **GOOD))
+    record_gifts([Gift(contact=donor, amount=amount, received_on=DAY) for amount in (10, 20)])
+    assert Note.objects.count() == 1, "the control: both gifts are in one note"
+    reached = [Reason(sentence="Reached.", gift=gift, on=DAY, amount=gift.net) for gift in Gift.objects.all()]
+    wishes = [asking.Wish(donor, asking.NOTE, reason, 7) for reason in reached]
+    asking.ask(wishes, ThanksSettings.now(), asking.Asked())
+    assert Note.objects.count() == 1
+
+
+def test_M9_a_note_for_a_gift_of_a_day_to_come_waits_for_that_day_where_the_organization_is(
+    tenant: Tenant, donor: Contact
+) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    record_gift(donor, 10, today() + timedelta(days=9))
+    due_at = Note.objects.get().due_at.astimezone(tenant.tz)
+    assert (due_at.date(), due_at.hour) == (today() + timedelta(days=9), 0)
 
 
 def opted_out(donor: Contact) -> None:
