@@ -12,14 +12,14 @@ from time import monotonic
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
-from gifts.models import Giving
+from gifts.models import Giving, Reassessment
 from gifts.money import money
 from tasks_app import words
 from tasks_app.merge_fields import filled
@@ -131,9 +131,14 @@ def own_up() -> None:
 @transaction.atomic
 def claimed() -> Note | None:
     """The next that is due, ready to be sent and marked as such, or put aside because it may not be sent. The
-    transaction ends before the mail server is asked."""
-    rows = Note.objects.filter(state=Note.State.WAITING, due_at__lte=timezone.now()).order_by("due_at", "pk")
-    note: Note | None = rows.select_for_update(skip_locked=True, of=("self",)).select_related("template").first()
+    transaction ends before the mail server is asked. One for a gift waits until its donor's milestones were looked at:
+    what the gift has reached joins it."""
+    now = timezone.now()
+    of_gift = Exists(Reason.objects.standing().filter(note=OuterRef("pk"), gift_uid__isnull=False))
+    to_look_at = Exists(Reassessment.objects.filter(contact=OuterRef("contact"), due_at__lte=now))
+    rows = Note.objects.filter(~(of_gift & to_look_at), state=Note.State.WAITING, due_at__lte=now)
+    ready = rows.order_by("due_at", "pk").select_for_update(skip_locked=True, of=("self",))
+    note: Note | None = ready.select_related("template").first()
     if note is None:
         return None
     contact = Contact.objects.get(pk=note.contact_id)

@@ -14,11 +14,13 @@ from contacts.models import ConsentEvent, Contact, EmailAddress
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts.models import Gift
+from gifts import assessing
+from gifts.models import Gift, MilestoneReached, Reassessment
 from gifts.services import record_gift, record_gifts, refund, today
 from tasks_app import asking, jobs, mail_to_staff, merge_fields, notes, services
 from tasks_app.models import Note, NoteTemplate, Notifications, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
+from tests.gifts.rules import look, make_rule
 from tests.tasks_app.people import only, staff, wants
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
@@ -81,6 +83,30 @@ def test_T2_a_milestone_joins_the_waiting_note_for_the_gift_that_reached_it(
     jobs.send_notes(tenant.pk)
     reach("Ana has made 2 gifts.")
     assert Note.objects.count() == count + 2, "what comes after it was sent is told anew"
+
+
+def test_T2_M6_a_gift_that_reaches_a_milestone_is_thanked_for_in_one_mail_also_without_a_delay(
+    tenant: Tenant, donor: Contact
+) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    rule = make_rule("number", 1, action="note")
+    record_gift(donor, 100, today())
+    other: Contact = ContactFactory()
+    notes.write(other, NoteTemplate.objects.get(), "By hand.")
+    Reassessment.objects.create(contact=other)
+    jobs.send_notes(tenant.pk)
+    assert [letter.to for letter in mail.outbox] == [[other.primary_email.address]], "one by hand waits for nothing"
+    look()
+    assert MilestoneReached.objects.filter(rule=rule, is_quiet=False).exists(), "the control: it is reached"
+    jobs.send_notes(tenant.pk)
+    assert len(mail.outbox) == 2 and Note.objects.get(contact=donor).reasons.count() == 2
+
+
+def test_T2_a_look_for_milestones_that_fails_holds_no_note_up(tenant: Tenant, note: Note, donor: Contact) -> None:
+    Reassessment.objects.create(contact=donor)
+    assert send(tenant).state == "waiting", "the control: it waits for the look"
+    assessing.put_off(donor.pk)
+    assert send(tenant).state == "sent"
 
 
 def test_T2_milestones_by_two_gifts_of_one_note_join_it(donor: Contact) -> None:
