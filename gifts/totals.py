@@ -31,16 +31,25 @@ def recount(contact_pks: Iterable[int]) -> dict[int, uuid.UUID]:
     uids: dict[int, uuid.UUID] = {}
     for part in chunks(sorted(set(contact_pks)), AT_ONCE):
         with transaction.atomic():
-            here = dict(Contact.objects.filter(pk__in=part).order_by().values_list("pk", "uid"))
-            known = set(Giving.objects.filter(contact__in=here).order_by().values_list("contact_id", flat=True))
-            new = [Giving(contact_id=pk) for pk in sorted(here.keys() - known)]
-            if new:
-                Giving.objects.bulk_create(new, ignore_conflicts=True)
-            rows = Giving.objects.filter(contact__in=here)
-            list(rows.select_for_update().order_by("contact_id").values_list("pk", flat=True))
-            rows.update(**{name: from_gifts(name) for name in VALUES})
+            here = hold(part)
+            Giving.objects.filter(contact__in=here).update(**{name: from_gifts(name) for name in VALUES})
         uids |= here
     return uids
+
+
+def hold(contact_pks: Iterable[int]) -> dict[int, uuid.UUID]:
+    """Lock the totals of these contacts until the transaction ends. Returns {contact: its uid}.
+
+    Whoever writes several gifts locks first those of them that are here, by number, then with this all donors
+    concerned, and writes then: of two who take in gifts of the same donors in crosswise order one waits for the other.
+    """
+    here = dict(Contact.objects.filter(pk__in=set(contact_pks)).order_by().values_list("pk", "uid"))
+    known = set(Giving.objects.filter(contact__in=here).order_by().values_list("contact_id", flat=True))
+    if new := [Giving(contact_id=pk) for pk in sorted(here.keys() - known)]:
+        Giving.objects.bulk_create(new, ignore_conflicts=True)
+    rows = Giving.objects.filter(contact__in=here).select_for_update().order_by("contact_id")
+    list(rows.values_list("pk", flat=True))
+    return here
 
 
 def from_gifts(name: str) -> Any:
