@@ -91,11 +91,11 @@ def test_T2_M6_a_gift_that_reaches_a_milestone_is_thanked_for_in_one_mail_also_w
     wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
     rule = make_rule("number", 1, action="note")
     record_gift(donor, 100, today())
-    other: Contact = ContactFactory()
+    other: Contact = ContactFactory(email="bea@rivermail.test")
     notes.write(other, NoteTemplate.objects.get(), "By hand.")
     Reassessment.objects.create(contact=other)
     jobs.send_notes(tenant.pk)
-    assert [letter.to for letter in mail.outbox] == [[other.primary_email.address]], "one by hand waits for nothing"
+    assert [letter.to for letter in mail.outbox] == [["bea@rivermail.test"]], "one by hand waits for nothing"
     look()
     assert MilestoneReached.objects.filter(rule=rule, is_quiet=False).exists(), "the control: it is reached"
     jobs.send_notes(tenant.pk)
