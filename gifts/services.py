@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from contacts.models import Contact, HistoryEntry
 from contacts.models.recorded import chunks
+from gifts import totals
 from gifts.models import Gift, Pledge, Source
 from gifts.money import money
 
@@ -171,6 +172,7 @@ def record_some(part: list[Gift], taken: Taken) -> None:
     new: dict[Any, Gift] = {}
     different: dict[int, Gift] = {}
     same: dict[int, Gift] = {}
+    donors = {gift.contact_id for gift in part} | {row.contact_id for row in known.values()}
     for number, gift in enumerate(part):
         if gift.contact_id not in contacts:
             raise GiftRefused("The donor of a gift is not here any more: deleted or merged a moment ago.")
@@ -183,6 +185,8 @@ def record_some(part: list[Gift], taken: Taken) -> None:
             different[row.pk] = row
         else:
             same[row.pk] = row
+    if new and different:
+        totals.hold(donors)
     Gift.objects.bulk_create(new.values())
     if different:
         Gift.objects.bulk_update(list(different.values()), [name.removesuffix("_id") for name in OF_SOURCE])

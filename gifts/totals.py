@@ -83,6 +83,15 @@ def count_pledges(now: dict[int, dict[str, Any]]) -> None:
         Giving.objects.bulk_update(rows, ["pledged"], batch_size=AT_ONCE)
 
 
+def hold(contact_pks: Iterable[int]) -> None:
+    """Lock the totals of these contacts until the transaction ends.
+
+    Whoever writes several gifts locks first those of them that are here, by number, then with this all donors
+    concerned, and writes then: of two who take in gifts of the same donors in crosswise order one waits for the other.
+    """
+    locked(set(Contact.objects.filter(pk__in=set(contact_pks)).order_by().values_list("pk", flat=True)))
+
+
 def from_gifts(name: str) -> Any:
     """What one of the totals is, as a question to the gifts of the contact at hand."""
     theirs = {"contact": OuterRef("contact")}

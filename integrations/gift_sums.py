@@ -71,8 +71,8 @@ def sum_up(run: GiftRun) -> str:
     said += [some(run.gone, "gift deleted there", "gifts deleted there")] if run.gone else []
     said += [f"{run.skipped:,} skipped"] if run.skipped else []
     words = "; ".join(said)
-    nothing = "Looking …" if run.state == GiftRun.State.RUNNING else "Nothing new."
-    return f"{words[:1].upper()}{words[1:]}." if words else nothing
+    nothing = {GiftRun.State.RUNNING: "Looking …", GiftRun.State.STOPPED: "It stopped before anything was taken in."}
+    return f"{words[:1].upper()}{words[1:]}." if words else nothing.get(GiftRun.State(run.state), "Nothing new.")
 
 
 def not_saved(records: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ never make two open ones: the database lets one in, and the other joins it.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,7 +15,9 @@ from django.utils import timezone
 from contacts.models import Contact, HistoryEntry, StaffMember
 from contacts.models.recorded import chunks
 from contacts.tenancy.acting import actor
-from contacts.tenancy.walls import TenantQuerySet
+from contacts.tenancy.models import Role
+from contacts.tenancy.walls import TenantQuerySet, current_tenant
+from gifts.due import begin_of
 from gifts.milestone_words import instruction
 from gifts.models import Gift, MilestoneReached
 from gifts.services import today
@@ -90,7 +92,8 @@ def thank_for_awards(awards: Iterable[MilestoneReached]) -> Asked:
 def wish_for(award: MilestoneReached) -> Wish:
     """What a milestone asks for."""
     rule = award.rule
-    return Wish(award.contact, rule.action, for_award(award), rule.pk, rule.assignee)
+    member = rule.assignee if rule.assignee and rule.assignee.role != Role.VIEWER else None
+    return Wish(award.contact, rule.action, for_award(award), rule.pk, member)
 
 
 def decided(gift: Gift, settings: ThanksSettings) -> str:
@@ -173,19 +176,23 @@ def make_tasks(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
     rest = resting([wish for wish in wishes if wish.key(settings) not in here], settings)
     wishes = [wish for wish in wishes if wish.contact.pk not in rest or not wish.reason.gift_uid]
     due_on = today() + timedelta(days=settings.due_days)
+    due: dict[str, Any] = {}  # by open key; nobody is to be thanked before the day of the gift (M9)
+    for wish in wishes:
+        day = max(due_on, wish.reason.on)
+        due[wish.key(settings)] = min(day, due.get(wish.key(settings), day))
     new: dict[str, ThankYou] = {}
     for wish in wishes:
         key = wish.key(settings)
         row = here.get(key) or new.get(key)
         if row is None:
-            row = new[key] = ThankYou(contact=wish.contact, due_on=due_on, open_key=key)
+            row = new[key] = ThankYou(contact=wish.contact, due_on=due[key], open_key=key)
         give_to(row, wish.assignee)
         wish.reason.thank_you = row
     ThankYou.objects.bulk_create(new.values())
     Reason.objects.bulk_create([wish.reason for wish in wishes])
     joined = {row.pk: row for wish in wishes if (row := wish.reason.thank_you) and row.open_key in here}
     for row in joined.values():
-        give_due(row, due_on)
+        give_due(row, due[row.open_key])
     touch(list(joined.values()), ("assignee", "for_whom", "due_on", "snoozed_until", "tell_assignee"))
     if new:
         tenant_id = next(iter(new.values())).tenant_id
@@ -265,32 +272,40 @@ def make_notes(wishes: list[Wish], settings: ThanksSettings, asked: Asked) -> No
     if not written:
         return
     template = settings.template or default_template()
-    due_at = timezone.now() + timedelta(hours=template.delay_hours)
     new: dict[str, Note] = {}
     here = waiting_notes(written, template) if settings.one_per == One.DONOR else {}
     for wish in written:
         key = open_key(wish.contact, wish.rule_pk, settings)
         wish.reason.note = here.get((wish.contact.pk, wish.reason.gift_id))
         if wish.reason.note is None:
-            wish.reason.note = new.setdefault(key, Note(contact=wish.contact, template=template, due_at=due_at))
+            note = new.setdefault(key, Note(contact=wish.contact, template=template, due_at=timezone.now()))
+            note.due_at = max(note.due_at, note_due(template, wish.reason.on))
+            wish.reason.note = note
     Note.objects.bulk_create(new.values())
     Reason.objects.bulk_create([wish.reason for wish in written])
     asked.notes += new.values()
     ring("send_notes")
 
 
+def note_due(template: Any, on: date) -> datetime:
+    """When a note for a gift of this day goes out: after the template's delay, and not before that day."""
+    return max(
+        timezone.now() + timedelta(hours=template.delay_hours), begin_of(on, current_tenant() or template.tenant)
+    )
+
+
 def waiting_notes(wishes: Iterable[Wish], template: Any) -> dict[tuple[int, int | None], Note]:
     """{(donor, gift): the note that waits to thank them for it}, locked. Two queries."""
     gifts = {wish.reason.gift_id for wish in wishes if wish.reason.gift_id}
     found = Reason.objects.standing().filter(gift__in=gifts, note__state=Note.State.WAITING, note__template=template)
-    gift_of = dict(found.order_by().values_list("note_id", "gift_id"))
-    rows = Note.objects.filter(pk__in=gift_of, state=Note.State.WAITING).order_by("contact_id", "pk")
-    return {(row.contact_id, gift_of[row.pk]): row for row in rows.select_for_update(no_key=True)}
+    thanked_by = list(found.order_by().values_list("note_id", "gift_id"))
+    rows = Note.objects.filter(pk__in={note for note, _ in thanked_by}, state=Note.State.WAITING)
+    here = {row.pk: row for row in rows.order_by("contact_id", "pk").select_for_update(no_key=True)}
+    return {(here[note].contact_id, gift): here[note] for note, gift in thanked_by if note in here}
 
 
 def ring(job: str) -> None:
     """Have a job of this app look, once this transaction is committed."""
-    from contacts.tenancy.walls import current_tenant
     from tasks_app import jobs
 
     if tenant := current_tenant():

@@ -16,6 +16,7 @@ from contacts.models import StaffMember, Tenant
 from contacts.models.recorded import chunks
 from contacts.tenancy.walls import TenantQuerySet, current_tenant
 from gifts.services import today
+from tasks_app import words
 from tasks_app.models import Notifications, ThankYou
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def assignment_words(pks: list[int]) -> tuple[str, str]:
         Reason.objects.standing().filter(thank_you__in=list(why)).values_list("thank_you_id", "sentence")
     ):
         why[pk].append(sentence)
-    lines = [f"{row.title} {' '.join(why[row.pk])} Due {row.due_on:%B} {row.due_on.day}." for row in rows]
+    lines = [f"{row.title} {words.newest(why[row.pk])} Due {row.due_on:%B} {row.due_on.day}." for row in rows]
     if count > NAMED:
         lines.append(f"And {count - NAMED} more.")
     lines.append(f"See them: {queue_link('whose=mine')}")

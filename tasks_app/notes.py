@@ -12,15 +12,16 @@ from time import monotonic
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import current_tenant, in_tenant
-from gifts.models import Giving
+from gifts.models import Giving, Reassessment
 from gifts.money import money
+from tasks_app import words
 from tasks_app.merge_fields import filled
 from tasks_app.models import Note, NoteTemplate, Reason
 from tasks_app.reach import why_not
@@ -62,8 +63,10 @@ def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -
     """What the merge fields are for this contact."""
     gift, tenant = (reason.gift if reason else None), current_tenant()
     amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
+    sentence = reason.sentence if reason and not reason.is_by_hand else ""
     if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
         amount, day = giving.last_amount, giving.last_on
+        sentence = sentence or words.made(contact, amount)
     return {
         "first_name": contact.first_name or str(contact),
         "last_name": contact.last_name,
@@ -71,7 +74,7 @@ def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -
         "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
         "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",
-        "reason": reason.sentence if reason else "",
+        "reason": sentence,
         "total": money(giving.total if giving else 0),
         "gifts": f"{giving.number:,}" if giving else "0",
         "organization": str(tenant or ""),
@@ -128,9 +131,14 @@ def own_up() -> None:
 @transaction.atomic
 def claimed() -> Note | None:
     """The next that is due, ready to be sent and marked as such, or put aside because it may not be sent. The
-    transaction ends before the mail server is asked."""
-    rows = Note.objects.filter(state=Note.State.WAITING, due_at__lte=timezone.now()).order_by("due_at", "pk")
-    note: Note | None = rows.select_for_update(skip_locked=True, of=("self",)).select_related("template").first()
+    transaction ends before the mail server is asked. One for a gift waits until its donor's milestones were looked at:
+    what the gift has reached joins it."""
+    now = timezone.now()
+    of_gift = Exists(Reason.objects.standing().filter(note=OuterRef("pk"), gift_uid__isnull=False))
+    to_look_at = Exists(Reassessment.objects.filter(contact=OuterRef("contact"), due_at__lte=now))
+    rows = Note.objects.filter(~(of_gift & to_look_at), state=Note.State.WAITING, due_at__lte=now)
+    ready = rows.order_by("due_at", "pk").select_for_update(skip_locked=True, of=("self",))
+    note: Note | None = ready.select_related("template").first()
     if note is None:
         return None
     contact = Contact.objects.get(pk=note.contact_id)

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_save, pre_delete
 
 from contacts import signals as contact_signals
 from contacts.models import Merge, StaffMember
+from contacts.tenancy.models import Role
 from gifts import signals as gift_signals
 from gifts.models import Gift, MilestoneReached
 from tasks_app import asking, together, withdrawing
@@ -20,6 +21,7 @@ def connect() -> None:
     gift_signals.milestones_reached.connect(hear_awards, dispatch_uid="tasks_app.awards")
     gift_signals.milestones_withdrawn.connect(hear_withdrawn, dispatch_uid="tasks_app.withdrawn")
     contact_signals.contacts_changed.connect(hear_merges, sender=Merge, dispatch_uid="tasks_app.merges")
+    post_save.connect(hear_role, sender=StaffMember, dispatch_uid="tasks_app.role")
     pre_delete.connect(hear_leaving, sender=StaffMember, dispatch_uid="tasks_app.leaving")
 
 
@@ -55,3 +57,9 @@ def hear_merges(sender: Any, uids: Collection[Any], **more: Any) -> None:
 def hear_leaving(sender: Any, instance: StaffMember, **more: Any) -> None:
     """Somebody leaves the organization: theirs become the team's."""
     ThankYou.objects.filter(assignee=instance).update(assignee=None, for_whom="", claimed_at=None)
+
+
+def hear_role(sender: Any, instance: StaffMember, created: bool, **more: Any) -> None:
+    """Somebody may only look from now on: what they had to do becomes the team's."""
+    if instance.role == Role.VIEWER and not created:
+        ThankYou.objects.open().filter(assignee=instance).update(assignee=None, for_whom="", claimed_at=None)

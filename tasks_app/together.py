@@ -57,7 +57,8 @@ def drop_doubled(uids: Collection[uuid.UUID]) -> None:
     not asked for again."""
     theirs = Q(thank_you__contact__uid__in=uids) | Q(note__contact__uid__in=uids)
     rows = withdrawing.reasons(Reason.objects.standing().filter(theirs, award=None, gift_uid=None))
-    withdrawing.withdraw([one for one in rows if one.held.state in withdrawing.NOT_SENT], DOUBLED)
+    doubled = [one for one in rows if not one.is_by_hand and one.held.state in withdrawing.NOT_SENT]
+    withdrawing.withdraw(doubled, DOUBLED)
 
 
 def settle_all() -> int:

@@ -146,12 +146,14 @@ def back_again(gifts: Mapping[uuid.UUID, Gift]) -> list[Gift]:
 
 
 @transaction.atomic
-def at_their_wish(contact_pks: Collection[int], source: str, why: str) -> None:
+def at_their_wish(contact_pks: Collection[int], source: str, why: str) -> set[int]:
     """These donors want no mail, says the source of their gifts: what was not sent yet for a gift from there is not
-    sent any more (D8)."""
+    sent any more (D8). Returns for which gifts that was."""
     rows = Reason.objects.standing().filter(gift__source=source)
     rows = rows.filter(Q(thank_you__contact__in=contact_pks) | Q(note__contact__in=contact_pks))
-    withdraw([one for one in reasons(rows) if one.held.state in NOT_SENT], why)
+    gone = [one for one in reasons(rows) if one.held.state in NOT_SENT]
+    withdraw(gone, why)
+    return {one.gift_id for one in gone if one.gift_id}
 
 
 @transaction.atomic

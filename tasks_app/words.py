@@ -1,11 +1,14 @@
 """Why somebody is thanked, in a sentence. Reads rows, asks nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from contacts.models import Contact
 from gifts.milestone_words import MONTH_NAMES, whole
 from gifts.milestones import Kind
 from gifts.money import money
+
+FEW = 3  # reasons in one line
 
 
 def called(contact: Contact) -> str:
@@ -16,7 +19,19 @@ def called(contact: Contact) -> str:
 
 def for_gift(contact: Contact, gift: Any) -> str:
     """“Ana made a $100.00 donation.” (D6)"""
-    return f"{called(contact)} made a {money(gift.net)} donation."
+    return made(contact, gift.net)
+
+
+def made(contact: Contact, amount: Any) -> str:
+    """The same, of an amount."""
+    return f"{called(contact)} made a {money(amount)} donation."
+
+
+def newest(sentences: Sequence[str]) -> str:
+    """These reasons in one line, the oldest first; of many the last few, and how many there are besides."""
+    left = len(sentences) - FEW
+    said = " ".join(sentences[-FEW:])
+    return f"{said} There {'is 1 more reason' if left == 1 else f'are {left} more reasons'}." if left > 0 else said
 
 
 def for_award(award: Any) -> str:

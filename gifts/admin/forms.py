@@ -16,6 +16,7 @@ from gifts.models import Gift, Pledge
 from gifts.money import money
 from gifts.services import today
 
+TOO_FINE = {"max_decimal_places": "Type an amount with two decimals at most, such as 1250.00."}
 FAR = timedelta(days=366)  # a gift may be dated a little ahead, such as a check for next week
 
 
@@ -27,6 +28,8 @@ class MoneyForm(SeenForm):
         for field in self.fields.values():
             if isinstance(field, forms.DateField):  # the browser's own calendar: it knows no time zones
                 field.widget = UnfoldAdminTextInputWidget(attrs={"type": "date"})
+            elif isinstance(field, forms.DecimalField):
+                field.error_messages |= TOO_FINE
 
     def clean_amount(self) -> Decimal:
         """More than nothing, by hand."""
@@ -78,9 +81,12 @@ class RefundForm(forms.Form):
 
     amount = forms.DecimalField(
         max_digits=12, decimal_places=2, min_value=Decimal(0), localize=False, label="Given back altogether",
-        widget=UnfoldAdminDecimalFieldWidget,
+        widget=UnfoldAdminDecimalFieldWidget, error_messages=TOO_FINE,
     )  # fmt: skip
     on = forms.DateField(label="On", required=False, widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_refund_%s", **kwargs})  # the gift's own amount is on the page, too
 
 
 class DonorForm(forms.Form):

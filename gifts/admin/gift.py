@@ -156,7 +156,10 @@ class GiftAdmin(TenantAdmin):
         gift = kwargs.get("obj")
         if gift and gift.pk:
             may = is_allowed(request, CHANGE, self.area)
-            refund_form = RefundForm(initial={"amount": gift.refunded or gift.amount, "on": gift.refunded_on})
+            # Empty at first: nobody gives everything back by pressing the button once.
+            refund_form = RefundForm(
+                initial={"amount": gift.refunded or None, "on": gift.refunded_on or services.today()}
+            )
             context |= {"gift": gift, "badges": badges(gift), "net": money(gift.net), "may_act": may}
             if may:
                 context |= {"refund_form": refund_form, "donor_form": (donor_form := DonorForm())}

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from contacts.tenancy.admin import TenantAdmin
-from contacts.tenancy.models import StaffMember
+from contacts.tenancy.models import Role, StaffMember
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from gifts import rules
@@ -83,7 +83,8 @@ class MilestoneRuleAdmin(TenantAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "assignee":
-            kwargs["queryset"] = StaffMember.objects.select_related("user")
+            able = StaffMember.objects.filter(user__is_active=True).exclude(role=Role.VIEWER)  # viewers thank nobody
+            kwargs["queryset"] = able.select_related("user")
             kwargs["empty_label"] = "The whole team"
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

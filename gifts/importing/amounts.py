@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from contacts.tenancy.currency import SIGNS
 
-WORDS = re.compile(r"^(?:[A-Z]{2,3}\s*)?[$€£¥₹]?\s*|\s*[$€£¥₹]?\s*(?:[A-Z]{2,3})?$", re.IGNORECASE)
+WORDS = re.compile(r"^(?:A(?=\$)|[A-Z]{2,3}\s*)?[$€£¥₹]?\s*|\s*[$€£¥₹]?\s*(?:[A-Z]{2,3})?$", re.IGNORECASE)
 BLANKS = re.compile(r"[\s\u00a0\u202f'’]")
 DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 LARGEST = Decimal("9999999999.99")
@@ -17,7 +17,23 @@ SIGN = {POINT: ".", COMMA: ","}
 CUSTOM = {"USD": POINT, "GBP": POINT, "AUD": POINT, "NZD": POINT, "JPY": POINT}
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOO_FINE = "“{}” has more than two decimals, so it is no amount of money. Write it like 1250.00."
-DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD"}
+DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "A": "AUD", "NZ": "NZD"}
+WITH_DOLLARS = (
+    "ARS",
+    "CLP",
+    "COP",
+    "DOP",
+    "MXN",
+    "UYU",
+    "HKD",
+    "SGD",
+    "TWD",
+    "JMD",
+    "TTD",
+    "BSD",
+    "BBD",
+    "BZD",
+)  # also “$”
 
 
 class NoAmount(ValueError):
@@ -51,10 +67,10 @@ def amount(cell: str, currency: str, mark: str = "", of_sheet: bool = False) -> 
 
 def is_foreign(text: str, currency: str) -> bool:
     """Whether it names another currency than this one, by its code or its sign."""
-    words = [word.upper() for word in re.findall(r"[^\W\d_]{2,3}", text)]
+    words = [word.upper() for word in re.findall(r"[^\W\d_]{2,3}|A(?=\$)", text)]
     if words:
         return any(DOLLARS.get(word, word if len(word) == 3 else currency) != currency for word in words)
-    own = SIGNS.get(currency, "$")  # “$” is also the sign of pesos
+    own = SIGNS.get(currency, "$" if currency in WITH_DOLLARS else "")
     return any(sign in text and sign not in own for sign in "$€£¥₹")
 
 

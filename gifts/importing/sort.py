@@ -73,7 +73,9 @@ class OfGifts(Sort):
             options["amounts"] = mark_of(marks_of(data_import, chosen), currency())
         if options["amounts"] == ASK:
             options["amounts"] = ""
-            problems.append("Say how amounts are written in this file: 1.250 and 1,250 can be much or little.")
+            problems.append(
+                "Say how amounts are written in this file: 1.250 is over a thousand or hardly more than one."
+            )
         return options, problems
 
     # --- the work ---

@@ -16,7 +16,7 @@ from django.db.models import Count
 from contacts.duplicates.identities import now_of
 from contacts.importing.deciding import Refused
 from contacts.models import Contact, Import, ImportKey, ImportRow
-from gifts import services
+from gifts import services, totals
 from gifts.card_numbers import without_card_numbers
 from gifts.importing.donors import Donors
 from gifts.importing.reading import Reader, WantedGift
@@ -210,6 +210,8 @@ def apply_rows(data_import: Import, reader: Reader, rows: Sequence[ImportRow]) -
             for name in plan.changes.keys() & set(FIELDS):
                 setattr(plan.gift, name, plan.want.values[name])
             changed.append(plan.gift)
+    if new and changed:
+        totals.hold(gift.contact_id for gift in (*new, *changed))
     services.record_gifts(new)
     if changed:
         Gift.objects.bulk_update(changed, FIELDS)
@@ -272,6 +274,7 @@ def is_still(gift: Gift, name: str, kept: Any) -> bool:
 
 def write_back(reverses: Sequence[Reverse]) -> None:
     """Delete what was added, and put values back."""
+    totals.hold(one.gift.contact_id for one in reverses if one.gift)
     Gift.objects.filter(pk__in=[one.gift.pk for one in reverses if one.gift and one.undo == Undo.DELETE]).delete()
     restored = []
     for one in reverses:

@@ -75,6 +75,10 @@ class Pledge(FromSource):
     def __str__(self) -> str:
         return f"{money(self.amount)} promised on {date_format(self.started_on, 'M j, Y')}"
 
+    def in_choices(self) -> str:
+        """Where one is chosen: several people promise the same."""
+        return f"{self.contact}: {self}"
+
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
         """Nothing that is sent elsewhere depends on pledges; what is still to come of them is one of the totals."""

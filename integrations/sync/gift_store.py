@@ -181,14 +181,15 @@ class Page:
             return
         why = next(iter(rows.values())).skip
         donors = known_donors(self.connection.system, {person.person_id for person in rows.values()})
-        at_their_wish(set(donors.values()), self.connection.provider, why)
-        gifts = [gift for number, gift in self.known.items() if number in rows and not gift.is_history]
-        if gifts:
+        hushed = at_their_wish(set(donors.values()), self.connection.provider, why)
+        hushed |= {gift.pk for number, gift in self.known.items() if number in rows}
+        gifts = list(Gift.objects.filter(pk__in=hushed, is_history=False).order_by("pk"))
+        if gifts:  # also those of other pages: a refund of one that is taken back asks for no thanks anew
             Gift.objects.filter(pk__in=[gift.pk for gift in gifts]).update(is_history=True)
             GiftRunItem.objects.bulk_create(
                 GiftRunItem(
                     run=self.run, connection=self.connection, gift_id_there=gift.source_id, outcome=Outcome.SKIPPED,
-                    reason=rows[gift.source_id].skip[:300], gift=gift, is_wish=True,
+                    reason=why[:300], gift=gift, is_wish=True,
                 )
                 for gift in gifts
             )  # fmt: skip

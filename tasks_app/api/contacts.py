@@ -1,5 +1,6 @@
 """The addresses of contacts: look somebody up, add somebody who is not here yet (T6)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,11 +10,12 @@ from rest_framework.response import Response
 from contacts import meeting
 from contacts.api.problems import Problem
 from contacts.api.views import Done, WriteView
+from contacts.models import Contact
 from tasks_app.api import bodies, shown
 from tasks_app.api.tasks import SCOPE
 
 SYSTEM = "Video app"  # what its ids are called among the identifiers of a contact
-LOOK_UP = {
+LOOK_UP: dict[str, Callable[[str], list[Contact]]] = {
     "custom_user_id": partial(meeting.by_custom_user_id, system=SYSTEM),
     "email": meeting.by_email, "phone": meeting.by_phone,
 }  # fmt: skip

@@ -72,6 +72,11 @@ class Reason(TenantOwned):
         return self.withdrawn_at is None
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody here asked for it: what they wrote is for us, not for the donor."""
+        return self.gift_uid is None and self.gift_id is None and self.award_id is None and self.amount is None
+
+    @property
     def held(self) -> Any:
         """The thank-you or note that it is a reason of."""
         return self.thank_you or self.note

@@ -13,7 +13,7 @@ from contacts.models.contact import Contact
 from contacts.models.history import HistoryEntry
 from contacts.models.recorded import Recorded, RecordedQuerySet
 from contacts.tenancy.models import StaffMember
-from tasks_app import signals
+from tasks_app import signals, words
 
 
 class ThankYouQuerySet(RecordedQuerySet):
@@ -144,7 +144,7 @@ class ThankYou(Recorded):
     def sentence(self) -> str:
         """What is to be done, and why: “Send Ana Ruiz a thank you video. Ana made a $100.00 donation.”"""
         why = [reason.sentence for reason in self.reasons.all() if reason.stands]  # type: ignore[attr-defined]
-        return " ".join([self.title, *why])
+        return " ".join(filter(None, [self.title, words.newest(why)]))
 
     @classmethod
     def announce(cls, changes: list[Any]) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from threading import Barrier, Event
+from threading import Barrier, BrokenBarrierError, Event, local
 from time import sleep
 from typing import Any
 
@@ -17,7 +18,7 @@ from contacts.tenancy.walls import in_tenant
 from gifts import services, totals
 from gifts.models import Gift, Giving, Source
 from tests.factories import ContactFactory, TenantFactory, UserFactory
-from tests.gifts.test_import import checked, worked
+from tests.gifts.test_import import checked, imported, outcomes, worked
 from tests.gifts.test_totals import kept, right
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,3 +144,42 @@ def test_M8_a_file_changes_what_it_says_and_keeps_what_somebody_corrects_in_the_
         gift.refresh_from_db()
         assert (gift.campaign, gift.comment, gift.amount) == ("Autumn", "thanked", Decimal(100))
         right(donor)
+
+
+def test_M8_a_file_and_a_poll_with_gifts_of_the_same_donors_in_crosswise_order_both_come_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each adds a gift of one donor and changes one of the other: the donors are locked in one order."""
+    tenant: Tenant = TenantFactory(name="River Trust crosswise")
+    ana, bea = (ContactFactory(tenant=tenant, email=f"{name}@rivermail.test") for name in ("ana", "bea"))
+    told = {"received_on": date(2025, 1, 1), "source": Source.DONORS_API}
+    text = "Gift id,Date,Amount,Email\nG-1,2025-06-01,{},ana@rivermail.test\n"
+    with in_tenant(tenant):
+        services.record_gifts([Gift(contact=bea, amount=10, source_id="1", **told)])
+        imported(text.format(10))
+        data_import = checked(text.format(30) + "G-2,2025-06-02,5,bea@rivermail.test\n")
+        assert outcomes(data_import) == ["update", "create"], "the control: it writes both"
+    user = UserFactory()
+    recount, met, here = totals.recount, Barrier(2), local()
+
+    def slowly(pks: Any) -> Any:
+        found = recount(pks)
+        if not hasattr(here, "been"):  # the first donors of each are written; now the other's
+            here.been = True
+            with suppress(BrokenBarrierError):
+                met.wait(timeout=1)
+        return found
+
+    def file() -> None:
+        steps.confirm(data_import, user)
+        worked(data_import)
+
+    def poll() -> None:
+        rows = [Gift(contact=ana, amount=7, source_id="2", **told), Gift(contact=bea, amount=20, source_id="1", **told)]
+        services.record_gifts(rows)
+
+    monkeypatch.setattr(totals, "recount", slowly)
+    at_once(tenant, [file, poll])
+    with in_tenant(tenant):
+        assert (kept(ana)["total"], kept(bea)["total"]) == (37, 25)
+        right(ana, bea)

@@ -48,6 +48,23 @@ def test_M9_three_digits_after_a_sign_are_read_as_the_file_writes_cents(written:
         assert amount(written, "EUR", mark) == meant
 
 
+@pytest.mark.parametrize(
+    ("written", "currency", "is_read"),
+    [
+        ("A$50", "AUD", True), ("CA$50", "CAD", True), ("US$50", "USD", True), ("$50", "MXN", True),
+        ("$50", "CHF", False), ("$50", "SEK", False), ("A$50", "USD", False), ("¥50", "MXN", False),
+    ],
+)  # fmt: skip
+def test_M9_a_sign_of_another_currency_is_refused_and_the_own_one_is_read_as_our_pages_write_it(
+    written: str, currency: str, is_read: bool
+) -> None:
+    if is_read:
+        assert amount(written, currency) == 50
+    else:
+        with pytest.raises(NoAmount, match=f"is not in {currency}"):
+            amount(written, currency)
+
+
 def test_M9_a_number_of_a_spreadsheet_is_that_number() -> None:
     assert amount("1234.5", "EUR", "comma", of_sheet=True) == Decimal("1234.50")
     assert amount("1.250", "EUR", "comma") == 1250

@@ -22,6 +22,7 @@ from gifts.services import record_gift, record_gifts, record_pledge, refund, tod
 from tests.factories import ContactFactory
 from tests.gifts.test_totals import kept
 from tests.tenancy.people import logged_in
+from tests.tenancy.walk import ids_twice
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/gifts/gift/"
@@ -135,6 +136,24 @@ def test_a_pledge_of_somebody_else_is_not_paid_by_a_gift(tenant: Tenant, client:
         theirs = record_pledge(ContactFactory(first_name="Bo", last_name="Lund"), 10, date(2025, 1, 1))
     form = {"contact": donor.pk, "received_on": "2025-06-01", "amount": "120", "pledge": theirs.pk}
     assert "a pledge of Bo Lund, not of Ana Ruiz" in client.post("/admin/gifts/gift/add/", form).content.decode()
+    query = {"app_label": "gifts", "model_name": "gift", "field_name": "pledge"}
+    (offered,) = client.get("/admin/autocomplete/", query).json()["results"]
+    assert offered["text"] == "Bo Lund: $10.00 promised on Jan 1, 2025"
+
+
+def test_M8_a_refund_has_fields_of_its_own_and_is_never_filled_in(
+    tenant: Tenant, client: Client, donor: Contact
+) -> None:
+    with in_tenant(tenant):
+        gift = record_gift(donor, 100, date(2025, 6, 1))
+    page = client.get(f"/admin/gifts/gift/{gift.pk}/change/")
+    assert ids_twice(page) == []
+    shown = page.content.decode()
+    (field,) = [tag for tag in re.findall(r"<input[^>]*>", shown) if 'id="id_refund_amount"' in tag]
+    assert "value=" not in field and "required" in field
+    assert 'for="id_refund_amount"' in shown
+    said = client.post(f"/admin/gifts/gift/{gift.pk}/refund/", {"amount": "1.005"}, follow=True).content.decode()
+    assert "Type an amount with two decimals at most" in said
 
 
 def test_M8_refunds_and_another_donor_by_button(tenant: Tenant, client: Client, donor: Contact) -> None:

@@ -16,10 +16,10 @@ from gifts import running
 from gifts.milestones import Given, reached_between
 from gifts.models import Gift, MilestoneReached, MilestoneRule, RuleRun, WouldMatch
 from gifts.services import record_gift, record_gifts, refund, today
-from tests.factories import ContactFactory
+from tests.factories import ContactFactory, UserFactory
 from tests.gifts.rules import look, make_rule, simulate
 from tests.gifts.test_pages import text
-from tests.tenancy.people import logged_in
+from tests.tenancy.people import logged_in, place
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/gifts/milestonerule/"
@@ -82,6 +82,15 @@ def test_M1_what_cannot_be_a_rule_is_refused_with_a_sentence(client: Client, val
     answer = save(client, **values)
     assert answer.status_code == 200
     assert why in str(answer.context["adminform"].form.errors).replace("&#x27;", "'")
+
+
+def test_T1_a_rule_asks_nobody_who_may_only_look(tenant: Tenant, client: Client) -> None:
+    viewer, other = (place(UserFactory(first_name=name), tenant, role) for name, role in (
+        ("Victor", Role.VIEWER), ("Stella", Role.STAFF)))  # fmt: skip
+    shown = text(client, f"{LIST}add/")
+    assert "Stella" in shown and "Victor" not in shown
+    assert save(client, assignee=str(viewer.pk)).status_code == 200, "refused"
+    assert save(client, assignee=str(other.pk)).status_code == 302
 
 
 def test_D9_the_form_says_which_gifts_bear_no_campaign(client: Client) -> None:

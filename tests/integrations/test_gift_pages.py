@@ -7,6 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from contacts.tenancy.walls import in_tenant
+from integrations.gift_sums import sum_up
 from integrations.models import Connection, GiftRun
 from tests.integrations.desk import SETUP, Desk, desk
 from tests.integrations.giving import ALL, DonorPerfectWorld
@@ -178,3 +179,8 @@ def test_pages_take_as_many_queries_for_many_rows_as_for_few(world: DonorPerfect
     run = world.look()
     paths = ("gifts/", f"gifts/{run.uid}/", "not-saved/", "switches/")
     assert [queries(path) for path in paths] == few
+
+
+def test_D5_a_look_that_stopped_does_not_say_that_there_is_nothing_new() -> None:
+    said = [sum_up(GiftRun(state=state)) for state in ("running", "stopped", "done")]
+    assert said == ["Looking …", "It stopped before anything was taken in.", "Nothing new."]

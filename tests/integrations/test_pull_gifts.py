@@ -1,5 +1,6 @@
 """New gifts come in from DonorPerfect: none missed, none twice, and its donors become contacts (D4–D9)."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, EmailAddress, ListMembership, OutsideIdentifier, PhoneNumber
 from contacts.tenancy.walls import in_tenant
-from gifts.models import Giving
+from gifts import services
+from gifts.models import Gift, Giving
 from integrations import switching
 from integrations.models import GiftRun, GiftRunItem
+from integrations.provider_kit.giving import GiftThere, PersonThere
 from integrations.sync import gift_pages, gift_store, givers
 from integrations.sync.serve import serve
 from tasks_app.models import ThankYou
@@ -173,6 +176,22 @@ def test_D8_a_donor_who_wants_no_mail_any_more_is_not_thanked_for_what_came_befo
     world.act("edit_gift", gift=gift, amount=600)
     world.look()
     assert waiting() == ["Ben Ruiz"] and len(world.items()) == told + 1, "it was changed, and is thanked by nobody"
+
+
+def test_D8_a_gift_on_another_page_of_who_wants_no_mail_any_more_is_not_thanked_after_a_refund_by_mistake_either(
+    world: DonorPerfectWorld,
+) -> None:
+    donor = world.donor()
+    first, _ = world.gift(donor, 500), world.gift(donor, 40)
+    run = world.look()
+    assert len(thanked(world)) == 1, "the control: both are to be thanked for"
+    with in_tenant(world.tenant):
+        person = PersonThere(str(donor), skip="No mail.")
+        gift_store.take_in(run, [GiftThere(str(first), person, date(2026, 5, 1), Decimal(500), is_new=True)])
+        other = Gift.objects.get(amount=40)
+        services.refund(other)
+        services.refund(other, 0)
+        assert not ThankYou.objects.filter(state="open").exists()
 
 
 def test_D5_a_gift_whose_donor_is_missing_is_told_and_taken_in_when_the_donor_is_back(world: DonorPerfectWorld) -> None:

@@ -64,6 +64,40 @@ def test_M6_one_gift_that_passes_several_thresholds_gives_one_reason_for_the_hig
     assert only().assignee == marcus
 
 
+@pytest.mark.parametrize(
+    ("gifts", "more"), [(3, ""), (4, " There is 1 more reason."), (12, " There are 9 more reasons.")]
+)
+def test_T1_many_reasons_are_said_in_few_words(donor: Contact, gifts: int, more: str) -> None:
+    for number in range(1, gifts + 1):
+        record_gift(donor, number, DAY)
+    last = " ".join(f"Ana made a ${number}.00 donation." for number in range(gifts - 2, gifts + 1))
+    assert only().sentence == f"Send Ana Ruiz a thank you video. {last}{more}"
+    assert len(reasons(only())) == gifts
+
+
+def test_M9_thanks_for_a_gift_of_a_day_to_come_are_not_due_before_it(donor: Contact) -> None:
+    wants(due_days=2)
+    record_gift(donor, 10, today() + timedelta(days=30))
+    assert only().due_on == today() + timedelta(days=30)
+    record_gift(donor, 10, today() + timedelta(days=20))
+    assert only().due_on == today() + timedelta(days=20), "the nearest day counts"
+    record_gift(donor, 10, today())
+    assert only().due_on == today() + timedelta(days=2)
+
+
+def test_T1_whoever_may_only_look_is_asked_by_no_rule_and_keeps_nothing(donor: Contact) -> None:
+    wants(new_gifts="none")
+    victor, marcus = staff("Victor Lambert", role="viewer"), staff("Marcus Reed")
+    make_rule("total", 10, assignee=victor)
+    record_gift(donor, 20, DAY)
+    look()
+    assert only().assignee is None, "the whole team's"
+    services.hand_over(only(), marcus)
+    marcus.role = "viewer"
+    marcus.save(update_fields=["role"])
+    assert (only().assignee, only().for_whom) == (None, "")
+
+
 def test_T1_history_corrections_and_nothing_ask_for_no_thanks(donor: Contact) -> None:
     record_gift(donor, 10, DAY, is_history=True)
     record_gift(donor, -5, DAY, source=Source.DONOR_PERFECT, source_id="1")
@@ -160,6 +194,14 @@ def test_M5_a_milestone_that_both_had_reached_is_thanked_for_once_after_a_merge(
     merge(donor, other)
     assert not ThankYou.objects.open().exists()
     assert "reached by both" in ThankYou.objects.get(state=ThankYou.State.WITHDRAWN).closing_note
+
+
+def test_T1_what_was_asked_for_by_hand_stays_when_two_donors_are_merged(donor: Contact) -> None:
+    other: Contact = ContactFactory()
+    services.ask_by_hand(donor, "For the cake.")
+    services.ask_by_hand(other, "For the flowers.")
+    merge(donor, other)
+    assert sorted(reasons(ThankYou.objects.open().get())) == ["For the cake.", "For the flowers."]
 
 
 def test_T1_merging_two_donors_leaves_one_open_thank_you_and_undoing_it_gives_each_their_own(donor: Contact) -> None:

@@ -14,11 +14,13 @@ from contacts.models import ConsentEvent, Contact, EmailAddress
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
-from gifts.models import Gift
-from gifts.services import record_gift, refund, today
+from gifts import assessing
+from gifts.models import Gift, MilestoneReached, Reassessment
+from gifts.services import record_gift, record_gifts, refund, today
 from tasks_app import asking, jobs, mail_to_staff, merge_fields, notes, services
 from tasks_app.models import Note, NoteTemplate, Notifications, Reason, ThanksSettings, ThankYou
 from tests.factories import ContactFactory
+from tests.gifts.rules import look, make_rule
 from tests.tasks_app.people import only, staff, wants
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
@@ -81,6 +83,49 @@ def test_T2_a_milestone_joins_the_waiting_note_for_the_gift_that_reached_it(
     jobs.send_notes(tenant.pk)
     reach("Ana has made 2 gifts.")
     assert Note.objects.count() == count + 2, "what comes after it was sent is told anew"
+
+
+def test_T2_M6_a_gift_that_reaches_a_milestone_is_thanked_for_in_one_mail_also_without_a_delay(
+    tenant: Tenant, donor: Contact
+) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    rule = make_rule("number", 1, action="note")
+    record_gift(donor, 100, today())
+    other: Contact = ContactFactory(email="bea@rivermail.test")
+    notes.write(other, NoteTemplate.objects.get(), "By hand.")
+    Reassessment.objects.create(contact=other)
+    jobs.send_notes(tenant.pk)
+    assert [letter.to for letter in mail.outbox] == [["bea@rivermail.test"]], "one by hand waits for nothing"
+    look()
+    assert MilestoneReached.objects.filter(rule=rule, is_quiet=False).exists(), "the control: it is reached"
+    jobs.send_notes(tenant.pk)
+    assert len(mail.outbox) == 2 and Note.objects.get(contact=donor).reasons.count() == 2
+
+
+def test_T2_a_look_for_milestones_that_fails_holds_no_note_up(tenant: Tenant, note: Note, donor: Contact) -> None:
+    Reassessment.objects.create(contact=donor)
+    assert send(tenant).state == "waiting", "the control: it waits for the look"
+    assessing.put_off(donor.pk)
+    assert send(tenant).state == "sent"
+
+
+def test_T2_milestones_by_two_gifts_of_one_note_join_it(donor: Contact) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Later", delay_hours=48, **GOOD))
+    record_gifts([Gift(contact=donor, amount=amount, received_on=DAY) for amount in (10, 20)])
+    assert Note.objects.count() == 1, "the control: both gifts are in one note"
+    reached = [Reason(sentence="Reached.", gift=gift, on=DAY, amount=gift.net) for gift in Gift.objects.all()]
+    wishes = [asking.Wish(donor, asking.NOTE, reason, 7) for reason in reached]
+    asking.ask(wishes, ThanksSettings.now(), asking.Asked())
+    assert Note.objects.count() == 1
+
+
+def test_M9_a_note_for_a_gift_of_a_day_to_come_waits_for_that_day_where_the_organization_is(
+    tenant: Tenant, donor: Contact
+) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    record_gift(donor, 10, today() + timedelta(days=9))
+    due_at = Note.objects.get().due_at.astimezone(tenant.tz)
+    assert (due_at.date(), due_at.hour) == (today() + timedelta(days=9), 0)
 
 
 def opted_out(donor: Contact) -> None:
@@ -245,6 +290,24 @@ def test_T2_the_senders_name_is_a_name_whatever_is_in_it(tenant: Tenant, note: N
     assert send(tenant).state == "sent"
     (letter,) = mail.outbox
     assert parseaddr(str(make_header(decode_header(letter.message()["From"])))) == (name, "thanks@rivertrust.test")
+
+
+@pytest.mark.parametrize(("gives", "said"), [(True, "Ana made a $100.00 donation."), (False, "")])
+def test_T2_a_note_by_hand_says_to_the_donor_nothing_of_how_it_was_made(
+    tenant: Tenant, donor: Contact, gives: bool, said: str
+) -> None:
+    if gives:
+        record_gift(donor, 100, DAY, is_history=True)
+    notes.write(donor, NoteTemplate.objects.create(name="Why", subject="Hello", body="<{{ reason }}>"), "By hand")
+    assert send(tenant).body == f"<{said}>"
+
+
+def test_M9_a_note_for_a_gift_of_a_day_to_come_waits_for_that_day(tenant: Tenant, donor: Contact) -> None:
+    wants(gift_action="note", template=NoteTemplate.objects.create(name="Warm", **GOOD))
+    day = today() + timedelta(days=3)
+    record_gift(donor, 100, day)
+    assert send(tenant).state == "waiting"
+    assert timezone.localtime(Note.objects.get().due_at).date() == day
 
 
 def test_T2_a_note_by_hand_that_is_pressed_twice_is_one(tenant: Tenant, donor: Contact) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import clear_url_caches, path
 
+from config import problems
 from contacts.models import Contact
 from contacts.tenancy.models import Role, StaffMember, Tenant, User
 from contacts.tenancy.walls import in_tenant
@@ -29,6 +30,21 @@ def world(tenant: Tenant, neighbour: Tenant) -> dict[str, Any]:
     Tenant.objects.filter(pk=neighbour.pk).update(name=f"{WORD} Trust", street=WORD, from_name=WORD)
     neighbour.refresh_from_db()
     return {"own": fill(tenant, "Ourword"), "foreign": fill(neighbour, WORD), "neighbour": neighbour, "tenant": tenant}
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """“Not there” is one page a thousand times, whatever was asked for: it is drawn once, and said from then on."""
+    draw, drawn = problems._problem, set()
+
+    def said(request: HttpRequest, *what: Any) -> HttpResponse:
+        if what not in drawn:
+            drawn.add(what)
+            return draw(request, *what)
+        status, title, sentence = what
+        return HttpResponse(f"{title}: {sentence}", status=status)
+
+    monkeypatch.setattr(problems, "_problem", said)
 
 
 def walk_as(role: str, world: dict[str, Any]) -> Walk:

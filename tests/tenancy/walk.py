@@ -1,6 +1,7 @@
 """Walks every address of the staff's site with a neighbour's ids, and notes each word of theirs that it is shown."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -152,7 +153,7 @@ class Walk:
         """Every page that can be opened, with this organization's own ids."""
         for address in addresses():
             for url in self.filled(address, self.own):
-                self.get(url)
+                self.wrong += [f"GET {url} has the id “{name}” twice" for name in ids_twice(self.get(url))]
 
     def foreign_pages(self, allowed: set[int]) -> None:
         """Every page with an id in its address, with the neighbour's id: it is not there."""
@@ -294,6 +295,15 @@ class Walk:
                     yield address.url(**fixed, uid=row.uid)
         elif set(address.params) <= set(fixed):
             yield address.url(**fixed)
+
+
+def ids_twice(answer: Any) -> list[str]:
+    """Names that several things of one page have as their id: a label then belongs to the wrong field."""
+    if answer.streaming or b"<html" not in answer.content:
+        return []
+    text = re.sub(r"<(script|template)\b.*?</\1>", "", answer.content.decode(), flags=re.DOTALL)
+    counted = Counter(re.findall(r"""<[a-z][^>]*?\sid=["']([^"']+)""", text))
+    return [name for name, count in counted.items() if count > 1]
 
 
 def relations(model: type[models.Model] | None) -> list[Any]:
