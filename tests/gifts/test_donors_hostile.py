@@ -1,5 +1,6 @@
 """The donors API among clients that mean it ill, or do not know better (A6, A8, A9)."""
 
+import re
 import uuid
 from datetime import date
 from decimal import Decimal
@@ -14,9 +15,10 @@ from contacts.models import Contact, CustomField, PostalAddress
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.api.donors import searching
-from gifts.models import DonorClub, Pledge
+from gifts.models import Donor, DonorClub, Pledge
 from gifts.services import record_gift, record_pledge
 from gifts.totals import recount_all
+from gifts.whole import whole
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, refused, replace
 from tests.gifts.test_osdi_large import plan
@@ -210,3 +212,24 @@ def test_A7_A14_amounts_that_no_binary_number_holds_are_not_found_changed_by_eve
     for _ in range(2):
         assert good(program.call("POST", "/recalculateDonorTotals")) == {"donors_processed": 1, "donors_changed": 0}
     assert good(program.read(str(donor.uid))) == before
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="It asks how SQLite goes about it; PostgreSQL counts better.")
+def test_A6_a_page_of_donors_is_read_by_its_donors_and_not_by_its_organization(tenant: Tenant) -> None:
+    """SQLite would otherwise read all contacts in the order of their names."""
+    for _ in range(3):
+        giver(tenant, 10)
+    with in_tenant(tenant):
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        donors = list(Donor.objects.order_by("pk"))
+        with CaptureQueriesContext(connection) as queries:
+            whole(donors * 40)
+        plans = []
+        with connection.cursor() as cursor:
+            for query in queries:
+                cursor.execute("EXPLAIN QUERY PLAN " + query["sql"].replace("%", "%%"))
+                plans.append(str(cursor.fetchall()))
+    about = [plan for plan in plans if "contacts_contact " in plan or "contacts_emailaddress " in plan]
+    assert len(about) == 2
+    assert all(re.search(r"rowid=\?|contact_id=\?", plan) for plan in about), about
