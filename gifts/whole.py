@@ -24,19 +24,20 @@ class Whole:
 
 
 def whole(rows: Iterable[Donor]) -> list[Whole]:
-    """These donors, in their order: seven queries for a hundred as for one."""
+    """These donors, in their order: seven queries for a hundred as for one. Each is ordered by what it is looked up by:
+    otherwise SQLite reads all rows of the organization."""
     donors = list(rows)
     pks = [row.contact_id for row in donors]
-    contacts = Contact.objects.in_bulk(pks)
-    emails = EmailAddress.objects.filter(contact__in=pks, is_primary=True).order_by()
+    contacts = Contact.objects.order_by("pk").in_bulk(pks)
+    emails = EmailAddress.objects.filter(contact__in=pks, is_primary=True).order_by("contact_id")
     addresses = dict(emails.values_list("contact_id", "address"))
     places: dict[int, PostalAddress] = {}
     for place in PostalAddress.objects.filter(contact__in=pks).order_by("contact_id", "-is_primary", "pk"):
         places.setdefault(place.contact_id, place)
-    giving = {row.contact_id: row for row in Giving.objects.filter(contact__in=pks).order_by()}
+    giving = {row.contact_id: row for row in Giving.objects.filter(contact__in=pks).order_by("contact_id")}
     answers: dict[int, list[CustomValue]] = defaultdict(list)
     values: Any = CustomValue.objects.filter(contact__in=pks, field__going_at=None).select_related("field")
-    for value in values.order_by("field__position", "field__name", "pk"):
+    for value in sorted(values.order_by("contact_id"), key=lambda one: (one.field.position, one.field.name, one.pk)):
         answers[value.contact_id].append(value)
     spells = follow.spells_of(donors)
     return [

@@ -73,6 +73,7 @@ class Contact(Recorded):
         indexes = [
             models.Index(fields=["tenant", "last_name", "first_name", "organization_name", "id"]),
             models.Index(fields=["tenant", "do_not_contact", "id"]),
+            models.Index(fields=["tenant", "kind", "id"], name="contact_by_kind"),
             models.Index(fields=["tenant", "-created_at"]),
             models.Index(fields=["tenant", "updated_at"]),
             # Programs of others look people up by name and place, whatever the case.

@@ -119,8 +119,9 @@ def code(request: HttpRequest, object_id: int) -> HttpResponse:
 
 
 def markup_of(said: dict[str, Any]) -> str:
-    """The form without its script."""
-    return tight(render_to_string("admin/gifts/fundraising/snippet.html", said))
+    """The form without its script, in plain letters: it reads the same on a page of any encoding."""
+    html = tight(render_to_string("admin/gifts/fundraising/snippet.html", said))
+    return html.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def text_of(said: dict[str, Any]) -> str:

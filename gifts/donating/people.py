@@ -50,13 +50,14 @@ def settle(said: Said, given: Given, caller: Caller, language: str = "") -> tupl
     for other in merged:
         contact = one_of_two(contact, other)
     fields.write(contact, said, caller.is_blind, is_new)
-    if said.email and not is_new and contact.primary_email is None:
+    has_new_mail = bool(said.email) and (is_new or contact.primary_email is None)
+    if has_new_mail and not is_new:
         fields.write_email(contact, said)
     if said.phone:
         phones.bring(contact, said.phone, losing, is_new)
     if language and not said.languages and (is_new or not contact.languages.exists()):
         fields.write_languages(contact, [language], is_new)
-    say_all(contact, said, caller, is_new, losing)
+    say_all(contact, said, caller, is_new, losing, declines=has_new_mail and said.declines_mail)
     tag(contact, given.get("add_tags") or (), given.get("remove_tags") or (), is_new)
     for one in (contact, *losing):
         fields.touch(one, is_new and one is contact)
@@ -91,12 +92,16 @@ def one_of_two(contact: Contact, mobile_only: Contact) -> Contact:
     return Contact.objects.get(pk=contact.pk)
 
 
-def say_all(contact: Contact, said: Said, caller: Caller, is_new: bool, losing: Iterable[Contact] = ()) -> None:
+def say_all(
+    contact: Contact, said: Said, caller: Caller, is_new: bool, losing: Iterable[Contact] = (), declines: bool = False
+) -> None:  # fmt: skip
     """What they said about email (O5) and text messages (O6), here and up the network (O7). `losing`: who had their
-    number until now."""
+    number until now. `declines`: their address is new here, and asked whether mail is welcome they did not say yes."""
     words = f"Sent by {actor().label}"
     has_mail = bool(said.email) and (is_new or contact.email_addresses.exists())
-    if is_new and has_mail:
+    if declines:
+        program_word.unsubscribe(contact, f"Asked whether mail is welcome, they did not say yes. {words}")
+    elif is_new and has_mail:
         program_word.note_new(contact, words, caller.joins)
     if said.mail_status == SUBSCRIBED:
         program_word.subscribe(contact, words, caller.joins, not caller.is_blind, said.email_key)
@@ -106,7 +111,8 @@ def say_all(contact: Contact, said: Said, caller: Caller, is_new: bool, losing: 
     network.tell_above(
         network.News(
             said,
-            mail=has_mail and (said.mail_status == SUBSCRIBED or (is_new and said.mail_status != UNSUBSCRIBED)),
+            mail=has_mail
+            and (said.mail_status == SUBSCRIBED or (is_new and not declines and said.mail_status != UNSUBSCRIBED)),
             texts=bool(said.phone) and said.text_status == SUBSCRIBED,
             is_sure=not caller.is_blind,
         )

@@ -14,6 +14,7 @@ from gifts.donating.refused import DonatingRefused
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
 OURS = "action_network:"
 NEEDED = "Send an email address or a phone number of the person."
+ASKED = "almoner:asked"  # ours: they were asked whether they want mail, so that saying nothing is a no
 NAMES = {"given_name": "first_name", "family_name": "last_name"}
 LONGEST = 100
 
@@ -24,6 +25,7 @@ class Said:
 
     email: str = ""
     mail_status: str = ""
+    was_asked: bool = False  # whether a form asked if mail is welcome
     phone: str = ""  # as E.164
     text_status: str = ""
     names: dict[str, str] = field(default_factory=dict)  # by fields of the contact
@@ -31,6 +33,11 @@ class Said:
     languages: list[str] = field(default_factory=list)
     custom: dict[str, Any] = field(default_factory=dict)
     identifiers: list[str] = field(default_factory=list)
+
+    @property
+    def declines_mail(self) -> bool:
+        """Whether they were asked and did not say yes."""
+        return self.was_asked and self.mail_status != SUBSCRIBED
 
     @property
     def email_key(self) -> str:
@@ -47,7 +54,8 @@ def read_person(given: Mapping[str, Any] | None) -> Said:
         raise DonatingRefused("The email address of the person is none.")
     names = {ours: tidy(text(given.get(theirs)))[:LONGEST] for theirs, ours in NAMES.items()}
     return Said(
-        email=email, mail_status=status(mail), phone=dialled(text(phone.get("number"))), text_status=status(phone),
+        email=email, mail_status=status(mail), was_asked=mail.get(ASKED) is True,
+        phone=dialled(text(phone.get("number"))), text_status=status(phone),
         names={name: value for name, value in names.items() if value}, address=first(given, "postal_addresses"),
         languages=[tidy(text(code))[:35] for code in given.get("languages_spoken") or () if text(code).strip()],
         custom=dict(given.get("custom_fields") or {}),

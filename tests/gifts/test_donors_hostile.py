@@ -1,5 +1,6 @@
 """The donors API among clients that mean it ill, or do not know better (A6, A8, A9)."""
 
+import re
 import uuid
 from datetime import date
 from decimal import Decimal
@@ -14,9 +15,10 @@ from contacts.models import Contact, CustomField, PostalAddress
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.api.donors import searching
-from gifts.models import DonorClub, Pledge
+from gifts.models import Donor, DonorClub, Pledge
 from gifts.services import record_gift, record_pledge
 from gifts.totals import recount_all
+from gifts.whole import whole
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, refused, replace
 from tests.gifts.test_osdi_large import plan
@@ -210,3 +212,22 @@ def test_A7_A14_amounts_that_no_binary_number_holds_are_not_found_changed_by_eve
     for _ in range(2):
         assert good(program.call("POST", "/recalculateDonorTotals")) == {"donors_processed": 1, "donors_changed": 0}
     assert good(program.read(str(donor.uid))) == before
+
+
+def test_A6_a_page_of_donors_is_read_by_its_donors_and_not_by_its_organization(tenant: Tenant) -> None:
+    """SQLite would otherwise read all contacts in the order of their names."""
+    for _ in range(3):
+        giver(tenant, 10)
+    is_sqlite, plans = connection.vendor == "sqlite", []
+    with in_tenant(tenant), connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if is_sqlite else "SET LOCAL enable_seqscan = off")
+        donors = list(Donor.objects.order_by("pk"))
+        with CaptureQueriesContext(connection) as queries:
+            whole(donors * 40)
+        for query in queries.captured_queries:
+            cursor.execute(("EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN ") + query["sql"].replace("%", "%%"))
+            plans.append(str(cursor.fetchall()))
+    about = [plan for plan in plans if re.search("(contacts_contact|contacts_emailaddress) ", plan)]
+    assert len(about) == 2
+    by_donor = r"rowid=\?|contact_id=\?" if is_sqlite else "contacts_contact_pkey|contact_id|one_primary_email"
+    assert all(re.search(by_donor, plan) for plan in about), about

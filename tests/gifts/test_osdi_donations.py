@@ -256,7 +256,7 @@ def test_O14_a_put_changes_what_is_sent_and_totals_follow(tenant: Tenant, progra
     path = f"/donations/{uid_in(first)}"
     body = said(program.put(path, {
         "recipients": [{"display_name": "River", "amount": "10"}], "identifiers": ["crm:2"], "amount": "999.00",
-        "currency": "EUR", "payment": {"method": "Gold"}, "action_network:recurrence": {"recurring": True},
+        "currency": "usd", "payment": {"method": "Gold"}, "action_network:recurrence": {"recurring": True},
     }))  # fmt: skip
     assert (body["amount"], body["currency"], body["payment"]) == ("10.00", "USD", first["payment"])
     assert body["identifiers"][1:] == ["crm:1", "crm:2"] and body["action_network:recurrence"] == {"recurring": True}

@@ -61,10 +61,10 @@ def of_array(name: str, values: list[str]) -> Q:
 def of_text(name: str, value: str) -> Q:
     """This text, whole."""
     if name == "type":
-        return Q(contact__kind=KINDS[value])
+        return of_contacts(Contact.objects.filter(kind=KINDS[value]).order_by("kind", "pk"), "pk")
     if name == "email_address":
         emails = EmailAddress.objects.filter(address_key=address_key(value), is_primary=True)
-        return Q(contact__in=emails.order_by().values("contact"))
+        return of_contacts(emails.order_by(), "contact_id")
     if name in ("city", "state"):
         return of_contacts(alike(shown_places(), name, value), "contact_id")
     if name == "nickname":
@@ -87,7 +87,8 @@ def alike(rows: "QuerySet[Any]", name: str, *values: str) -> "QuerySet[Any]":
     cases of the letters A to Z only, so usual spellings are named."""
     spellings = {each for value in values for each in (value, value.lower(), value.upper(), value.title())}
     wanted = [Upper(Value(each)) for each in sorted({ascii_upper(each) for each in spellings})]
-    return rows.order_by().alias(compared=Upper(F(name))).filter(compared__in=wanted)
+    # Ordered, since SQLite would otherwise read a larger index from its beginning to its end.
+    return rows.alias(compared=Upper(F(name))).filter(compared__in=wanted).order_by("compared")
 
 
 def ascii_upper(text: str) -> str:

@@ -35,6 +35,14 @@ def donation(given: dict[str, Any], is_new: bool) -> dict[str, Any]:
     return found
 
 
+def refuse_other_currency(given: dict[str, Any], ours: str) -> None:
+    """Amounts are in the currency of the organization: one that is sent along must be that one, or a sum in another
+    would be taken for as much in ours. Raises `Wrong`."""
+    sent = values.text(given.get("currency"), "currency", 20).upper()
+    if sent and sent != ours.upper():
+        raise Wrong(f"Amounts here are in {ours}: a donation in {sent} cannot be taken. Nothing was done.")
+
+
 def recipients(data: Any) -> list[dict[str, str]]:
     """At least one; amounts stay texts, with two decimals."""
     rows = [values.thing(row, "Each of recipients") for row in values.many(data, "recipients")]

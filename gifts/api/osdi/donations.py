@@ -96,7 +96,9 @@ class OfPage(OfDonations):
         """The donation's id; "" where it is done afterwards, or nothing is to be told."""
         if why := takes_donations(page, is_blind=is_blind):
             raise Wrong(why)
-        body = donation_bodies.donation_with_person(self.given())
+        given = self.given()
+        donation_bodies.refuse_other_currency(given, page.currency)
+        body = donation_bodies.donation_with_person(given)
         if is_blind:
             blind.refuse_large(body["recipients"])
         if "person_id" in body:
@@ -136,6 +138,7 @@ class OneDonation(OfDonations):
     def change(self, request: Request, donation: str, **address: str) -> str:
         """Its id; "" where it is done afterwards."""
         row = self.found(donation, **address)
+        donation_bodies.refuse_other_currency(self.given(), row.currency)
         body = donation_bodies.donation(self.given(), is_new=False)
         if finding.wants_background(request):
             words, caller = finding.words(request), finding.caller(request)

@@ -41,7 +41,9 @@ class Pages(OfPages):
 
     def create(self, request: Request) -> str:
         """Its id. Where the body is empty, members may stand in the address."""
-        body = donation_bodies.page(self.given_anywhere(*BY_ADDRESS), is_new=True)
+        given = self.given_anywhere(*BY_ADDRESS)
+        donation_bodies.refuse_other_currency(given, self.tenant.currency)
+        body = donation_bodies.page(given, is_new=True)
         return str(create_page(body, finding.words(request)).uid)
 
 
@@ -59,5 +61,7 @@ class Page(OfPages):
     def change(self, page: str) -> str:
         """Its id."""
         row = finding.one(self.rows(), "fundraising page", page)
-        body = donation_bodies.page(self.given_anywhere(*BY_ADDRESS), is_new=False)
+        given = self.given_anywhere(*BY_ADDRESS)
+        donation_bodies.refuse_other_currency(given, row.currency)
+        body = donation_bodies.page(given, is_new=False)
         return str(update_page(row, body).uid)

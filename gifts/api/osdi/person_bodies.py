@@ -5,6 +5,7 @@ from typing import Any
 from contacts.importing.values import country as country_of
 from gifts.api.osdi import values
 from gifts.api.osdi.errors import Wrong
+from gifts.donating.said import ASKED
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
 # What the API says about an address; a client that sends back what it has read changes nothing by it.
@@ -39,12 +40,13 @@ def has_way(found: dict[str, Any]) -> bool:
     )
 
 
-def email(data: Any, may_unsubscribe: bool) -> list[dict[str, str]]:
+def email(data: Any, may_unsubscribe: bool) -> list[dict[str, Any]]:
     """One address counts: the primary one, or the first. A status may come without an address."""
     rows = [values.thing(row, "Each of person.email_addresses") for row in values.many(data, "person.email_addresses")]
     row = values.primary([one for one in rows if one.get("address")] or rows)
     status = wanted(row.get("status"), "person.email_addresses", may_unsubscribe)
-    found = {"address": values.email(row.get("address")), "status": status}
+    found: dict[str, Any] = {"address": values.email(row.get("address")), "status": status}
+    found[ASKED] = values.flag(row[ASKED], f"person.email_addresses: {ASKED}") if ASKED in row else False
     return only_full(found)
 
 
@@ -56,7 +58,7 @@ def phone(data: Any, may_unsubscribe: bool) -> list[dict[str, str]]:
     return only_full({"number": values.phone(row.get("number")), "status": status})
 
 
-def only_full(found: dict[str, str]) -> list[dict[str, str]]:
+def only_full(found: dict[str, Any]) -> list[dict[str, Any]]:
     """A list of the one entry, without what is empty in it; an empty list for an empty entry."""
     row = {name: value for name, value in found.items() if value}
     return [row] if row else []

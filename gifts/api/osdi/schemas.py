@@ -123,8 +123,9 @@ IDENTIFIERS = about(many(TEXT), "`[system name]:[id]`, each once in your organiz
 PERSON: Schema = {
     "given_name": TEXT | {"maxLength": 100}, "family_name": TEXT | {"maxLength": 100}, "identifiers": IDENTIFIERS,
     "languages_spoken": many(TEXT),
-    "email_addresses": about(many(sent({"address": TEXT, "primary": FLAG, "status": TEXT})),
-                             "One counts: the primary one, or the first. `status`: `subscribed` if they asked for it."),
+    "email_addresses": about(many(sent({"address": TEXT, "primary": FLAG, "status": TEXT, "almoner:asked": FLAG})),
+                             "One counts: the primary one, or the first. `status`: `subscribed` if they asked for it. "
+                             "`almoner:asked`: a form asked them; then no status is a no of whoever is new."),
     "phone_numbers": about(many(sent({"number": {"type": ["string", "integer"]}, "primary": FLAG, "status": TEXT})),
                            "One counts. `status`: `subscribed` if they agreed to text messages."),
     "postal_addresses": many(sent({
