@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -67,6 +68,8 @@ def as_details(error: Exception) -> dict[str, Any]:
         return details(404, "not-found", "There is nothing with this id in the organization of this key.")
     if isinstance(error, exceptions.APIException):
         return details(error.status_code, KINDS.get(type(error), "refused"), str(error.detail))
+    if isinstance(error, SuspiciousOperation):  # such as thousands of parameters, which Django does not read
+        return details(400, "not-readable", "There is too much in this request. Nothing was done.")
     if isinstance(error, OperationalError):
         return details(503, "busy", "The database is busy, and nothing was done. Please try again in a moment.")
     return details(500, "our-mistake", "Something went wrong on our side, and nothing was done. It has been noted.")

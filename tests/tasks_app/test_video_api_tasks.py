@@ -299,3 +299,4 @@ def test_T9_other_mistakes_are_problems_too(program: Program, task: ThankYou) ->
     problem(program.get("/tasks/not-an-id"), 404)
     problem(program.get("/tasks?state=%00"), 400)
     problem(program.get("/tasks?limit=1&limit=2"), 422)
+    problem(program.get("/tasks?" + "a&" * 2_001), 400)

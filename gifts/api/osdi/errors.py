@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
@@ -46,6 +47,8 @@ def told(error: Exception) -> tuple[int, str]:
         return 404, "There is nothing at this address."
     if isinstance(error, exceptions.APIException):
         return error.status_code, str(error.detail)
+    if isinstance(error, SuspiciousOperation):  # such as thousands of parameters, which Django does not read
+        return 400, "There is too much in this request. Nothing was done."
     if isinstance(error, OperationalError):
         return 503, BUSY
     return 500, OUR_MISTAKE
