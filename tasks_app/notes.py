@@ -39,6 +39,7 @@ USUAL_BODY = (
     "With gratitude,\n{{ organization }}\n"
 )
 EMPTY_AMOUNT = "your gifts"
+NAMELESS = "friend"  # “Dear friend”: nobody is called by words that stand for a missing name
 
 
 class NoteRefused(Exception):
@@ -61,13 +62,14 @@ def default_template() -> NoteTemplate:
 def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -> dict[str, str]:
     """What the merge fields are for this contact."""
     gift, tenant = (reason.gift if reason else None), current_tenant()
+    name = str(contact) if contact.has_name else NAMELESS
     amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
     if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
         amount, day = giving.last_amount, giving.last_on
     return {
-        "first_name": contact.first_name or str(contact),
+        "first_name": contact.first_name or name,
         "last_name": contact.last_name,
-        "full_name": str(contact),
+        "full_name": name,
         "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
         "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",

@@ -88,6 +88,11 @@ class Contact(Recorded):
             return self.organization_name or person or "Unnamed organization"
         return person or self.organization_name or "Unnamed contact"
 
+    @property
+    def has_name(self) -> bool:
+        """Whether there is anything to call them by."""
+        return bool(self.first_name.strip() or self.last_name.strip() or self.organization_name.strip())
+
     def contact_uid_concerned(self) -> uuid.UUID | None:
         return self.uid
 
