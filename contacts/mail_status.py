@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from contacts import standing
+from contacts import sharing, standing
 from contacts.models import Contact, ContactList, EmailAddress
 
 SUBSCRIBED, UNSUBSCRIBED, BOUNCING, COMPLAINED = "subscribed", "unsubscribed", "bouncing", "spam complaint"
@@ -24,6 +24,7 @@ def mail_statuses(contacts: Iterable[Contact], of: ContactList | None = None) ->
     by_uid, by_address = standing.load(
         [one.uid for one in people], [mail.address_key for mail in primary.values() if mail]
     )
+    others = sharing.refusing(mail.address_key for mail in primary.values() if mail)
     found = {}
     for one in people:
         mail = primary[one.pk] or next(iter(one.email_addresses.all()), None)
@@ -31,6 +32,7 @@ def mail_statuses(contacts: Iterable[Contact], of: ContactList | None = None) ->
             continue
         words = standing.strictest(by_uid.get(str(one.uid)), by_address.get(mail.address_key))
         is_on = gets_mail(one, words, one.memberships.all(), of)
+        is_on = is_on and not sharing.refused_by_another(one, mail.address_key, others)
         found[one.pk] = BY_STATE.get(mail.state, SUBSCRIBED if is_on else UNSUBSCRIBED)  # type: ignore[call-overload]
     return found
 

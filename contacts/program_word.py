@@ -6,7 +6,7 @@ stay, whatever a program says. What came without a key, anybody may have typed: 
 
 from typing import Any
 
-from contacts import mail_status, standing, telling
+from contacts import mail_status, sharing, standing, telling
 from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, ListMembership
 from contacts.models.kept_marks import last_words
 from contacts.models.kept_words import about
@@ -29,7 +29,8 @@ def subscribe(
     membership = join(contact, of) if of else None
     places = list(contact.memberships.select_related("contact_list", "contact"))
     words = words_of(contact, mail)
-    if was_on and mail_status.gets_mail(contact, words, places, of) and has_asked(contact):
+    is_refused = sharing.refused_by_another(contact, mail.address_key, sharing.refusing([mail.address_key]))
+    if was_on and not is_refused and mail_status.gets_mail(contact, words, places, of) and has_asked(contact):
         return
     wanted = [membership] if membership else wanted_of(words, places, contact)
     if not is_sure and places:
@@ -69,7 +70,10 @@ def unsubscribe(contact: Contact, said: str, of: ContactList | None = None) -> N
     contact = Contact.objects.get(pk=contact.pk)
     mail = contact.primary_email
     places = list(contact.memberships.select_related("contact_list"))
-    if mail is None or not mail_status.gets_mail(contact, words_of(contact, mail), places, of):
+    if mail is None:
+        return
+    gets_mail = mail_status.gets_mail(contact, words_of(contact, mail), places, of)
+    if not gets_mail and (of or not sharing.was_brought_back(contact, mail.address_key)):
         return
     with acting(By.PERSON, actor().source):
         write(ConsentEvent.Kind.OPT_OUT, contact, mail, [scope_of(of)], said, [p for p in places if of])

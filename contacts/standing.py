@@ -98,11 +98,20 @@ def load(
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """The standings by contact uid and by address: a decision follows the person and the address alike, and through
     merges. Two queries."""
+    lines, words_at = lines_of(uids, addresses)
+    return (
+        {str(uid): state for uid, line in lines.items() if (state := standing(step for _, step in line))},
+        {key: state for key, line in words_at.items() if (state := standing(step for _, step in line))},
+    )
+
+
+def lines_of(uids: Iterable[uuid.UUID], addresses: Iterable[str]) -> tuple[dict[uuid.UUID, Line], dict[str, Line]]:
+    """What was said by these contacts and under these addresses, each oldest first. Two queries."""
     uids = list(uids)
     merged = joined(uids) if uids else {}
     everybody = {*uids, *(gone for rows in merged.values() for gone in rows)}
     by_uid: defaultdict[uuid.UUID, Line] = defaultdict(list)
-    by_address: defaultdict[str, list[Word]] = defaultdict(list)
+    by_address: defaultdict[str, Line] = defaultdict(list)
     wanted_addresses = {address for address in addresses if address}
     events: Any = (
         ConsentEvent.objects.filter(Q(contact_uid__in=list(everybody)) | Q(address__in=list(wanted_addresses)))
@@ -115,13 +124,9 @@ def load(
         word = Word(kind, by, str(list_uid or ""), place)
         by_uid[contact_uid].append((at, word))
         if address:
-            by_address[address].append(word)
+            by_address[address].append((at, word))
     # Only of those who are asked about: others said something under these addresses, which counts there.
-    lines = {uid: line_of(uid, by_uid, merged) for uid in uids if uid in by_uid or uid in merged}
-    return (
-        {str(uid): state for uid, line in lines.items() if (state := standing(step for _, step in line))},
-        {key: state for key, words in by_address.items() if (state := standing(words))},
-    )
+    return {uid: line_of(uid, by_uid, merged) for uid in uids if uid in by_uid or uid in merged}, dict(by_address)
 
 
 def line_of(uid: uuid.UUID, words: Mapping[uuid.UUID, Line], merged: Joined) -> Line:

@@ -11,15 +11,19 @@ THEIR_OWN_WORD = "Only their own word brings them back."
 
 
 def verdict(
-    contact: Contact, words: standing.Standing, memberships: Sequence[Any], waiting: Sequence[str] = ()
-) -> Verdict:
+    contact: Contact, words: standing.Standing, memberships: Sequence[Any], waiting: Sequence[str] = (),
+    refused: str = "",
+) -> Verdict:  # fmt: skip
     """(sentence, tone) for somebody with these words in the ledger and these places on lists; `waiting` names the
-    services that have asked them to confirm."""
+    services that have asked them to confirm; `refused` is why another contact with their address wants nothing at it
+    (contacts/sharing.py)."""
     if contact.do_not_contact:
         return "Do Not Contact is set: they get nothing from us, on no list.", "bad"
     broad = {state for scope, state in words.items() if not scope.startswith("list:")}
     if standing.OUT in broad:
         return f"They opted out themselves. {THEIR_OWN_WORD}", "bad"
+    if refused:
+        return f"Their address also belongs to somebody who {refused}: no notes are sent to it.", "bad"
     if standing.ASK in words.values():
         return "They opted out once. They are asked to confirm before anything is sent again.", "warn"
     open_ones = [m for m in memberships if not m.do_not_contact and word_on(words, m) != standing.OUT]

@@ -40,6 +40,7 @@ USUAL_BODY = (
     "With gratitude,\n{{ organization }}\n"
 )
 EMPTY_AMOUNT = "your gifts"
+NAMELESS = "friend"  # “Dear friend”: nobody is called by words that stand for a missing name
 
 
 class NoteRefused(Exception):
@@ -62,15 +63,16 @@ def default_template() -> NoteTemplate:
 def values_for(contact: Contact, reason: Reason | None, giving: Giving | None) -> dict[str, str]:
     """What the merge fields are for this contact."""
     gift, tenant = (reason.gift if reason else None), current_tenant()
+    name = str(contact) if contact.has_name else NAMELESS
     amount, day = (reason.amount, reason.on) if reason and reason.amount is not None else (None, None)
     sentence = reason.sentence if reason and not reason.is_by_hand else ""
     if day is None and giving is not None and giving.last_on:  # by hand: their last gift is meant
         amount, day = giving.last_amount, giving.last_on
         sentence = sentence or words.made(contact, amount)
     return {
-        "first_name": contact.first_name or str(contact),
+        "first_name": contact.first_name or name,
         "last_name": contact.last_name,
-        "full_name": str(contact),
+        "full_name": name,
         "amount": money(amount) if amount is not None else EMPTY_AMOUNT,
         "date": date_format(day, "F j, Y") if day else "",
         "campaign": gift.campaign if gift else "",

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from contacts import standing
 from contacts.models import Contact, EmailAddress
+from contacts.sharing import refused_by_another, refusing
 
 Reach = tuple[str, str]  # (address, why nothing may be sent to it or "")
 
@@ -22,8 +23,7 @@ def reach(contacts: Collection[Contact]) -> dict[int, Reach]:
     }
     keys = {row.address_key for row in emails.values()}
     by_uid, by_address = standing.load([row.uid for row in contacts], keys)
-    never = EmailAddress.objects.filter(address_key__in=keys, contact__do_not_contact=True)
-    shared = set(never.order_by().values_list("address_key", flat=True))  # such as with a spouse
+    others = refusing(keys)  # such as a spouse
 
     def of(contact: Contact) -> Reach:
         email = emails.get(contact.pk)
@@ -36,8 +36,8 @@ def reach(contacts: Collection[Contact]) -> dict[int, Reach]:
         said = standing.strictest(by_uid.get(str(contact.uid)), by_address.get(email.address_key))
         if any(state != standing.FREE for scope, state in said.items() if not scope.startswith("list:")):
             return email.address, f"{contact} has asked not to be written to."
-        if email.address_key in shared:
-            return email.address, f"{email.address} also belongs to somebody who is under Do Not Contact."
+        if why := refused_by_another(contact, email.address_key, others):
+            return email.address, f"{email.address} also belongs to somebody who {why}."
         return email.address, ""
 
     return {contact.pk: of(contact) for contact in contacts}

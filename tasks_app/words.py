@@ -12,9 +12,9 @@ FEW = 3  # reasons in one line
 
 
 def called(contact: Contact) -> str:
-    """How a sentence calls them: a person by the first name."""
+    """How a sentence calls them: a person by the first name. Donors may read it, so a missing name is not spelt out."""
     is_person = contact.kind == Contact.Kind.PERSON
-    return (contact.first_name if is_person else "") or str(contact)
+    return (contact.first_name if is_person else "") or (str(contact) if contact.has_name else "A friend")
 
 
 def for_gift(contact: Contact, gift: Any) -> str:

@@ -10,7 +10,7 @@ from unfold.admin import ModelAdmin, checkbox
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from contacts import standing
+from contacts import sharing, standing
 from contacts.admin.custom_filters import custom_filters
 from contacts.admin.filters import DoNotContactFilter, EmailFilter, ImportFilter, OnListFilter, TagFilter
 from contacts.admin.history import local
@@ -80,7 +80,9 @@ class ContactColumns(SavedFilters):
         ))  # fmt: skip
         addresses = {row.pk: row.primary_email.address_key for row in rows if row.primary_email}
         by_uid, by_address = standing.load([row.uid for row in rows], addresses.values()) if rows else ({}, {})
+        others = sharing.refusing(addresses.values())
         for row in rows:
+            row.refused = sharing.refused_by_another(row, addresses.get(row.pk, ""), others)
             row.standing = standing.strictest(by_uid.get(str(row.uid)), by_address.get(addresses.get(row.pk, "")))
         return changes
 
@@ -119,7 +121,8 @@ class ContactColumns(SavedFilters):
     @display(description="May we email them?", ordering="do_not_contact")
     def may_we(self, contact: Any) -> str:
         """Yes, or no and why."""
-        return format_html('<span class="al-badge al-{}">{}</span>', *mail_to(contact, contact.standing))
+        look, words = mail_to(contact, contact.standing, contact.refused)
+        return format_html('<span class="al-badge al-{}">{}</span>', look, words)
 
     @display(description="Last changed", ordering="updated_at")
     def last_changed(self, contact: Contact) -> str:
@@ -127,7 +130,7 @@ class ContactColumns(SavedFilters):
         return format_html('<span class="al-nowrap" title="{}">{}</span>', moment, moment.rpartition(", ")[0])
 
 
-def mail_to(contact: Contact, words: standing.Standing) -> tuple[str, str]:
+def mail_to(contact: Contact, words: standing.Standing, refused: str = "") -> tuple[str, str]:
     """(look, sentence): whether lists reach them, judged from the strictest reason down."""
     email = contact.primary_email
     if contact.do_not_contact:
@@ -139,6 +142,8 @@ def mail_to(contact: Contact, words: standing.Standing) -> tuple[str, str]:
         return "none", "No email address"
     if email.state != EmailAddress.State.OK:
         return NO_MAIL[EmailAddress.State(email.state)]
+    if refused:
+        return "bad", "No, shared address"
     if standing.ASK in everywhere:
         return "warn", "Only after they confirm"
     if standing.OUT in words.values():

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from contacts import elsewhere, households, standing, timeline
+from contacts import elsewhere, households, sharing, standing, timeline
 from contacts.admin.history import local
 from contacts.duplicates.identities import uids_of
 from contacts.models import Contact, ContactList, EmailAddress, HistoryEntry, ListMembership
@@ -102,7 +102,10 @@ def consent_of(
     events = list(timeline.consent_of(subject).order_by("-at", "-pk")[:LATEST_CONSENT])
     latest = [timeline.consent_entry(event, subject) for event in events]
     told = elsewhere.teller()
-    sentence, tone = verdict(contact, words, memberships, told.asked_to_confirm(request, contact) if told else ())
+    key = primary.address_key if primary else ""
+    refused = sharing.refused_by_another(contact, key, sharing.refusing([key]))
+    asked = told.asked_to_confirm(request, contact) if told else ()
+    sentence, tone = verdict(contact, words, memberships, asked, refused)
     has_complained = primary is not None and primary.state == EmailAddress.State.COMPLAINED
     withdrawn = {state for state in words.values() if state != standing.FREE}
     off = any(m.do_not_contact for m in memberships)

@@ -12,7 +12,7 @@ from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
 from contacts.models.household import note_moves, part_company
 from contacts.models.kept_marks import leave_marks, rows_of, take_over
-from contacts.models.kept_words import keep_words, leave_complaints, leave_words
+from contacts.models.kept_words import keep_words, leave_addresses, leave_complaints, leave_words
 from contacts.models.mobile import write_texts
 from contacts.models.recorded import Recorded, announce_contacts
 
@@ -87,6 +87,11 @@ class Contact(Recorded):
         if self.kind == self.Kind.ORGANIZATION:
             return self.organization_name or person or "Unnamed organization"
         return person or self.organization_name or "Unnamed contact"
+
+    @property
+    def has_name(self) -> bool:
+        """Whether there is anything to call them by."""
+        return bool(self.first_name.strip() or self.last_name.strip() or self.organization_name.strip())
 
     def contact_uid_concerned(self) -> uuid.UUID | None:
         return self.uid
@@ -174,6 +179,7 @@ class EmailAddress(PartOfContact):
     @classmethod
     def announce(cls, changes: list[Any]) -> None:
         leave_complaints(changes)
+        leave_addresses(changes)
         take_over(changes)
         keep_words(changes)
         announce_contacts(changes)

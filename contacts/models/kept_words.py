@@ -58,6 +58,30 @@ def leave_complaints(changes: Changes) -> None:
     ConsentEvent.objects.bulk_create(complaints_of(complained, ADDRESS_LEFT), batch_size=500)
 
 
+def leave_addresses(changes: Changes) -> None:
+    """Before an address goes, or becomes another one: what the person has withdrawn stays with it. They may have taken
+    it on after they said so, and it is theirs still when somebody sends it again."""
+    gone: list[tuple[Any, str]] = []
+    for row, diff, verb in changes:
+        before, after = diff.get("address", ("", ""))
+        if before and (verb == Verb.DELETED or before.lower() != (after or "").lower()):
+            gone.append((row.contact, before.lower()))
+    if not gone:
+        return
+    from contacts import standing  # it stands on top of the models
+
+    said, _ = standing.load({contact.uid for contact, _ in gone}, [])
+    names = names_of(scope for states in said.values() for scope in states) if said else {}
+    ConsentEvent.objects.bulk_create(
+        [
+            opt_out(contact, ADDRESS_LEFT, address=key, **about(scope, names))
+            for contact, key in gone
+            for scope, now in said.get(str(contact.uid), {}).items() if now != standing.FREE
+        ],
+        batch_size=500,
+    )  # fmt: skip
+
+
 def complaints_of(found: list[tuple[Any, str]], source: str) -> list[ConsentEvent]:
     """An entry for each (contact, address) of which the ledger knows no complaint. At most one query."""
     known = complained_from(words_at({key for _, key in found})) if found else set()
@@ -129,7 +153,7 @@ def give_back(
 def words_at(addresses: Iterable[str]) -> list[ConsentEvent]:
     """What the ledger keeps under these addresses, oldest first: complaints, what deleted contacts have left, and the
     words by which people have taken them back. One query."""
-    kept = Q(kind=Kind.OPT_OUT, source=LEFT) | Q(kind=Kind.OPT_OUT, detail__startswith=COMPLAINT)
+    kept = Q(kind=Kind.OPT_OUT, source__in=[LEFT, ADDRESS_LEFT]) | Q(kind=Kind.OPT_OUT, detail__startswith=COMPLAINT)
     rows = ConsentEvent.objects.filter(kept | Q(kind=Kind.OPT_IN, by=By.PERSON), address__in=set(addresses))
     return list(rows.order_by("at", "pk"))
 
@@ -157,7 +181,7 @@ def left_at(words: Iterable[ConsentEvent]) -> dict[tuple[str, str], ConsentEvent
     for word in words:
         if word.kind == Kind.OPT_IN:
             found.pop((word.address, scope_of(word)), None)
-        elif word.source == LEFT and not word.detail:
+        elif word.source in (LEFT, ADDRESS_LEFT) and not word.detail:
             found[word.address, scope_of(word)] = word
     return found
 

@@ -51,9 +51,7 @@ class Pledge(FromSource):
 
     started_on = models.DateField("promised on")
     frequency = models.CharField("how often", max_length=10, choices=Frequency.choices, default=Frequency.ONCE)
-    written_off = Amount(
-        default=Decimal(0), help_text="What is not expected any more."
-    )
+    written_off = Amount(default=Decimal(0), help_text="What is not expected any more.")
     written_off_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -198,3 +198,27 @@ def test_L35_the_neighbours_words_are_their_own(neighbour: Any) -> None:
         ContactFactory(email="spam@river.test", email_state="complained").delete()
     assert says(ContactFactory(email=WORK)) == {}
     assert state_of(ContactFactory(email="spam@river.test")) == "ok"
+
+
+def test_L35_an_address_that_was_taken_on_after_the_opt_out_and_given_up_again_keeps_it() -> None:
+    dora = opted_out()
+    email = dora.email_addresses.get(address_key=DORA)
+    for address in ("b@river.test", "c@river.test"):
+        email.address = address
+        email.save()
+    assert says(ContactFactory(email="b@river.test")) == OUT
+    assert says(ContactFactory(email="never@river.test")) == {}
+    second = EmailAddress.objects.create(contact=dora, address="d@river.test")
+    second.delete()
+    again = ContactFactory(email="d@river.test")
+    assert says(again) == OUT
+    # Somebody who never said no leaves nothing behind, and who asks for mail again is heard.
+    free = ContactFactory(email="free@river.test").email_addresses.get()
+    free.address = "freer@river.test"
+    free.save()
+    assert says(ContactFactory(email="free@river.test")) == {}
+    with acting(By.PERSON, "Form"):
+        ConsentEvent.by_actor(
+            ConsentEvent.Kind.OPT_IN, again.uid, address="d@river.test", tenant_id=again.tenant_id
+        ).save()  # fmt: skip
+    assert "out" not in says(again).values()

@@ -169,7 +169,7 @@ def test_O5_statuses_of_many_are_read_in_a_fixed_number_of_queries(django_assert
         for _ in range(number):
             ListMembership.objects.create(contact=ContactFactory(), contact_list=news)
         people = list(Contact.objects.all())
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert set(mail_status.mail_statuses(people).values()) == {"subscribed"}
 
 

@@ -42,7 +42,9 @@ def test_A7_a_recount_of_what_has_not_changed_changes_nothing(
         Gift.objects.filter(contact=donor).delete()
         Pledge.objects.filter(contact=donor).delete()
         pledges = [
-            Pledge.objects.create(contact=donor, amount=of, started_on=date(2025, 1, 1), written_off=of * written_off / 7)
+            Pledge.objects.create(
+                contact=donor, amount=of, started_on=date(2025, 1, 1), written_off=of * written_off / 7
+            )
             for of in promised
         ]  # fmt: skip
         Gift.objects.bulk_create([
