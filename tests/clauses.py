@@ -123,7 +123,7 @@ CLAUSES = {
     "O2": "Recipients and a way to reach the person are needed; the date may be past, identifiers are unique.",
     "O3": "People are matched by email address and phone number; numbers move, mobile-only records are merged.",
     "O4": "An existing person is updated with what is sent, and keeps what is not.",
-    "O5": "Email status: new people are subscribed, others unchanged unless “subscribed” is sent; nothing else is taken.",
+    "O5": "Email status: new people are subscribed, others unchanged unless “subscribed” is sent; no other word.",
     "O6": "Mobile status: nobody is subscribed unless “subscribed” is sent.",
     "O7": "In a network subscriptions to email travel up, those to text messages if the setting says so; nothing else.",
     "O8": "Tags are added, then removed; only those that there are.",

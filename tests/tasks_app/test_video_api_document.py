@@ -129,9 +129,7 @@ def test_T9_each_line_of_the_page_for_programmers_is_answered_and_needs_nothing_
     program: Program, tenant: Tenant
 ) -> None:
     text = Path("docs/video-api.md").read_text()
-    assert set(re.findall(r"\$\((\w+)", text)) == {"curl", "python3", "once", "now"}, (
-        "others may be missing"
-    )
+    assert set(re.findall(r"\$\((\w+)", text)) == {"curl", "python3", "once", "now"}, "others may be missing"
     with in_tenant(tenant):
         member, task = staff("Stella Novak"), ThankYou.objects.earliest("pk")
         member.user.email = "stella@rivertrust.test"
