@@ -55,11 +55,13 @@ def staff_pages(client: Client, tenant: Tenant, rows: dict[Any, Any]) -> list[st
 
 
 def opened(client: Client, path: str) -> str:
-    """The page as text; "" when it is no page: a redirect, a refusal, a file, a piece for a script."""
+    """The page as text; "" when it is no page: a redirect, a refusal, a file, a piece for a script or a frame."""
     answer = client.get(path)
     if answer.status_code >= 500:
         return "broken"  # to be looked at, and found out
     if answer.status_code != 200 or not answer.headers.get("Content-Type", "").startswith("text/html"):
+        return ""
+    if answer.headers.get("X-Frame-Options") == "SAMEORIGIN":
         return ""
     text = "" if answer.streaming else answer.content.decode()
     return text if "<html" in text else ""
