@@ -70,13 +70,14 @@ def leave_addresses(changes: Changes) -> None:
         return
     from contacts import standing  # it stands on top of the models
 
-    said, _ = standing.load({contact.uid for contact, _ in gone}, [])
+    said, known = standing.load({contact.uid for contact, _ in gone}, {key for _, key in gone})
     names = names_of(scope for states in said.values() for scope in states) if said else {}
     ConsentEvent.objects.bulk_create(
         [
             opt_out(contact, ADDRESS_LEFT, address=key, **about(scope, names))
             for contact, key in gone
-            for scope, now in said.get(str(contact.uid), {}).items() if now != standing.FREE
+            for scope, now in said.get(str(contact.uid), {}).items()
+            if now != standing.FREE and known.get(key, {}).get(scope, standing.FREE) == standing.FREE
         ],
         batch_size=500,
     )  # fmt: skip
