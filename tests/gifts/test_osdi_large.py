@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from contacts.models import Contact
+from contacts.models import Contact, EmailAddress, OutsideIdentifier, PhoneNumber, PostalAddress
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.api.osdi import filters
@@ -39,16 +39,41 @@ WHERE: list[tuple[Any, dict[str, Compare], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("model", "known", "text", "index"), WHERE, ids=[text for _, _, text, _ in WHERE])
-def test_O14_what_can_be_filtered_by_is_found_by_an_index(
-    tenant: Tenant, model: Any, known: dict[str, Compare], text: str, index: str
-) -> None:
+def seed_many(tenant: Tenant) -> None:
+    """So many rows, known to the database, that it matters which index it takes."""
     with in_tenant(tenant):
-        found = plan(apply(model.objects.order_by(), text, known))
-    if connection.vendor == "postgresql":
-        assert index in found, found
-    else:  # which of several indexes it takes depends there on statistics
-        assert "SEARCH" in found and "SCAN" not in found, found
+        people = Contact.objects.bulk_create(
+            Contact(tenant=tenant, first_name=f"F{n}", last_name=f"A{n}", kind=Contact.Kind.PERSON) for n in range(300)
+        )
+        EmailAddress.objects.bulk_create(
+            EmailAddress(tenant=tenant, contact=one, address=f"f{one.pk}@x.test", address_key=f"f{one.pk}@x.test")
+            for one in people
+        )
+        PhoneNumber.objects.bulk_create(
+            PhoneNumber(tenant=tenant, contact=one, number=f"+1503555{n:04}") for n, one in enumerate(people)
+        )
+        PostalAddress.objects.bulk_create(
+            PostalAddress(tenant=tenant, contact=one, state=f"S{n}", postal_code=f"{n:05}")
+            for n, one in enumerate(people)
+        )
+        OutsideIdentifier.objects.bulk_create(
+            OutsideIdentifier(tenant=tenant, contact=one, system="crm", value=f"x{n}") for n, one in enumerate(people)
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def test_O14_what_can_be_filtered_by_is_found_by_an_index(tenant: Tenant) -> None:
+    is_postgres, walks = connection.vendor == "postgresql", {}
+    if is_postgres:
+        seed_many(tenant)
+    for model, known, text, index in WHERE:
+        with in_tenant(tenant):
+            found = plan(apply(model.objects.order_by(), text, known))
+        # which of several indexes SQLite takes depends on statistics
+        if index not in found if is_postgres else "SEARCH" not in found or "SCAN" in found:
+            walks[text] = found
+    assert not walks
 
 
 def test_O14_a_list_that_grows_while_it_is_read_repeats_nobody_and_misses_nobody(

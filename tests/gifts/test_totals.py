@@ -217,9 +217,9 @@ def test_500_gifts_take_as_many_queries_as_5(tenant: Tenant) -> None:
         with CaptureQueriesContext(connection) as caught:
             services.record_gifts(gifts)
         right(*people)
-        # SQLite inserts some dozen rows at once
+        # SQLite inserts some dozen rows at once, so those are not counted there
         is_sqlite = connection.vendor == "sqlite"
         return sum(not (is_sqlite and one["sql"].startswith("INSERT")) for one in caught.captured_queries)
 
     with in_tenant(tenant):
-        assert queries(5) == queries(400) <= 36  # a third of them ask for thanks
+        assert queries(5) == queries(400) <= 40  # a third of them ask for thanks
