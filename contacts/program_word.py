@@ -96,6 +96,16 @@ def words_of(contact: Contact, mail: EmailAddress) -> dict[str, str]:
     return standing.strictest(*by_uid.values(), *by_address.values())
 
 
+def has_withdrawn(contact: Contact) -> bool:
+    """Whether they said themselves that they want no mail, or none of some list, and have not taken that back; or
+    somebody who shares their address did."""
+    if (mail := contact.primary_email) is None:
+        return False
+    if any(state != standing.FREE for state in words_of(contact, mail).values()):
+        return True
+    return bool(sharing.refused_by_another(contact, mail.address_key, sharing.refusing([mail.address_key])))
+
+
 def has_asked(contact: Contact) -> bool:
     """Whether they ever asked for mail themselves."""
     return bool(

@@ -19,6 +19,7 @@ from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.changelist import is_number
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
+from contacts.tenancy.walls import current_tenant
 from gifts.admin import network_card, website_form
 from gifts.models import Donation, FundraisingPage
 from gifts.models.pledge import MONEY
@@ -103,8 +104,10 @@ def shown(request: HttpRequest, row: FundraisingPage) -> dict[str, Any]:
         blind=Count("pk", filter=Q(is_blind=True)), people=Count("gift__contact", distinct=True),
     )  # fmt: skip
     page = Paginator(donations, PER_PAGE).get_page(request.GET.get("p"))
+    tenant = current_tenant()
     return {
         "row": row, "page": page, "may_act": is_allowed(request, CHANGE, AREA),
+        "has_network": tenant is not None and tenant.parent_id is not None,
         "rows": [(one, money(one.amount, one.currency)) for one in page],
         "sums": [
             ("donations", intcomma(figures["number"])), ("given", money(figures["total"], row.currency)),

@@ -214,8 +214,11 @@ def changed(donation: Donation, given: Given, values: dict[str, Any]) -> Donatio
     )
     for name, value in values.items():
         setattr(row, name, value)
+    # Only what was sent: the day of the gift is that of the time zone in which it was noted.
+    of_gift: dict[str, Any] = {"amount": row.amount} if "amount" in values else {}
+    of_gift |= {"received_on": day_of(row.given_at)} if "given_at" in values else {}
     try:
-        services.correct(row.gift, amount=row.amount, received_on=day_of(row.given_at))
+        services.correct(row.gift, **of_gift)
     except services.GiftRefused as reason:
         raise DonatingRefused(str(reason)) from None
     row.save()

@@ -109,21 +109,23 @@ def say_all(
         program_word.unsubscribe(contact, words, caller.joins)
     phones.say(contact, said.text_status, said.phone, not caller.is_blind, losing)
     network.tell_above(
+        contact,
         network.News(
             said,
             mail=has_mail
             and (said.mail_status == SUBSCRIBED or (is_new and not declines and said.mail_status != UNSUBSCRIBED)),
             texts=bool(said.phone) and said.text_status == SUBSCRIBED,
             is_sure=not caller.is_blind,
-        )
+        ),
+        caller.joins,
     )
 
 
 def update_person(contact: Contact, given: Given, caller: Caller = KEYED) -> Contact:
     """Write what was sent to a person who is known (PUT): the fields of `person` above. What is not sent stays; null
-    takes nothing away but a custom field. An address that somebody else has is passed over, a number moves here.
-    Status without an address or number is about the one that is there. One transaction. Returns the contact, which is
-    another one if this one was merged into it."""
+    takes nothing away but a custom field. An address that somebody else has is passed over, and “subscribed” with it;
+    a number moves here. Status without an address or number is about the one that is there. One transaction. Returns
+    the contact, which is another one if this one was merged into it."""
     said = read_person(given)
     return locks.at_most_a_few_times(lambda: change(contact, said, given, caller))
 
@@ -141,7 +143,8 @@ def change(contact: Contact, said: Said, given: Given, caller: Caller) -> Contac
     for other in [] if has_number else [row for row in rows.values() if row not in losing]:
         contact = one_of_two(contact, other)
     fields.write(contact, said, caller.is_blind)
-    fields.write_email(contact, said)
+    if said.email and not fields.write_email(contact, said) and said.mail_status == SUBSCRIBED:
+        said = replace(said, mail_status="")  # it was said of the address that somebody else has
     if said.phone:
         phones.bring(contact, said.phone, losing)
     contact = Contact.objects.get(pk=contact.pk)

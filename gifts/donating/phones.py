@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from contacts import program_word
+from contacts.duplicates.identities import uids_of
 from contacts.models import Contact, MobileEvent, PhoneNumber
 from contacts.models.mobile import opted_out_at
 from contacts.tenancy.acting import By, acting, actor
@@ -14,8 +15,10 @@ MOBILE = "mobile"
 def bring(contact: Contact, number: str, losing: list[Contact], is_new: bool = False) -> None:
     """Make this their main number. It takes the place of their mobile number, or of the one that nobody said more
     about; numbers of home and work stay beside it. Whether text messages may go there comes with a number that was
-    somebody else's if they had none, and is otherwise what it was; who said no at this very number has said no."""
+    somebody else's if they had none, and is otherwise what it was; who said no at this very number has said no, and
+    from somebody under Do Not Contact no yes is taken over."""
     before = [row for other in losing for row in take_from(other, number)]
+    is_welcome = not any(other.do_not_contact for other in losing)
     rows = [] if is_new else list(contact.phone_numbers.order_by("-is_primary", "pk"))
     row = next((one for one in rows if str(one.number) == number), None)
     if row is not None:
@@ -23,7 +26,7 @@ def bring(contact: Contact, number: str, losing: list[Contact], is_new: bool = F
         return
     old = next((one for one in rows if one.label.casefold() == MOBILE), None)
     old = old or next((one for one in rows if one.is_primary and not one.label), None)
-    takes = old.takes_texts if old else any(one.takes_texts for one in before)
+    takes = old.takes_texts if old else is_welcome and any(one.takes_texts for one in before)
     row = old or PhoneNumber(contact=contact, label=next((one.label for one in before if one.label), MOBILE))
     row.number, row.takes_texts = number, takes and not opted_out_at(number)
     row.is_primary = row.is_primary or not any(one.is_primary for one in rows)
@@ -62,6 +65,15 @@ def is_stopped_by_staff(number: str, holders: Iterable[Contact]) -> bool:
         return True
     marked = Contact.objects.filter(pk__in=[one.pk for one in holders], do_not_contact=True)
     return any(program_word.is_set_by_staff(one, None) for one in marked)
+
+
+def has_said_no(number: str, holder: Contact | None) -> bool:
+    """Whether the last word about text messages, at this number or of this person, was that they want none."""
+    if opted_out_at(number):
+        return True
+    words = MobileEvent.objects.filter(contact_uid__in=uids_of(holder)) if holder else MobileEvent.objects.none()
+    last = words.order_by("-at", "-pk").first()
+    return last is not None and last.kind == MobileEvent.Kind.OPT_OUT
 
 
 def main(contact: Contact) -> PhoneNumber | None:

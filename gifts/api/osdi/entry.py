@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from contacts.custom import fields
-from gifts.api.osdi import hal
+from gifts.api.osdi import SCOPE, hal
 from gifts.api.osdi.frame import KeyOrNone, OsdiView
 from gifts.api.osdi.paging import MOST
 
@@ -15,13 +15,14 @@ WELCOME = "Welcome to Almoner’s OSDI API. Send your key in the header OSDI-API
 
 
 class AnyKey(KeyOrNone):
-    """A wrong key is like none: what is shown without one says so."""
+    """A wrong key is like none, and so is one of another API: what is shown without one says so."""
 
     def authenticate(self, request: Request) -> Any:
         try:
-            return super().authenticate(request)
+            found = super().authenticate(request)
         except AuthenticationFailed:
             return None
+        return found if found and SCOPE in found[1].scopes else None
 
 
 class EntryPoint(OsdiView):

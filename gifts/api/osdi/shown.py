@@ -66,7 +66,7 @@ def person(row: Any, changed: datetime, mail: str) -> dict[str, Any]:
         "email_addresses": [
             {"primary": True, "address": one.address, "status": mail} for one in row.email_addresses.all()[:1]
         ],
-        "phone_numbers": [phone(one) for one in row.phone_numbers.all()],
+        "phone_numbers": [phone(one, row.do_not_contact) for one in row.phone_numbers.all()],
         "postal_addresses": [postal(one) for one in row.postal_addresses.all()],
         "custom_fields": {one.field.name: one.value for one in row.custom_values.all() if one.field.going_at is None},
         "_links": hal.links(
@@ -76,11 +76,11 @@ def person(row: Any, changed: datetime, mail: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def phone(row: Any) -> dict[str, Any]:
-    """A number as digits with the country's code."""
+def phone(row: Any, is_stopped: bool) -> dict[str, Any]:
+    """A number as digits with the country's code. Whoever is under Do Not Contact gets no text messages either."""
     return {
         "primary": row.is_primary, "number": digits(str(row.number)), "number_type": row.label.capitalize() or "Mobile",
-        "status": "subscribed" if row.takes_texts else "unsubscribed",
+        "status": "subscribed" if row.takes_texts and not is_stopped else "unsubscribed",
     }  # fmt: skip
 
 
