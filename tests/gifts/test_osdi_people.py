@@ -53,7 +53,7 @@ def test_O4_a_put_merges_and_empty_values_take_nothing_away(tenant: Tenant, prog
     path = sign_up(program, custom_fields={"Employer": "Acme"})["_links"]["self"]["href"]
     before = said(program.get(path))
     assert before["custom_fields"] == {"Employer": "Acme"}
-    empty: list[Any] = [{}, None, {"given_name": None, "family_name": "", "email_addresses": [], "phone_numbers": None}]
+    empty: list[Any] = [{}, {"given_name": None, "family_name": "", "email_addresses": [], "phone_numbers": None}]
     for body in empty:
         assert said(program.put(path, body)) | {"modified_date": ""} == before | {"modified_date": ""}
     after = said(program.put(path, {"given_name": "Jo", "postal_addresses": [{"locality": "Salem", "region": "OR"}]}))
@@ -280,3 +280,26 @@ def test_O14_metadata_and_custom_fields_are_listed(tenant: Tenant, program: Prog
     there = said(program.get("/metadata"))["_links"]["action_network:custom_fields"]["href"]
     (field,) = said(program.get(there))["action_network:custom_fields"]
     assert (field["name"], field["notes"]) == ("Shirt", "S to XL")
+
+
+@pytest.mark.parametrize("body", ["", "null", " \n "])
+def test_O4_a_write_without_a_body_is_refused_and_says_what_to_send(
+    tenant: Tenant, program: Program, body: str
+) -> None:
+    ana = somebody(tenant, first_name="Ana")
+    page = program.page()
+    tag = uid_in(said(program.post("/tags", {"name": "donor"})))
+    for method, path in (
+        ("PUT", f"/people/{ana.uid}"), ("POST", "/people"), ("POST", "/tags"), ("POST", f"/tags/{tag}/taggings"),
+        ("PUT", page), ("POST", "/fundraising_pages"), ("POST", f"{page}/donations"),
+    ):  # fmt: skip
+        for headers in ({}, {"Idempotency-Key": f"once {method} {path}".replace(" ", "-")}):
+            assert "Send a JSON object" in error(program.call(method, path, body, **headers)), (method, path)
+    assert "Send a JSON object" in error(Program(None).call("POST", f"{page}/donations", body))
+    said(program.put(f"/people/{ana.uid}", {}))  # an object in which nothing is said changes nothing
+
+
+def test_O4_a_body_without_a_length_is_not_taken_for_none(tenant: Tenant, program: Program) -> None:
+    ana = somebody(tenant, first_name="Ana")
+    headers = {"Transfer-Encoding": "chunked"}
+    assert "Content-Length" in error(program.call("PUT", f"/people/{ana.uid}", {"given_name": "Bea"}, **headers))

@@ -71,20 +71,26 @@ class OsdiView(ApiView):
         token: ApiToken = self.request.auth  # type: ignore[assignment]
         return token.tenant
 
+    def sent(self) -> Any:
+        """What the body says; None for an empty one and for `null`, which some clients send with every call."""
+        return self.request.data if self.request.headers.get("Content-Length", "").strip("0 ") else None
+
     def given(self) -> dict[str, Any]:
-        """The JSON object of the body; `{}` for an empty one and for `null`. Raises `Wrong`."""
-        data = self.request.data
+        """The JSON object of the body. Raises `Wrong`, also for none: a client that lost it must hear that."""
+        if self.request.headers.get("Transfer-Encoding"):  # it would be passed over
+            raise Wrong("Send the body in one piece, with Content-Length. Nothing was done.")
+        data = self.sent()
         if data is None:
-            return {}
+            raise Wrong("There is no body. Send a JSON object with what is to be written down. Nothing was done.")
         if not isinstance(data, dict):
             raise Wrong("Send a JSON object.")
         return dict(data)
 
     def given_anywhere(self, *names: str) -> dict[str, Any]:
         """The same; where the body is empty, these members are taken from the address, as some clients send them."""
-        data = self.given()
         query = self.request.query_params
-        return data or {name: query[name] for name in names if name in query}
+        asked = {name: query[name] for name in names if name in query}
+        return asked if asked and not self.sent() else self.given()
 
     def show(self, uid: str) -> dict[str, Any]:
         """The resource that a write made or changed, as it is now."""
@@ -97,7 +103,7 @@ class OsdiView(ApiView):
             with transaction.atomic():
                 shown = self.show(act())
             return Response(shown)
-        fingerprint = fingerprint_of(self.request, [self.request.META.get("QUERY_STRING", ""), self.given()])
+        fingerprint = fingerprint_of(self.request, [self.request.META.get("QUERY_STRING", ""), self.sent()])
         with transaction.atomic():
             try:
                 with transaction.atomic():

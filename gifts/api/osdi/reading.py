@@ -24,7 +24,7 @@ class AnyJson(BaseParser):
         if len(text) > LARGEST:
             raise Wrong(f"A body may be {LARGEST // 1024} KB at most.", 413)
         if not text.strip():
-            return {}
+            return None
         return decoded(text)
 
 
