@@ -78,7 +78,6 @@ def create(contact: Contact, wanted: Wanted) -> Donor:
     save(row)
     details.set_details(row.contact, wanted.details)
     custom.set_values(row.contact, wanted.answers)
-    Donor.objects.filter(pk=row.pk).order_by().plainly(version=1)
     row.refresh_from_db()
     return row
 
@@ -131,18 +130,20 @@ def write_own(row: Donor, values: Mapping[str, Any]) -> bool:
 
 
 def save(row: Donor) -> None:
-    """Raises `Conflict` if another donor has the identifier."""
+    """Raises `Conflict` if another donor has the identifier. That the contact's totals follow is the same change, with
+    the same version."""
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         raise Conflict("Another donor has this sys_external_id, or the contact became a donor a moment ago.") from None
+    Donor.objects.filter(pk=row.pk).order_by().plainly(version=row.version)
 
 
 def move(row: Donor, contact: Contact) -> None:
     """Make it the donor of another contact. Gifts and pledges stay with theirs, so there must be none."""
-    if words := holds.hold([row.contact_id]).get(row.contact_id):
-        raise Conflict(f"The contact of this donor has {words}; they stay theirs. Merge the contacts instead.")
+    if holds.hold([row.contact_id]):
+        raise Conflict("The contact of this donor has gifts or pledges, which stay theirs. Merge the contacts instead.")
     here = lock_contacts([contact.pk])
     if contact.pk not in here:
         raise Conflict("The contact is not here any more: deleted or merged a moment ago.")
@@ -151,15 +152,17 @@ def move(row: Donor, contact: Contact) -> None:
     row.contact = here[contact.pk]
 
 
-def why_not_delete(row: Donor) -> str:
-    """A sentence if gifts or pledges depend on this donor, or ""; the donor is `locked` by the caller. Who tried to
-    delete it is noted (A5), which is no change of it."""
-    words = holds.hold([row.contact_id]).get(row.contact_id)
-    if not words:
-        return ""
-    row.deleted_by = actor().label[:100]
-    Donor.objects.filter(pk=row.pk).order_by().plainly(deleted_by=row.deleted_by)
-    return f"This donor has {words}. Whoever gave or promised something stays."
+def why_not_delete(row: Donor) -> DonorRefused | None:
+    """What stands in the way if this donor is locked, or gifts or pledges depend on it; the row is `locked` by the
+    caller. Who tried to delete it is noted (A5), which is no change of it. The sentence tells no number: not everybody
+    who may write may read."""
+    why: DonorRefused | None = Locked() if row.is_locked else None
+    if why is None and holds.hold([row.contact_id]):
+        why = Conflict("This donor has gifts or pledges, and whoever gave or promised something stays.")
+    if why is not None:
+        row.deleted_by = actor().label[:100]
+        Donor.objects.filter(pk=row.pk).order_by().plainly(deleted_by=row.deleted_by)
+    return why
 
 
 @transaction.atomic
@@ -181,10 +184,11 @@ def place_by_hand(row: Donor, club: DonorClub | None, is_by_hand: bool = True) -
     now.club_is_by_hand = is_by_hand
     if is_by_hand:
         now.club = club
-    now.version += 1
-    now.updated_at, now.updated_by = timezone.now(), actor().label[:100]
+    if is_moved := now.club_id != former:  # that it is by hand is not shown to programs
+        now.version += 1
+        now.updated_at, now.updated_by = timezone.now(), actor().label[:100]
     now.save()
-    if is_by_hand and now.club_id != former:
+    if is_moved:
         follow.note_spells([now])
     if not is_by_hand:
         totals.recount([now.contact_id])

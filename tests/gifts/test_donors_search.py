@@ -79,6 +79,14 @@ def test_A6_criteria_that_cannot_be_read_are_400(program: Program, body: Any) ->
     refused(program.call("POST", "/search", body), 400)
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"  "])
+def test_A6_a_body_that_says_nothing_is_no_search_for_everybody(tenant: Tenant, program: Program, body: bytes) -> None:
+    giver(tenant, 10)
+    said = refused(program.call("POST", "/search", body), 400)
+    assert body.isspace() or "{} finds every donor" in said["message"]
+    assert program.search()["Count"] == 1
+
+
 def test_A6_pages_have_a_key_until_the_end(tenant: Tenant, program: Program, settings: Any) -> None:
     settings.DONORS_PAGE = 2
     made = [program.create(person(tenant))["id"] for _ in range(5)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts.models import Contact, EmailAddress, HistoryEntry, PostalAddress
+from contacts.models import Contact, CustomField, CustomValue, EmailAddress, HistoryEntry, PostalAddress
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts.api.donors.members import READ_ONLY
@@ -229,17 +229,27 @@ def test_A11_a_locked_donor_refuses_every_change_and_can_be_read(tenant: Tenant,
     refused(program.put(made["id"], made | {"notes": "x"}), 403, "locked")
     refused(program.patch(made["id"], replace("/notes", "x")), 403, "locked")
     refused(program.patch(made["id"], replace("/sys_locked", False)), 403, "locked")
-    refused(program.call("DELETE", f"/{made['id']}"), 403, "locked")
-    said = good(
-        program.batch(
-            {"operation": "patch", "id": made["id"], "patch": []},
-        )
-    )
+    said = good(program.batch({"operation": "patch", "id": made["id"], "patch": []}))
     assert [row["status"] for row in said["results"]] == [403]
     assert good(program.read(made["id"])) == before
+    refused(program.call("DELETE", f"/{made['id']}"), 403, "locked")
+    assert good(program.read(made["id"])) == before | {"sys_deleted_by_id": "API key “Website”"}
     with in_tenant(tenant):
         record_gift(Contact.objects.get(), 10, date(2025, 1, 1))
     assert good(program.read(made["id"]))["total_amount_of_gifts"] == 10, "totals are counted, not written by programs"
+
+
+@pytest.mark.parametrize("how", ["alone", "with a key", "in a batch"])
+def test_A5_A11_who_tried_to_delete_a_locked_donor_is_noted(tenant: Tenant, program: Program, how: str) -> None:
+    uid = program.create(person(tenant))["id"]
+    with in_tenant(tenant):
+        Donor.objects.update(is_locked=True)
+    if how == "in a batch":
+        assert good(program.batch({"operation": "delete", "id": uid}))["results"][0]["status"] == 403
+    else:
+        refused(program.call("DELETE", f"/{uid}", Idempotency_Key="k" if how == "with a key" else ""), 403, "locked")
+    said = good(program.read(uid))
+    assert (said["sys_deleted_by_id"], said["sys_version"]) == ("API key “Website”", 1)
 
 
 def test_A12_a_donor_refers_to_somebody_of_its_kind_of_this_organization(
@@ -278,6 +288,29 @@ def test_A12_a_donor_without_gifts_can_be_given_to_another_contact(tenant: Tenan
         record_gift(bo, 10, date(2025, 1, 1))
     refused(program.put(made["id"], {"type": "contact", "contact_id": str(cy.uid)}), 409)
     assert good(program.read(made["id"]))["total_amount_of_gifts"] == 10
+
+
+def test_A3_A12_a_put_that_names_another_contact_does_not_call_them_by_the_name_and_address_of_the_former(
+    tenant: Tenant, program: Program
+) -> None:
+    ana = person(tenant, first_name="Ana", last_name="Ng", email="ana@river.test", job_title="Baker")
+    bo = person(tenant, first_name="Bo", last_name="Ray", email="bo@river.test", job_title="")
+    with in_tenant(tenant):
+        field = CustomField.objects.create(name="VIP", kind="text")
+        CustomValue.objects.create(contact=ana, field=field, value="Ana is")
+        CustomValue.objects.create(contact=bo, field=field, value="Bo is")
+    read = program.create(ana, notes="Of the donor", city="Ulm")
+    said = good(program.put(read["id"], read | {"contact_id": str(bo.uid), "job_title": "Smith"}))
+    assert (said["name"], said["email_address"], said["city"]) == ("Bo Ray", "bo@river.test", "")
+    assert said["custom_field_values"][0]["string_value"] == "Bo is"
+    assert (said["notes"], said["job_title"]) == ("Of the donor", "Smith"), "what is the donor's, or was changed"
+
+
+def test_A11_a_donor_given_to_another_contact_has_one_version_more(tenant: Tenant, program: Program) -> None:
+    made = program.create(person(tenant))
+    for number in range(2):
+        body = {"type": "contact", "contact_id": str(person(tenant).uid), "sys_version": number + 1}
+        assert good(program.put(made["id"], body))["sys_version"] == number + 2
 
 
 def test_A9_two_donors_never_have_one_external_id(tenant: Tenant, neighbour: Tenant, program: Program) -> None:

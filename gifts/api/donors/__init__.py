@@ -3,5 +3,5 @@
 READ, WRITE = "donors:read", "donors:write"
 SCOPES = {
     READ: "Donors API, reading: see donors, their totals and clubs",
-    WRITE: "Donors API, writing: add, change and delete donors, and have totals counted anew",
+    WRITE: "Donors API, writing: add, change and delete donors without seeing them, and have totals counted anew",
 }

@@ -84,7 +84,7 @@ def paths() -> dict[str, Any]:
     of_one = [TENANT, ID]
     return {
         "/donors/{tenantId}": {
-            "post": call("createDonor", "Create a donor", [TENANT, ONCE], "Donor", "NewDonor", [404, 409]),
+            "post": call("createDonor", "Create a donor", [TENANT, ONCE], "Written", "NewDonor", [404, 409]),
         },
         "/donors/{tenantId}/search": {
             "post": call("searchDonors", "Search for donors", [
@@ -103,8 +103,8 @@ def paths() -> dict[str, Any]:
                 *of_one, asked("fields", FIELDS),
                 asked("consistentRead", "Every read is consistent, whatever is sent."),
             ], "PartOfDonor", more=[404]),
-            "put": call("replaceDonor", "Replace a donor", [*of_one, ONCE], "Donor", "DonorReplacement", [404, 409]),
-            "patch": call("patchDonor", "Change a donor (RFC 6902)", [*of_one, ONCE], "Donor", "JsonPatch", [404, 409]),
+            "put": call("replaceDonor", "Replace a donor", [*of_one, ONCE], "Written", "DonorReplacement", [404, 409]),
+            "patch": call("patchDonor", "Change a donor", [*of_one, ONCE], "Written", "JsonPatch", [404, 409]),
             "delete": call("deleteDonor", "Delete a donor without gifts", [*of_one, ONCE], "DonorId", more=[404, 409]),
         },
     }  # fmt: skip

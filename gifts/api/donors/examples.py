@@ -4,7 +4,8 @@ from typing import Any
 
 HOW = """Send `Authorization: <key>` or `Authorization: Bearer <key>` with every call. An owner makes keys under
 Organization → API keys; reading needs the scope `donors:read`, everything else `donors:write`. The `tenantId` in the
-address stands on that page, too.
+address stands on that page, too. A key with `donors:write` alone is told nothing of a donor but `id` and `sys_version`;
+its patches add, remove and replace, and test `/sys_version` only (403 otherwise).
 
 A donor is a contact with what they gave. Names, address and job title are the contact's own: writing them here changes
 the contact. Totals and clubs are ours: they are right as soon as a gift is, and in POST and PUT they are ignored, so
@@ -76,7 +77,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             {"index": 0, "operation": "patch", "id": ID, "success": True, "status": 200,
              "data": DONOR | {"notes": "Likes to be called in the evening.", "sys_version": 8}},
             {"index": 1, "operation": "delete", "id": OTHER, "success": False, "status": 409,
-             "message": "Nothing was deleted. This donor has 2 gifts. Whoever gave or promised something stays."},
+             "message": "Nothing was done. This donor has gifts or pledges, and whoever gave or promised something "
+                        "stays."},
         ]},
     },
 }  # fmt: skip

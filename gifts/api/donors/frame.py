@@ -16,7 +16,7 @@ from contacts.api.auth import PlainKey
 from contacts.api.problems import CONTENT_TYPE, TITLES, Problem, as_details, handler
 from contacts.api.views import ApiView, fingerprint_of
 from contacts.tenancy.keys import ApiAnswer, ApiToken
-from gifts.api.donors import READ, WRITE, shown
+from gifts.api.donors import READ, WRITE, blind, shown
 from gifts.api.donors.members import as_uid
 from gifts.api.donors.reading import DonorsJson, is_sound
 from gifts.donors import Conflict, DonorRefused, Locked
@@ -87,6 +87,17 @@ class DonorsView(ApiView):
     def get_exception_handler(self) -> Any:
         return handle
 
+    @property
+    def may_read(self) -> bool:
+        """Whether donors are shown to this key, also after a write."""
+        return READ in self.request.auth.scopes
+
+    def sent(self, request: Request, what: str) -> Any:
+        """The body. None at all is no empty object; `what` says what to send."""
+        if not request.headers.get("Content-Length", "").strip("0 "):
+            raise Problem(400, "no-body", f"There is no body. {what}")
+        return request.data
+
     def query(self, name: str) -> str:
         """A parameter of the address; "" where there is none."""
         given = self.request.query_params.getlist(name)
@@ -123,14 +134,14 @@ class Write(DonorsView):
         if key is None:
             with transaction.atomic():
                 status, said = do()
-            return in_form(status, said)
+            return in_form(status, said, self.may_read)
         fingerprint = fingerprint_of(request, data)
         with transaction.atomic():
             try:
                 with transaction.atomic():
                     answer = ApiAnswer.objects.create(token=request.auth, key=key, fingerprint=fingerprint)
             except IntegrityError:
-                return again(ApiAnswer.objects.get(token=request.auth, key=key), fingerprint)
+                return again(ApiAnswer.objects.get(token=request.auth, key=key), fingerprint, self.may_read)
             try:
                 with transaction.atomic():
                     answer.status, said = do()
@@ -139,7 +150,7 @@ class Write(DonorsView):
                 answer.status = said["status"]
             answer.body = json.dumps(said)
             answer.save(update_fields=["status", "body"])
-        return in_form(answer.status, said)
+        return in_form(answer.status, said, self.may_read)
 
     def idempotency_key(self, request: Request) -> str | None:
         """The key in the header, with or without quotation marks; None where there is none."""
@@ -151,27 +162,29 @@ class Write(DonorsView):
         return key or None
 
 
-def again(answer: ApiAnswer, fingerprint: str) -> Response:
+def again(answer: ApiAnswer, fingerprint: str, may_read: bool) -> Response:
     """It was done before."""
     if answer.fingerprint != fingerprint:
         raise Problem(
             400, "key-used-before",
             "This Idempotency-Key was used for another request before. Nothing was done; use a new key.",
         )  # fmt: skip
-    response = in_form(answer.status, json.loads(answer.body))
+    response = in_form(answer.status, json.loads(answer.body), may_read)
     response["Idempotent-Replayed"] = "true"
     return response
 
 
-def in_form(status: int, said: Any) -> Response:
-    """As it is sent: with donors where their ids stand."""
+def in_form(status: int, said: Any, may_read: bool) -> Response:
+    """As it is sent: with donors where their ids stand, or what is told of them to a key that may not read."""
     if status >= 400:
         return Response(said, status=status, content_type=CONTENT_TYPE)
     uids = list(donors_in(said))
     rows = found(uids) if uids else {}
     if isinstance(said, dict) and DONOR in said and said[DONOR] not in rows:
         raise Problem(404, "not-found", "It was done, and this donor was deleted since.")
-    return Response(filled(said, rows), status=status)
+    names = None if may_read else blind.TOLD
+    donors = {uid: shown.only(shown.donor(row), names) for uid, row in rows.items()}
+    return Response(filled(said, donors), status=status)
 
 
 def donors_in(said: Any) -> Any:
@@ -186,10 +199,10 @@ def donors_in(said: Any) -> Any:
             yield from donors_in(each)
 
 
-def filled(said: Any, rows: dict[str, Whole]) -> Any:
+def filled(said: Any, donors: dict[str, Any]) -> Any:
     """With the donors; null for one that is gone."""
     if isinstance(said, dict):
         if DONOR in said:
-            return shown.donor(rows[said[DONOR]]) if said[DONOR] in rows else None
-        return {name: filled(each, rows) for name, each in said.items()}
-    return [filled(each, rows) for each in said] if isinstance(said, list) else said
+            return donors.get(said[DONOR])
+        return {name: filled(each, donors) for name, each in said.items()}
+    return [filled(each, donors) for each in said] if isinstance(said, list) else said

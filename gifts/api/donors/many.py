@@ -15,12 +15,13 @@ from gifts import recounting
 from gifts.api.donors import paging, shown, single
 from gifts.api.donors.frame import NO_DONOR, Done, DonorsView, Write, again, in_form, problem_of
 from gifts.api.donors.members import as_uid
-from gifts.api.donors.searching import criteria_of, matching
+from gifts.api.donors.searching import NO_CRITERIA, criteria_of, matching
 from gifts.donors import DonorRefused
 from gifts.whole import Whole, whole
 
 MOST = 100
 PATCH, DELETE = "patch", "delete"
+OPERATIONS = "Send an object with “operations”, an array."
 
 
 class Search(DonorsView):
@@ -32,7 +33,7 @@ class Search(DonorsView):
     def post(self, request: Request, tenant: str) -> Response:
         """A page of those who match, in a fixed order."""
         names, start = self.names("fieldsToReturn"), self.query("exclusiveStartKey")
-        criteria = criteria_of(request.data)
+        criteria = criteria_of(self.sent(request, NO_CRITERIA))
         after = paging.read(start, criteria, request.auth) if start else 0  # type: ignore[arg-type]
         rows = list(
             matching(criteria).filter(pk__gt=after).select_related("club").order_by("pk")[: settings.DONORS_PAGE + 1]
@@ -57,7 +58,7 @@ class Recalculate(Write):
         known = ApiAnswer.objects.filter(token=request.auth, key=key).first() if key else None
         fingerprint = single_fingerprint(request)
         if known is not None:
-            return again(known, fingerprint)
+            return again(known, fingerprint, self.may_read)
         run = recounting.recount_together(settings.DONORS_RECALCULATE_SECONDS)
         if run.finished_at is None:
             problem = Problem(429, "still-counting", f"{run.donors:,} donors are counted so far. Call again to wait.")
@@ -69,7 +70,7 @@ class Recalculate(Write):
                 token=request.auth, key=key,
                 defaults={"fingerprint": fingerprint, "status": 200, "body": json.dumps(said)},
             )  # fmt: skip
-        return in_form(200, said)
+        return in_form(200, said, self.may_read)
 
 
 def single_fingerprint(request: Request) -> str:
@@ -86,15 +87,15 @@ class Batch(Write):
 
     def post(self, request: Request, tenant: str) -> Response:
         """Each on its own: one that fails changes nothing of the others."""
-        body = request.data
-        return self.once(request, lambda: batch(operations_of(body)), body)
+        body = self.sent(request, OPERATIONS)
+        return self.once(request, lambda: batch(operations_of(body), self.may_read), body)
 
 
 def operations_of(body: Any) -> list[dict[str, Any]]:
     """The operations of a body that can be read as a whole; otherwise nothing is done."""
     rows = body.get("operations") if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise Problem(400, "invalid", "Send an object with “operations”, an array.")
+        raise Problem(400, "invalid", OPERATIONS)
     if len(rows) > MOST:
         raise Problem(400, "too-many", f"A batch has {MOST} operations at most. Nothing was done.")
     seen: set[str] = set()
@@ -124,25 +125,27 @@ def why_unreadable(row: Any) -> str:
     return ""
 
 
-def batch(rows: list[dict[str, Any]]) -> Done:
+def batch(rows: list[dict[str, Any]], may_read: bool) -> Done:
     """One after the other; all donors are locked first, in a fixed order: two batches never block each other."""
     uids = {row["id"]: as_uid(row["id"]) for row in rows}
     here = single.several([uid for uid in uids.values() if uid])
-    results = [result(number, row, here.get(known) if (known := uids[row["id"]]) else None)
+    results = [result(number, row, here.get(known) if (known := uids[row["id"]]) else None, may_read)
                for number, row in enumerate(rows)]  # fmt: skip
     good = sum(each["success"] for each in results)
     return 200, {"success_count": good, "error_count": len(results) - good, "results": results}
 
 
-def result(number: int, row: dict[str, Any], present: Whole | None) -> dict[str, Any]:
+def result(number: int, row: dict[str, Any], present: Whole | None, may_read: bool) -> dict[str, Any]:
     """What became of one operation."""
     said = {"index": number, "operation": row["operation"], "id": row["id"]}
     try:
         with transaction.atomic():
             if present is None:
                 raise Problem(404, "not-found", NO_DONOR)
-            is_patch = row["operation"] == PATCH
-            status, data = single.patch(present, row["patch"]) if is_patch else single.delete(present.donor)
+            if row["operation"] == PATCH:
+                status, data = single.patch(present, row["patch"], may_read)
+            else:
+                status, data = single.delete(present.donor)
     except (APIException, DonorRefused) as error:
         data = problem_of(error)
         status = data["status"]

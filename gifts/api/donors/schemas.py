@@ -3,7 +3,7 @@
 from typing import Any
 
 from gifts.api.donors.many import MOST
-from gifts.api.donors.members import CUSTOM, DAY, FLAG, ID, READ_ONLY, TEXT, WRITABLE
+from gifts.api.donors.members import CUSTOM, DAY, FLAG, ID, NUMBER, READ_ONLY, TEXT, WRITABLE
 from gifts.api.donors.patching import MOST as MOST_OPERATIONS
 from gifts.api.donors.patching import OPS
 from gifts.api.donors.searching import ARRAYS, LONGEST, TEXTS
@@ -99,6 +99,11 @@ def of_batch() -> dict[str, Any]:
 
 SCHEMAS: dict[str, Any] = {
     "Donor": thing(of_donor(), ALWAYS),
+    "Written": {
+        "anyOf": [ref("Donor"), thing({"id": ID, "sys_version": NUMBER}, ("id", "sys_version"),
+                                      additionalProperties=False)],
+        "description": "The donor; id and sys_version only, for a key without donors:read.",
+    },
     "PartOfDonor": thing(of_donor(), ("id",), description="All members, or those that were asked for."),
     "NewDonor": of_body(),
     "DonorReplacement": of_replacement(),
@@ -128,7 +133,7 @@ SCHEMAS: dict[str, Any] = {
     "Batch": of_batch(),
     "BatchResult": thing(
         {"index": WHOLE, "operation": TEXT, "id": TEXT, "success": FLAG, "status": WHOLE,
-         "data": {"anyOf": [ref("Donor"), {"type": "null"}]}, "message": TEXT,
+         "data": {"anyOf": [ref("Written"), {"type": "null"}]}, "message": TEXT,
          "errors": {"type": "array", "items": ref("Wrong")}},
         ("index", "operation", "id", "success", "status"),
     ),

@@ -16,13 +16,14 @@ from gifts.models import Donor
 TEXTS = ("first_name", "last_name", "email_address", "nickname", "type", "job_title", "city", "state")
 ARRAYS = ("ids", "organization_id", "contact_id")
 MOST, LONGEST = 1_000, 300
+NO_CRITERIA = "Send a JSON object; {} finds every donor."
 FEW = 1_000  # contacts that one text may find by its index
 
 
 def criteria_of(body: Any) -> dict[str, Any]:
     """What a body asks for; null, "" and [] ask for nothing."""
     if not isinstance(body, dict):
-        raise Problem(400, "invalid", "Send a JSON object; {} finds every donor.")
+        raise Problem(400, "invalid", NO_CRITERIA)
     errors = [(str(name)[:50], "There is no such criterion.") for name in body if name not in (*TEXTS, *ARRAYS)]
     for name in TEXTS:
         if (value := body.get(name)) is not None and (not isinstance(value, str) or len(value) > LONGEST):

@@ -9,12 +9,14 @@ from rest_framework.response import Response
 
 from contacts.api.problems import Problem
 from gifts import donors
-from gifts.api.donors import shown, wanted
+from gifts.api.donors import blind, shown, wanted
 from gifts.api.donors.frame import DONOR, NO_DONOR, Done, Write, found, problem_of, uid_of
 from gifts.api.donors.patching import PatchRefused, patched
 from gifts.api.donors.reading import DonorsJson, DonorsPatch
 from gifts.models import Donor
 from gifts.whole import Whole, whole
+
+OBJECT = "Send a JSON object."
 
 
 class Donors(Write):
@@ -24,7 +26,7 @@ class Donors(Write):
 
     def post(self, request: Request, tenant: str) -> Response:
         """A donor of a contact who is none yet."""
-        body = an_object(request.data)
+        body = an_object(self.sent(request, OBJECT))
         return self.once(request, lambda: create(body), body)
 
 
@@ -53,13 +55,13 @@ class OneDonor(Write):
 
     def put(self, request: Request, tenant: str, uid: str) -> Response:
         """What the body leaves out of the donor itself is emptied; of the contact it stays."""
-        body = an_object(request.data)
+        body = an_object(self.sent(request, OBJECT))
         return self.once(request, lambda: replace(uid_of(uid), body), body)
 
     def patch(self, request: Request, tenant: str, uid: str) -> Response:
         """RFC 6902, all or nothing."""
-        operations = request.data
-        return self.once(request, lambda: patch(one(uid_of(uid)), operations), operations)
+        operations = self.sent(request, "Send a JSON array of operations (RFC 6902).")
+        return self.once(request, lambda: patch(one(uid_of(uid)), operations, self.may_read), operations)
 
     def delete(self, request: Request, tenant: str, uid: str) -> Response:
         """The contact stays. Answers the id."""
@@ -69,7 +71,7 @@ class OneDonor(Write):
 def an_object(data: Any) -> Mapping[str, Any]:
     """A body that has to be one."""
     if not isinstance(data, Mapping):
-        raise Problem(400, "invalid", "Send a JSON object.")
+        raise Problem(400, "invalid", OBJECT)
     return data
 
 
@@ -104,10 +106,12 @@ def replace(uid: uuid.UUID, body: Mapping[str, Any]) -> Done:
     return 200, {DONOR: str(uid)}
 
 
-def patch(present: Whole, operations: Any) -> Done:
+def patch(present: Whole, operations: Any, may_read: bool) -> Done:
     """A4."""
     if present.donor.is_locked:
         raise donors.Locked()
+    if not may_read:
+        blind.refuse_reading(operations)
     before = shown.donor(present)
     refuse_the_whole(operations)
     try:
@@ -131,9 +135,8 @@ def refuse_the_whole(operations: Any) -> None:
 
 def delete(row: Donor) -> Done:
     """A5. A refusal is noted on the donor, so it is no exception, which would take the note back."""
-    if row.is_locked:
-        raise donors.Locked()
-    if sentence := donors.why_not_delete(row):
-        return 409, problem_of(Problem(409, "has-gifts", f"Nothing was deleted. {sentence}"))
+    if why := donors.why_not_delete(row):
+        problem = problem_of(why)
+        return problem["status"], problem
     donors.delete(row)
     return 200, str(row.uid)

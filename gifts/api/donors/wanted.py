@@ -9,7 +9,7 @@ from contacts import custom
 from contacts.api.problems import Problem
 from contacts.models import Contact, CustomField
 from gifts.api.donors import shown
-from gifts.api.donors.members import CUSTOM, KNOWN, READ_ONLY, REFERENCES, WRITABLE, Invalid, as_uid
+from gifts.api.donors.members import CUSTOM, KNOWN, OWN, READ_ONLY, REFERENCES, WRITABLE, Invalid, as_uid
 from gifts.donors import Wanted
 from gifts.whole import Whole
 
@@ -33,15 +33,19 @@ def missing(name: str, sentence: str) -> Problem:
 
 
 def from_body(body: Mapping[str, Any], present: Whole | None = None) -> Wanted:
-    """Of a POST, or of a PUT of the donor that is there. What the contact says stays where the body says nothing."""
+    """Of a POST, or of a PUT of the donor that is there. What the contact says stays where the body says nothing. If a
+    PUT names another contact, what was read of the former one and is only sent back is not written to the new one."""
     contact = referred(body)
     if present and body.get("id") not in (None, "", str(present.donor.uid)):
         raise invalid(("id", "This is not the id in the address."))
-    replaced = {name: None for name, member in WRITABLE.items() if member.part == "own"} if present else {}
-    given = replaced | {name: body[name] for name in WRITABLE if name in body}
-    wanted = read(given, contact)
-    if CUSTOM in body:
-        wanted.answers = answers(body[CUSTOM], present)
+    own = {name for name, member in WRITABLE.items() if member.part == OWN}
+    given = dict.fromkeys(own if present else ()) | {name: body[name] for name in (*WRITABLE, CUSTOM) if name in body}
+    if present and present.contact.pk != contact.pk:
+        before = shown.donor(present)
+        given = {name: value for name, value in given.items() if name in own or not same(value, before[name])}
+    wanted = read({name: value for name, value in given.items() if name != CUSTOM}, contact)
+    if CUSTOM in given:
+        wanted.answers = answers(given[CUSTOM], present)
     wanted.contact = contact
     return wanted
 
