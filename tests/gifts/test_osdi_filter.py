@@ -3,11 +3,17 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contacts.models import Contact
+from contacts.tenancy.models import Tenant
+from contacts.tenancy.walls import in_tenant
+from gifts.api.osdi import filters
 from gifts.api.osdi.errors import Wrong
-from gifts.api.osdi.filter import Clause, read, read_moment
+from gifts.api.osdi.filter import Clause, apply, read, read_moment
+from tests.factories import ContactFactory
 
 MAIL = "jsmith@mail.com"
 
@@ -68,3 +74,22 @@ def test_O14_times_in_filters_are_days_or_moments_in_any_zone() -> None:
     for text in ("", "yesterday", "2014-13-01", "2014-03-25T25:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31"):
         with pytest.raises(Wrong):
             read_moment(text)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "index"), [("family_name", "contact_by_last_name"), ("given_name", "contact_by_first_name")]
+)
+def test_O14_a_name_is_found_by_its_index_also_where_nobody_has_counted_the_rows(
+    tenant: Tenant, neighbour: Tenant, field: str, index: str
+) -> None:
+    """SQLite would read all of an index that begins with the organization and has the names in it."""
+    ana = ContactFactory(tenant=tenant, first_name="Ana", last_name="ANA")
+    ContactFactory(tenant=neighbour, first_name="Ana", last_name="Ana")
+    for name in ("An", "Anaa"):
+        ContactFactory(tenant=tenant, first_name=name, last_name=name)
+    with in_tenant(tenant):
+        found = apply(Contact.objects.all(), f"{field} eq 'aNa'", filters.PEOPLE)
+        assert list(found) == [ana]
+        if connection.vendor == "sqlite":  # PostgreSQL chooses by how many rows there are
+            assert f"{index} (tenant_id=? AND <expr>>? AND <expr><?)" in found.explain()
