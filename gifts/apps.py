@@ -12,7 +12,7 @@ class GiftsConfig(AppConfig):
         from contacts.api import problems
         from contacts.importing import sorts
         from contacts.tenancy import keys
-        from gifts import exports, receivers, told
+        from gifts import exports, receivers, told, versions
         from gifts.api import donors, osdi
         from gifts.api.osdi import errors, hal
         from gifts.holds import hold
@@ -26,4 +26,5 @@ class GiftsConfig(AppConfig):
         exports.connect()
         receivers.connect()
         told.connect()
+        versions.connect()
         sorts.add_sort(OfGifts())

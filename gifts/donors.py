@@ -78,6 +78,8 @@ def create(contact: Contact, wanted: Wanted) -> Donor:
     save(row)
     details.set_details(row.contact, wanted.details)
     custom.set_values(row.contact, wanted.answers)
+    # What was written of the contact is part of the first version.
+    Donor.objects.filter(pk=row.pk).order_by().plainly(updated_at=timezone.now())
     row.refresh_from_db()
     return row
 

@@ -31,7 +31,8 @@ class DonorQuerySet(RecordedQuerySet):
 class Donor(Recorded):
     """One contact's. Whoever gives or promises has one from then on (`gifts/totals.py`); a program may make one before.
 
-    `version` rises by one with each change of what the donors API shows of it, made through it or by a recount (A11).
+    `version` rises by one with each change of what the donors API shows of it: through it, by a recount, by staff, or
+    of its contact (`gifts/versions.py`) (A11).
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -76,6 +77,11 @@ class Donor(Recorded):
 
     def __str__(self) -> str:
         return str(self.contact)
+
+    @property
+    def called(self) -> str:
+        """What pages call them."""
+        return self.contact.called
 
     def contact_uid_concerned(self) -> uuid.UUID | None:
         return self.contact.uid
