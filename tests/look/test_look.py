@@ -51,7 +51,8 @@ def judged(window: Window, path: str) -> list[str]:
             page.goto(path)
             judge.settle(page)
         judge.follow(page)
-        found = judge.shape(page, width) + judge.accessibility(page) + judge.keyboard(page)
+        rules = None if width == DESK else judge.OF_WIDTH
+        found = judge.shape(page, width) + judge.accessibility(page, rules) + judge.keyboard(page)
         wrong += [f"{path} at {width}: {what}" for what in found]
     page.emulate_media(color_scheme="dark")
     page.reload()

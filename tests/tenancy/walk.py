@@ -3,16 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from unittest import mock
 
 from django.apps import apps
 from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
+from config import problems
 from contacts.tenancy.models import Tenant
 from tests.tenancy import fingerprint
 from tests.tenancy.rows import Rows
@@ -295,6 +299,22 @@ class Walk:
                     yield address.url(**fixed, uid=row.uid)
         elif set(address.params) <= set(fixed):
             yield address.url(**fixed)
+
+
+@contextmanager
+def drawn_once() -> Iterator[None]:
+    """“Not there” is one page a thousand times, whatever was asked for: it is drawn once, and said from then on."""
+    draw, drawn = problems._problem, set()
+
+    def said(request: HttpRequest, *what: Any) -> HttpResponse:
+        if what not in drawn:
+            drawn.add(what)
+            return draw(request, *what)
+        status, title, sentence = what
+        return HttpResponse(f"{title}: {sentence}", status=status)
+
+    with mock.patch.object(problems, "_problem", said):
+        yield
 
 
 def ids_twice(answer: Any) -> list[str]:
