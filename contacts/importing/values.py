@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from contacts.custom import NO, YES
+from contacts.models.contact import address_key
 
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 PARTICLES = set(
@@ -74,12 +75,12 @@ def quiet(address: str) -> str:
 
 
 def is_email(address: str) -> bool:
-    """As the forms of the pages judge it."""
+    """As the forms of the pages judge it, and short enough also in small letters: a few become two of them."""
     try:
         _email(address)
     except ValidationError:
         return False
-    return len(address) <= 254
+    return max(len(address), len(address_key(address))) <= 254
 
 
 @cache

@@ -21,6 +21,7 @@ from gifts.totals import recount_all
 from gifts.whole import whole
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, refused, replace
+from tests.gifts.osdi import Program as OsdiProgram
 from tests.gifts.test_osdi_large import plan
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,17 @@ def test_A8_a_donor_cannot_be_in_a_batch_twice_by_another_spelling_of_its_id(ten
         assert [each["status"] for each in body["results"]] == [200, 404]
         refused(program.read(spelling), 404)
     assert good(program.read(uid.upper()))["notes"] == "one"
+
+
+def test_A9_O4_an_address_that_is_too_long_in_small_letters_is_no_address(tenant: Tenant, program: Program) -> None:
+    """A dotted capital I is two signs in small letters, and PostgreSQL refuses what is longer than its column."""
+    donor, address = giver(tenant, 10), "İ" * 200 + "@river.test"
+    assert len(address) < 254 < len(address.lower())
+    said = refused(program.patch(str(donor.uid), replace("/email_address", address)), 400, "invalid")
+    assert said["errors"][0]["path"] == "/email_address"
+    assert program.search(email_address=address)["Count"] == 0
+    person = {"given_name": "Ana", "email_addresses": [{"address": address}]}
+    assert OsdiProgram(tenant).post("/people", {"person": person}).status_code == 400
 
 
 def test_A6_a_search_for_spaces_asks_for_nothing(tenant: Tenant, program: Program) -> None:

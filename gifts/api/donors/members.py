@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from contacts.importing.values import is_email
 
 TEXT: dict[str, Any] = {"type": "string"}
 NUMBER: dict[str, Any] = {"type": "number"}
@@ -59,11 +58,8 @@ def flag(value: Any) -> bool:
 def email(value: Any) -> str:
     """An address, or nothing."""
     address = text(254)(value)
-    try:
-        if address:
-            validate_email(address)
-    except ValidationError:
-        raise Invalid("This is not an email address.") from None
+    if address and not is_email(address):
+        raise Invalid("This is not an email address.")
     return address
 
 
