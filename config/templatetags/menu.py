@@ -22,7 +22,7 @@ def as_in_menu(part: dict[str, Any]) -> Any:
                     return title
             except NoReverseMatch:  # that app has no page of this name in this installation
                 continue
-    return part["title"]
+    return getattr(part["title"], "called", part["title"])  # a contact without a name has an address
 
 
 @register.simple_tag(takes_context=True)
@@ -33,7 +33,7 @@ def tab_title(context: Any) -> str:
     if context.get("cl"):
         parts = [name_of(context["cl"].opts)]
     elif opts and original and "adminform" in context:
-        parts = [original, name_of(opts)]
+        parts = [context.get("subtitle") or original, name_of(opts)]
     return " | ".join(str(part) for part in [*parts, context.get("site_title") or "Almoner"] if part)
 
 

@@ -66,7 +66,9 @@ class ContactAdmin(
         if contact and contact.pk:
             # As it is in the database: a form with mistakes in it has changed the row at hand.
             saved = whole(self.get_queryset(request)).get(pk=contact.pk)
-            context |= beside_the_form(request, saved) | {"saved": saved, "parts": parts}
+            context |= beside_the_form(request, saved) | {
+                "saved": saved, "parts": parts, "subtitle": saved.called,
+            }  # fmt: skip
             if context["consent"].is_out and not saved.do_not_contact:
                 say_who_is_out(parts)
             if context["add_form"]:

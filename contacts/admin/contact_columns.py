@@ -16,6 +16,7 @@ from contacts.admin.filters import DoNotContactFilter, EmailFilter, ImportFilter
 from contacts.admin.history import local
 from contacts.admin.saved_filters import SavedFilters
 from contacts.models import Contact, ContactTag, EmailAddress, ListMembership
+from contacts.models.contact import load_ways
 from contacts.search import contacts_matching, count_of
 from contacts.tenancy.changelist import SteadyChangeList, is_number
 
@@ -81,6 +82,7 @@ class ContactColumns(SavedFilters):
         addresses = {row.pk: row.primary_email.address_key for row in rows if row.primary_email}
         by_uid, by_address = standing.load([row.uid for row in rows], addresses.values()) if rows else ({}, {})
         others = sharing.refusing(addresses.values())
+        load_ways(rows)
         for row in rows:
             row.refused = sharing.refused_by_another(row, addresses.get(row.pk, ""), others)
             row.standing = standing.strictest(by_uid.get(str(row.uid)), by_address.get(addresses.get(row.pk, "")))
@@ -90,7 +92,7 @@ class ContactColumns(SavedFilters):
         """As the theme makes it, without a template for each row."""
         return format_html(
             '<input type="checkbox" name="{}" value="{}" class="{}" aria-label="Choose {}">',
-            ACTION_CHECKBOX_NAME, contact.pk, checkbox.attrs["class"], contact,
+            ACTION_CHECKBOX_NAME, contact.pk, checkbox.attrs["class"], contact.called,
         )  # fmt: skip
 
     action_checkbox.short_description = ModelAdmin.action_checkbox.short_description  # type: ignore[attr-defined]
@@ -98,8 +100,8 @@ class ContactColumns(SavedFilters):
     @display(description="Name", ordering="last_name", header=True)
     def name(self, contact: Contact) -> list[str]:
         if contact.kind == Contact.Kind.ORGANIZATION:
-            return [str(contact), "Organization"]
-        return [str(contact), ", ".join(filter(None, [contact.job_title, contact.organization_name]))]
+            return [contact.called, "Organization"]
+        return [contact.called, ", ".join(filter(None, [contact.job_title, contact.organization_name]))]
 
     @display(description="Email")
     def email(self, contact: Contact) -> str:

@@ -16,6 +16,7 @@ from django.utils.text import Truncator
 from contacts import elsewhere, services
 from contacts.elsewhere import MISSING, MOVING, REACHABLE, THERE, UNREACHABLE, Service, Tally
 from contacts.models import Contact, ContactList, EmailAddress, ListMembership
+from contacts.models.contact import load_ways
 from contacts.search import contacts_matching
 from contacts.tenancy.changelist import is_number
 from contacts.tenancy.roles import CHANGE, is_allowed, require
@@ -95,6 +96,7 @@ def rows_of(
     )
     found = {place.pk: place for place in places}
     in_order = [found[pk] for pk in pks if pk in found]
+    load_ways(place.contact for place in in_order)
     teller = elsewhere.teller()
     words = teller.words(request, contact_list, known, in_order) if teller and known else {}
     return [(place, words.get(place.pk, [])) for place in in_order]

@@ -1,9 +1,11 @@
 """Contacts, people and organizations, and the ways to reach them."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import prefetch_related_objects
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from phonenumber_field.modelfields import PhoneNumberField
@@ -93,6 +95,15 @@ class Contact(Recorded):
         """Whether there is anything to call them by."""
         return bool(self.first_name.strip() or self.last_name.strip() or self.organization_name.strip())
 
+    @property
+    def called(self) -> str:
+        """What pages call them: by an address or a number where there is no name. Lists load these with `load_ways`.
+        What is kept in a ledger, sent to somebody or told to a program says `str`, which has names only."""
+        if self.has_name:
+            return str(self)
+        way = next(iter(self.email_addresses.all()), None) or next(iter(self.phone_numbers.all()), None)
+        return str(way or self)
+
     def contact_uid_concerned(self) -> uuid.UUID | None:
         return self.uid
 
@@ -110,6 +121,11 @@ class Contact(Recorded):
     def primary_email(self) -> "EmailAddress | None":
         """The address that lists are sent to; uses prefetched addresses when there are any."""
         return next((e for e in self.email_addresses.all() if e.is_primary), None)
+
+
+def load_ways(contacts: Iterable[Contact]) -> None:
+    """What `called` needs of those of them who have no name. Two queries at most, however many there are."""
+    prefetch_related_objects([one for one in contacts if not one.has_name], "email_addresses", "phone_numbers")
 
 
 def leave_lists(changes: list[Any]) -> None:

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
@@ -34,7 +35,7 @@ class DonorChangeList(SteadyChangeList):
 
 
 @admin.register(Giving)
-class DonorAdmin(ReadOnlyTenantAdmin):
+class DonorAdmin(NamesContacts, ReadOnlyTenantAdmin):
     """Contacts who have given, those who gave most first."""
 
     area = "gifts"
@@ -110,7 +111,7 @@ def donor_of(row: Giving) -> Donor:
 def marked(contact: Contact, donor: Donor) -> str:
     """The donor, with a mark if nobody may write to them, or if their name is not to be published: who looks at such a
     list often does so to write, or to print it."""
-    link = format_html('<a href="{}">{}</a>', page_of(donor), contact) if donor.pk else link_to(contact)
+    link = format_html('<a href="{}">{}</a>', page_of(donor), contact.called) if donor.pk else link_to(contact)
     marks = [("bad", "Do Not Contact", contact.do_not_contact), ("none", "Anonymous", donor.anonymous)]
     shown = [
         format_html(' <span class="al-badge al-{}">{}</span>', look, words) for look, words, is_so in marks if is_so

@@ -124,7 +124,8 @@ def shown(request: HttpRequest, donor: Donor) -> dict[str, Any]:
     current = spells.filter(end_on=None).first()
     gifts = reverse("admin:gifts_gift_changelist")
     return {
-        "donor": donor, "contact": donor.contact, "tiles": tiles(giving), "gifts": f"{gifts}?donor={donor.contact_id}",
+        "donor": donor, "contact": donor.contact, "subtitle": donor.contact.called,
+        "tiles": tiles(giving), "gifts": f"{gifts}?donor={donor.contact_id}",
         "since": current.start_on if current else None, "may_act": may, "page": page,
         "club_form": ClubChoice(initial={"club": donor.club_id}) if may else None, "facts": facts(donor),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from contacts.models.contact import load_ways
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
 from contacts.tenancy.changelist import is_number
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
@@ -104,6 +105,7 @@ def shown(request: HttpRequest, row: FundraisingPage) -> dict[str, Any]:
         blind=Count("pk", filter=Q(is_blind=True)), people=Count("gift__contact", distinct=True),
     )  # fmt: skip
     page = Paginator(donations, PER_PAGE).get_page(request.GET.get("p"))
+    load_ways(one.gift.contact for one in page)
     tenant = current_tenant()
     return {
         "row": row, "page": page, "may_act": is_allowed(request, CHANGE, AREA),

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import TenantAdmin
@@ -58,7 +59,7 @@ def badges(gift: Gift) -> list[tuple[str, str]]:
 
 
 @admin.register(Gift)
-class GiftAdmin(TenantAdmin):
+class GiftAdmin(NamesContacts, TenantAdmin):
     """What was given, the newest first."""
 
     area = "gifts"
@@ -187,4 +188,6 @@ class GiftAdmin(TenantAdmin):
 
 def link_to(contact: Contact) -> str:
     """To a donor's page."""
-    return format_html('<a href="{}">{}</a>', reverse("admin:contacts_contact_change", args=[contact.pk]), contact)
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:contacts_contact_change", args=[contact.pk]), contact.called
+    )

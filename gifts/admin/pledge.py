@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import TenantAdmin
@@ -27,7 +28,7 @@ from gifts.money import money
 
 
 @admin.register(Pledge)
-class PledgeAdmin(TenantAdmin):
+class PledgeAdmin(NamesContacts, TenantAdmin):
     """What was promised, the newest first."""
 
     area = "gifts"

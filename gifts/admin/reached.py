@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
@@ -59,7 +60,7 @@ def states(row: MilestoneReached) -> list[tuple[str, str]]:
 
 
 @admin.register(MilestoneReached)
-class MilestoneReachedAdmin(ReadOnlyTenantAdmin):
+class MilestoneReachedAdmin(NamesContacts, ReadOnlyTenantAdmin):
     """Every milestone of every donor, the latest first."""
 
     area = "rules"
@@ -123,4 +124,4 @@ class MilestoneReachedAdmin(ReadOnlyTenantAdmin):
             "row": row, "states": states(row), "page": numbers, "count": numbers.paginator.count,
             "gifts": [(gift, money(gift.net), badges(gift)) for gift in shown], "is_years": row.rule.kind == "years",
         }  # fmt: skip
-        return render_page(request, "admin/gifts/reached.html", f"{row.contact}: {row}", context)
+        return render_page(request, "admin/gifts/reached.html", f"{row.contact.called}: {row}", context)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 
+from contacts.models.contact import load_ways
 from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from gifts import milestone_words, rules
@@ -42,6 +43,7 @@ def found(request: HttpRequest, rule: MilestoneRule, run: RuleRun) -> dict[str, 
     paginator = Paginator(rows, PER_PAGE)
     paginator.count = outlook.matches  # type: ignore[misc]  # known already
     page = paginator.get_page(request.GET.get("p"))
+    load_ways(row.contact for row in page)
     names = {str(one.pk): one.name for one in MilestoneRule.objects.filter(pk__in=list(run.overlaps))}
     return {
         "outlook": outlook, "page": page, "hours": duration(outlook.matches * MINUTES_EACH),

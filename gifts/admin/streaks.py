@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from contacts.models.contact import load_ways
 from contacts.tenancy.cards import Need
 from contacts.tenancy.roles import SEE, is_allowed, require
 from contacts.tenancy.views import render_page
@@ -30,6 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
     year = today().year
     rows = streaks.at_risk(today()).select_related("contact").order_by("-total", "pk")
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("p"))
+    load_ways(row.contact for row in shown)
     lengths = streaks.lengths([row.contact_id for row in shown], year - 1)
     context = {
         "page": shown, "year": year, "last": year - 1, "count": shown.paginator.count,

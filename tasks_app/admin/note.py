@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from contacts.admin.history import changes_html
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact, HistoryEntry
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
@@ -29,7 +30,7 @@ LOOKS = {"waiting": "none", "maybe": "warn", "sent": "good", "failed": "bad", "h
 
 
 @admin.register(Note)
-class NoteAdmin(ReadOnlyTenantAdmin):
+class NoteAdmin(NamesContacts, ReadOnlyTenantAdmin):
     """Every note, the newest first."""
 
     area = "thanks"
@@ -72,7 +73,7 @@ class NoteAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Donor")
     def whom(self, row: Note) -> str:
-        return str(row.contact)
+        return str(row.contact.called)
 
     @display(description="Words")
     def words(self, row: Any) -> str:
@@ -106,4 +107,4 @@ class NoteAdmin(ReadOnlyTenantAdmin):
             "may_send": row.state in (Note.State.FAILED, Note.State.HELD),
             "history": [(entry, changes_html(entry)) for entry in entries],
         }  # fmt: skip
-        return render_page(request, "admin/thanks/note.html", f"Note to {row.contact}", context)
+        return render_page(request, "admin/thanks/note.html", f"Note to {row.contact.called}", context)

@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.decorators import display
 
 from contacts.admin.history import changes_html
+from contacts.admin.whose import NamesContacts
 from contacts.models import Contact, HistoryEntry
 from contacts.search import contacts_matching
 from contacts.tenancy.admin import ReadOnlyTenantAdmin
@@ -62,7 +63,7 @@ def standing_reasons() -> Prefetch:
 
 
 @admin.register(ThankYou)
-class ThankYouAdmin(bulk.BulkActions, ReadOnlyTenantAdmin):
+class ThankYouAdmin(NamesContacts, bulk.BulkActions, ReadOnlyTenantAdmin):
     """Who is to be thanked, those first whose day comes first."""
 
     area = "thanks"
@@ -112,7 +113,7 @@ class ThankYouAdmin(bulk.BulkActions, ReadOnlyTenantAdmin):
 
     @display(description="Donor", ordering="contact__last_name")
     def whom(self, row: ThankYou) -> str:
-        return format_html('<span class="th-whom">{}</span>', row.contact)
+        return format_html('<span class="th-whom">{}</span>', row.contact.called)
 
     @display(description="Why")
     def why(self, row: Any) -> str:
