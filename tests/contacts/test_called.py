@@ -23,7 +23,7 @@ NAMELESS = {"first_name": "", "last_name": "", "organization_name": ""}
 def give(tenant: Tenant, count: int, since: int = 0) -> list[Contact]:
     """So many donors without a name; each second one has a number only."""
     with in_tenant(tenant):
-        found = []
+        found: list[Contact] = []
         for number in range(since, since + count):
             way = (
                 {"email": f"nobody{number}@rivermail.test"}
