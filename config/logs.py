@@ -10,12 +10,13 @@ from integrations.provider_kit.http import scrub
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request", "taskName"}
 # Of a vendor's messages, of a new password, of an invitation.
 KEYS_IN_PATHS = re.compile(r"(/hooks/\w+/|/forgotten/\w+/|/join/)[\w-]+")
+ROW = re.compile(r"DETAIL: .*?(?=\n\n(?:The above|During handling)|\Z)", re.DOTALL)  # what databases quote of a row
 EMAIL_ADDRESS = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")  # databases quote the row that they refuse
 
 
 def without_private(text: str) -> str:
     """The same text with keys, passwords and people's addresses blotted out."""
-    return EMAIL_ADDRESS.sub("…@…", KEYS_IN_PATHS.sub(r"\1…", scrub(text)))
+    return EMAIL_ADDRESS.sub("…@…", KEYS_IN_PATHS.sub(r"\1…", scrub(ROW.sub("DETAIL: …", text))))
 
 
 class JsonFormatter(logging.Formatter):

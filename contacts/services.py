@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from contacts.holds import held, refuse_if_held
@@ -42,11 +42,19 @@ def add_tag(tag: Tag, contacts: QuerySet[Contact]) -> int:
     """Put a tag on these contacts. Returns how many did not have it."""
     added = 0
     for pks in chunks(list(contacts.order_by().values_list("pk", flat=True))):
-        with transaction.atomic():
-            here = set(tag.contact_tags.filter(contact__in=pks).values_list("contact_id", flat=True))
-            new = Contact.objects.filter(pk__in=set(pks) - here)
-            added += len(ContactTag.objects.bulk_create([ContactTag(contact=contact, tag=tag) for contact in new]))
+        try:
+            added += tag_some(tag, pks)
+        except IntegrityError:  # somebody else tagged one of them in this moment
+            added += tag_some(tag, pks)
     return added
+
+
+@transaction.atomic
+def tag_some(tag: Tag, pks: list[int]) -> int:
+    """One part of them."""
+    here = set(tag.contact_tags.filter(contact__in=pks).values_list("contact_id", flat=True))
+    new = Contact.objects.filter(pk__in=set(pks) - here)
+    return len(ContactTag.objects.bulk_create([ContactTag(contact=contact, tag=tag) for contact in new]))
 
 
 def take_off_tag(tag: Tag, contacts: QuerySet[Contact]) -> int:

@@ -34,6 +34,11 @@ def line(message: str, *args: object, error: Exception | None = None, **extra: o
         ("Forbidden (CSRF token missing.): /join/w1nbH-8Yk_q3/", "w1nbH"),
         ("GET https://api.test/?api_key=Qz123 failed", "Qz123"),
         ('Key (tenant_id, address_key)=(1, ana.o\'ruiz+news@rivermail.test) already exists: "x"', "rivermail"),
+        ("UniqueViolation: twice\nDETAIL:  Key (tenant_id, name)=(1, Ruiz) already exists.", "Ruiz"),
+        (
+            "NotNullViolation\nDETAIL:  Failing row contains (5,\n\nmet at\nthe Ruiz home).\n\nThe above exception",
+            "Ruiz",
+        ),
     ],
 )
 def test_no_key_and_no_address_is_in_a_message_an_exception_or_an_extra(text: str, secret: str) -> None:
@@ -47,3 +52,11 @@ def test_what_helps_to_find_the_fault_stays() -> None:
     assert written["message"] == "Internal Server Error: /admin/contacts/contact/"
     assert written["status_code"] == 500
     assert "KeyError: 'brake'" in str(written["exception"])
+
+
+def test_what_a_database_quotes_of_a_row_ends_where_the_next_exception_begins() -> None:
+    text = (
+        "UniqueViolation: tag_name_once\nDETAIL:  Key (name)=(Ruiz) exists.\n\nThe above exception was the cause of: x"
+    )
+    said = str(line("%s", text)["message"])
+    assert "tag_name_once" in said and "The above exception was the cause of: x" in said and "Ruiz" not in said

@@ -48,9 +48,17 @@ def made(given: Given, by: str, names: list[str]) -> FundraisingPage:
     return page
 
 
-@transaction.atomic
 def update_page(page: FundraisingPage, given: Given) -> FundraisingPage:
     """Change what was sent; identifiers are added, but for those of other pages. One transaction."""
+    try:
+        return updated(page, given)
+    except IntegrityError:  # another page was given one of these identifiers at this moment
+        return updated(page, given)
+
+
+@transaction.atomic
+def updated(page: FundraisingPage, given: Given) -> FundraisingPage:
+    """One attempt."""
     row: FundraisingPage = FundraisingPage.objects.select_for_update(no_key=True).get(pk=page.pk)
     write(row, given)
     row.save()

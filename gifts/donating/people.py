@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.db import OperationalError
+
 from contacts import program_word, telling
 from contacts.duplicates.merge import GONE, merge
 from contacts.models import Contact, EmailAddress
@@ -74,7 +76,7 @@ def met(said: Said) -> tuple[matching.Plan[int], dict[int, Contact]]:
         if wanted <= rows.keys():
             return plan, rows
         rows |= {row.pk: row for row in locks.lock(wanted | rows.keys())}
-    raise DonatingRefused("This cannot be done at this moment. Nothing was changed; send it again.")
+    raise OperationalError("People come and go while they are looked up.")  # told as busy: the same call may come again
 
 
 def added(said: Said) -> Contact:
