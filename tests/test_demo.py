@@ -23,6 +23,7 @@ from contacts.models import ConsentEvent, Contact, ContactList, EmailAddress, Hi
 from contacts.tenancy.models import StaffMember, Tenant, User
 from contacts.tenancy.walls import in_tenant
 
+pytestmark = pytest.mark.once
 RUNS_ALONE = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MODE")}
 
 

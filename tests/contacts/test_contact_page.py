@@ -25,7 +25,7 @@ from contacts.tenancy.walls import in_tenant as inside
 from tests.contacts.forms import opened, sent, with_row
 from tests.factories import ContactFactory, ContactListFactory, EmailAddressFactory, ListMembershipFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant"), pytest.mark.once]
 
 
 def addresses(contact: Contact) -> dict[str, bool]:

@@ -23,7 +23,7 @@ from tests.fakes import control
 from tests.integrations.constant_contact import ConstantContactWorld
 from tests.integrations.engine import World
 
-pytestmark = pytest.mark.usefixtures("in_tenant")
+pytestmark = [pytest.mark.usefixtures("in_tenant"), pytest.mark.once]
 
 PASSING: list[tuple[Any, list[str]]] = [
     (Connection, ["connected_at", "last_success_at", "failing_since", "listened_at", "retry_at", "bulk_retry_at"]),

@@ -33,7 +33,7 @@ from tests.factories import ContactFactory, StaffMemberFactory
 from tests.fakes.video_app.almoner import is_genuine
 from tests.tenancy.people import logged_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_tenant"), pytest.mark.once]
 DAY = date(2026, 5, 1)
 BOTH = ["task.created", "task.changed"]
 

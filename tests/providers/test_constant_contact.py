@@ -24,7 +24,7 @@ from tests.fakes.constant_contact.activity_work import finish
 from tests.providers.contract import ProviderContract
 from tests.providers.stand import ANA, CHALLENGE, GALA, NEWS, VERIFIER, Stand, is_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ACCOUNT = {"organization": "River Trust", "email": "office@rivertrust.test", "address": "1 Mill Lane, Portland"}
 OFF = {"standing": Standing.UNSUBSCRIBED, "lists": frozenset()}
 DISABLED = {"standing": Standing.ARCHIVED, "lists": frozenset()}

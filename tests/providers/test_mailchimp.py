@@ -18,7 +18,7 @@ from integrations.providers.mailchimp.api import hash_of
 from tests.providers.contract import ProviderContract
 from tests.providers.stand import ANA, CHALLENGE, GALA, NEWS, VERIFIER, Stand, is_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 CONTACT = {
     "company": "River Trust", "address1": "1 Mill Lane", "city": "Portland", "state": "OR", "zip": "97201",

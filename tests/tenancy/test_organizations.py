@@ -16,7 +16,7 @@ from tests.factories import ContactFactory, ContactListFactory
 from tests.tenancy.people import logged_in
 from tests.tenancy.walk import Fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 # --- choosing ---

@@ -21,7 +21,7 @@ from tests.factories import PASSWORD, ContactFactory, UserFactory
 from tests.tenancy.people import logged_in, place
 from tests.tenancy.walk import Fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 # --- what stands where ---

@@ -20,7 +20,7 @@ from tests.tenancy import fingerprint
 from tests.tenancy.rows import fill
 from tests.tenancy.walk import PART, WORD, Walk, addresses, drawn_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture
@@ -68,7 +68,6 @@ def test_T2_X5_an_owner_who_looks_everywhere_sees_nothing_of_a_neighbour_and_cha
     assert walk.answers > 300, "the walk has become short: does it still find the pages?"
 
 
-@pytest.mark.once
 def test_T3_an_owner_who_sends_every_form_and_action_changes_nothing_of_a_neighbour(world: dict[str, Any]) -> None:
     before = fingerprint.of_tenant(world["neighbour"])
     walk = walk_as(Role.OWNER, world)
@@ -82,7 +81,6 @@ def test_T3_an_owner_who_sends_every_form_and_action_changes_nothing_of_a_neighb
     assert fingerprint.crossed_links() == []
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("role", [Role.STAFF, Role.VIEWER])
 def test_T2_X5_other_roles_find_nothing_of_a_neighbour_either(role: str, world: dict[str, Any]) -> None:
     walk = walk_as(role, world)
