@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contacts.duplicates.merge import merge
+from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import recounting, totals
@@ -49,6 +50,16 @@ def test_A11_of_two_puts_with_one_version_one_is_409(tenant: Tenant) -> None:
 
     at_once(tenant, [partial(put, number) for number in range(3)])
     assert sorted(statuses) == [200, 409, 409]
+
+
+def test_A11_a_contact_that_staff_change_while_a_program_holds_what_it_read_is_not_changed_back(tenant: Tenant) -> None:
+    program, contact = Program(tenant), person(tenant, first_name="Anna")
+    made = program.create(contact)
+    with in_tenant(tenant):
+        Contact.objects.filter(pk=contact.pk).update(first_name="Ana")
+    assert program.put(made["id"], made | {"notes": "x"}).status_code == 409
+    said = good(program.read(made["id"]))
+    assert (said["first_name"], said["notes"], said["sys_version"]) == ("Ana", "", made["sys_version"] + 1)
 
 
 def test_A1_of_several_who_create_one_donor_one_succeeds(tenant: Tenant) -> None:

@@ -98,6 +98,18 @@ def test_A13_a_club_is_reached_and_left_and_each_change_stands_in_the_history(
         ]  # fmt: skip
 
 
+def test_A11_A13_a_club_by_hand_is_one_version_more_and_keeping_the_same_club_is_none(
+    tenant: Tenant, clubs: dict[str, DonorClub]
+) -> None:
+    row = giver(tenant, 100)
+    versions = []
+    with in_tenant(tenant):
+        for club, is_by_hand in (("Silver", True), ("Gold", True), ("", False), ("Silver", True), ("", False)):
+            donors.place_by_hand(row, clubs[club] if club else None, is_by_hand)
+            versions.append(Donor.objects.get().version - row.version)
+    assert versions == [0, 1, 2, 2, 2]
+
+
 def test_A13_who_is_placed_by_hand_stays_until_it_is_left_to_their_giving(
     tenant: Tenant, clubs: dict[str, DonorClub]
 ) -> None:
