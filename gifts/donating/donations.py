@@ -120,7 +120,7 @@ def named(given: Given) -> Contact:
     contact = Contact.objects.filter(uid__in=[uid, now_of([uid]).get(uid, uid)]).first()
     if contact is None:
         raise DonatingRefused(NO_PERSON)
-    contact = locks.lock([contact.pk])[0]
+    contact = locks.lock_one(contact.pk)
     tag(contact, given.get("add_tags") or (), given.get("remove_tags") or ())
     return contact
 

@@ -19,6 +19,10 @@ GIVE_WAY = {"40P01", "40001", "55P03", "23505"}  # PostgreSQL: two waited for ea
 Result = TypeVar("Result")
 
 
+class Gone(OperationalError):
+    """Somebody who was found a moment ago is not here now: merged or deleted. Looked for again, the call finds out."""
+
+
 def take(words: Iterable[str]) -> None:
     """Wait for whoever works on one of these words, until the end of the transaction; always in the same order. SQLite
     lets one write at a time anyway."""
@@ -42,6 +46,13 @@ def lock(pks: Iterable[int]) -> list[Contact]:
     return list(rows)
 
 
+def lock_one(pk: int) -> Contact:
+    """The same of one. Raises `Gone`."""
+    if not (found := lock([pk])):
+        raise Gone
+    return found[0]
+
+
 def at_most_a_few_times(work: Callable[[], Result]) -> Result:
     """Do it as one transaction, in which everybody is told of once; again from the start if the database took it back
     for somebody else's sake: two calls may bring the same new custom field or identifier, each for another person."""
@@ -50,7 +61,7 @@ def at_most_a_few_times(work: Callable[[], Result]) -> Result:
             with transaction.atomic(), telling.as_one(Recorded):
                 return work()
         except (OperationalError, IntegrityError) as error:
-            if getattr(error.__cause__, "sqlstate", "") not in GIVE_WAY:
+            if not isinstance(error, Gone) and getattr(error.__cause__, "sqlstate", "") not in GIVE_WAY:
                 raise
             log.info("a call gave way to another one and is tried again (%s)", attempt)
     with transaction.atomic(), telling.as_one(Recorded):

@@ -87,7 +87,7 @@ def subscriber(news: News) -> Contact:
     """Whoever has the address there, or somebody new. What anybody may have typed lifts no opt-out there: it was never
     given to the organization whose form that was."""
     known = matching.with_address(news.said)
-    person = locks.lock(known[:1])[0] if known else added(news.said, news.said.email)
+    person = locks.lock_one(known[0]) if known else added(news.said, news.said.email)
     words = f"Subscribed through {actor().source}"
     if not known:
         program_word.note_new(person, words)
@@ -110,7 +110,7 @@ def agree(person: Contact | None, said: Said, number: str, is_sure: bool) -> Non
     where they have said no."""
     holders = matching.with_number(number)
     if holders and (person is None or person.pk not in holders):
-        person = locks.lock(holders[:1])[0]
+        person = locks.lock_one(holders[0])
     if not is_sure and phones.has_said_no(number, person):
         return
     if not holders:

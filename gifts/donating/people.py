@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.db import OperationalError
-
 from contacts import program_word, telling
 from contacts.duplicates.merge import GONE, merge
 from contacts.models import Contact, EmailAddress
@@ -76,7 +74,7 @@ def met(said: Said) -> tuple[matching.Plan[int], dict[int, Contact]]:
         if wanted <= rows.keys():
             return plan, rows
         rows |= {row.pk: row for row in locks.lock(wanted | rows.keys())}
-    raise OperationalError("People come and go while they are looked up.")  # told as busy: the same call may come again
+    raise locks.Gone
 
 
 def added(said: Said) -> Contact:

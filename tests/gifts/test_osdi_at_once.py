@@ -6,8 +6,8 @@ import pytest
 
 from contacts.models import ContactTag
 from contacts.tenancy.walls import in_tenant
-from gifts.donating import people
-from gifts.models import PageIdentifier
+from gifts.donating import locks
+from gifts.models import Donation, PageIdentifier
 from tests.factories import ContactFactory, TenantFactory
 from tests.gifts.osdi import DONATION, Program, error, said, somebody, uid_in
 from tests.gifts.test_at_once import at_once
@@ -56,7 +56,30 @@ def test_O1_a_call_that_nobody_could_carry_out_now_may_come_again_with_the_same_
     page = program.page()
     body = DONATION | {"person": {"email_addresses": [{"address": "ana@rivermail.test"}]}}
     with monkeypatch.context() as patched:
-        patched.setattr(people.locks, "lock", lambda pks: [])
+        patched.setattr(locks, "lock", lambda pks: [])
         answer = program.post(f"{page}/donations", body, **{"Idempotency-Key": "once"})
         assert "try again" in error(answer, 503) and answer["Retry-After"]
     said(program.post(f"{page}/donations", body, **{"Idempotency-Key": "once"}))
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_O3_somebody_who_goes_while_the_call_is_worked_on_is_looked_for_again(monkeypatch: Any, is_named: bool) -> None:
+    tenant, above = TenantFactory(name="River Trust going"), TenantFactory(name="River State going")
+    program = Program(tenant)
+    page = program.page()
+    tenant.parent = above
+    tenant.save()
+    ana, _ = somebody(tenant, "ana@rivermail.test"), somebody(above, "new@rivermail.test")
+    link = {"person": None, "_links": {"osdi:person": {"href": f"/people/{ana.uid}"}}}
+    new = {"person": {"email_addresses": [{"address": "new@rivermail.test", "status": "subscribed"}]}}
+    real, asked = locks.lock, []
+
+    def once_nobody(pks: Any) -> Any:
+        asked.append(pks)
+        return [] if len(asked) == 1 else real(pks)
+
+    monkeypatch.setattr(locks, "lock", once_nobody)
+    said(program.give(page, **(link if is_named else new)))
+    assert len(asked) >= 2
+    with in_tenant(tenant):
+        assert Donation.objects.count() == 1
