@@ -73,7 +73,7 @@ class FundraisingPageAdmin(ReadOnlyTenantAdmin):
 
     @display(description="Amount")
     def how_much(self, row: Any) -> str:
-        return format_html('<span class="gf-amount">{}</span>', money(row.total, row.currency))
+        return format_html('<span class="gf-amount">{}</span>', money(row.total))
 
     @display(description="Made", ordering="created_at")
     def made(self, row: FundraisingPage) -> str:
@@ -112,7 +112,7 @@ def shown(request: HttpRequest, row: FundraisingPage) -> dict[str, Any]:
         "has_network": tenant is not None and tenant.parent_id is not None,
         "rows": [(one, money(one.amount, one.currency)) for one in page],
         "sums": [
-            ("donations", intcomma(figures["number"])), ("given", money(figures["total"], row.currency)),
+            ("donations", intcomma(figures["number"])), ("given", money(figures["total"])),
             ("donors", intcomma(figures["people"])), ("given again and again", intcomma(figures["recurring"])),
             ("by forms without a key", intcomma(figures["blind"])),
         ],

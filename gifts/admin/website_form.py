@@ -88,7 +88,7 @@ def asked(request: HttpRequest, object_id: int) -> tuple[FundraisingPage, Choice
         said |= choices.cleaned_data
     address = request.build_absolute_uri(f"/api/v2/fundraising_pages/{page.uid}/donations")
     return page, choices, {
-        **said, "page": page, "address": address, "id": f"donation-{page.uid.hex[:8]}", "symbol": page.currency,
+        **said, "page": page, "address": address, "id": f"donation-{page.uid.hex[:8]}", "symbol": page.tenant.currency,
         "recipient": page.tenant.name,
     }  # fmt: skip
 

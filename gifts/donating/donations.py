@@ -21,7 +21,7 @@ from contacts.tenancy.walls import current_tenant
 from gifts import services
 from gifts.donating import locks
 from gifts.donating.caller import KEYED, Caller
-from gifts.donating.pages import foreign
+from gifts.donating.pages import currency, foreign
 from gifts.donating.people import settle, words_for
 from gifts.donating.refused import DonatingRefused
 from gifts.donating.said import OURS, read_person
@@ -130,7 +130,7 @@ def write(
 ) -> Donation:  # fmt: skip
     """The gift, and what only a donation has."""
     at = values.setdefault("given_at", timezone.now().replace(microsecond=0))
-    donation = Donation(page=page, currency=page.currency, is_blind=caller.is_blind, **values)
+    donation = Donation(page=page, currency=currency(), is_blind=caller.is_blind, **values)
     try:
         donation.gift = services.record_gift(
             contact, donation.amount, day_of(at), source=Source.DONATION_HELPER, source_id=str(donation.uid),

@@ -20,6 +20,12 @@ FIELDS = {
 }  # fmt: skip
 
 
+def currency() -> str:
+    """That of the organization, as it is now: gifts are kept in no other, and a page may be older than a choice."""
+    tenant = current_tenant()
+    return tenant.currency if tenant else ""
+
+
 def create_page(given: Given, by: str) -> FundraisingPage:
     """A page made by a program, which takes donations. `given`: title (needed), name, summary, description,
     origin_system, browser_url, featured_image_url, `action_network:hidden`, identifiers; `by` names the key. An
@@ -38,8 +44,7 @@ def made(given: Given, by: str, names: list[str]) -> FundraisingPage:
     known = FundraisingPage.objects.filter(identifiers__text__in=names).order_by("pk").first() if names else None
     if known is not None:
         return update_page(known, given)
-    tenant = current_tenant()
-    page = FundraisingPage(currency=tenant.currency if tenant else "", made_by_api=True, creator_name=by[:250])
+    page = FundraisingPage(currency=currency(), made_by_api=True, creator_name=by[:250])
     write(page, given)
     page.save(force_insert=True)
     PageIdentifier.objects.bulk_create([PageIdentifier(page=page, text=one) for one in names])

@@ -290,3 +290,16 @@ def test_O1_members_that_nobody_knows_and_triggers_are_passed_over(tenant: Tenan
     with in_tenant(tenant):
         assert EmailAddress.objects.get().address == "jsmith@mail.com"
     assert DONATION["person"] == SMITH
+
+
+def test_O12_a_page_that_is_older_than_the_choice_of_a_currency_takes_donations_in_the_chosen_one(
+    tenant: Tenant,
+) -> None:
+    program = Program(tenant)
+    page = program.page()
+    tenant.currency = "EUR"
+    tenant.save()
+    assert said(program.get(page))["currency"] == "EUR"
+    assert said(program.give(page, currency="EUR"))["currency"] == "EUR"
+    assert "EUR" in error(program.give(page, currency="USD"))
+    assert said(program.put(page, {"title": "Salvar el río", "currency": "EUR"}))["total_amount"] == "3.00"

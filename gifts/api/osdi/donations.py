@@ -13,6 +13,7 @@ from gifts.api.osdi.frame import OsdiView
 from gifts.donating.background import later
 from gifts.donating.caller import BLIND
 from gifts.donating.donations import read, record_donation, takes_donations, update_donation
+from gifts.donating.pages import currency
 from gifts.models import BackgroundCall, Donation, FundraisingPage
 
 REL = "osdi:donations"
@@ -97,7 +98,7 @@ class OfPage(OfDonations):
         if why := takes_donations(page, is_blind=is_blind):
             raise Wrong(why)
         given = self.given()
-        donation_bodies.refuse_other_currency(given, page.currency)
+        donation_bodies.refuse_other_currency(given, currency())
         body = donation_bodies.donation_with_person(given)
         if is_blind:
             blind.refuse_large(body["recipients"])

@@ -62,6 +62,6 @@ class Page(OfPages):
         """Its id."""
         row = finding.one(self.rows(), "fundraising page", page)
         given = self.given_anywhere(*BY_ADDRESS)
-        donation_bodies.refuse_other_currency(given, row.currency)
+        donation_bodies.refuse_other_currency(given, self.tenant.currency)
         body = donation_bodies.page(given, is_new=False)
         return str(update_page(row, body).uid)

@@ -124,7 +124,7 @@ def page(row: Any, number: int, total: Decimal) -> dict[str, Any]:
         "origin_system": row.origin_system,
         "browser_url": row.browser_url,
         "featured_image_url": row.featured_image_url,
-        "currency": row.currency,
+        "currency": row.tenant.currency,
         "total_donations": number,
         "total_amount": f"{total:.2f}",
         "action_network:hidden": row.is_hidden,
