@@ -63,17 +63,22 @@ def lock_contacts(pks: Collection[int]) -> dict[int, Contact]:
     return {row.pk: row for row in rows.order_by("pk")}
 
 
-@transaction.atomic
-def create(contact: Contact, wanted: Wanted) -> Donor:
-    """Make a donor of a contact who is none yet. Raises `Conflict` for one who is (A1)."""
+def still_free(contact: Contact) -> Contact:
+    """This contact as it is now, locked with its totals. Raises `Conflict` if it is gone, or a donor by now."""
     here = lock_contacts([contact.pk])
     if contact.pk not in here:
         raise Conflict("The contact is not here any more: deleted or merged a moment ago.")
-    totals.locked([contact.pk])
+    totals.locked([contact.pk])  # a gift of this moment makes a donor: before this, or after it
     if Donor.objects.filter(contact=contact.pk).exists():
         raise Conflict("There is a donor for this contact already.")
+    return here[contact.pk]
+
+
+@transaction.atomic
+def create(contact: Contact, wanted: Wanted) -> Donor:
+    """Make a donor of a contact who is none yet. Raises `Conflict` for one who is (A1)."""
     by = actor().label[:100]
-    row = Donor(contact=here[contact.pk], created_by=by, updated_by=by)
+    row = Donor(contact=still_free(contact), created_by=by, updated_by=by)
     write_own(row, wanted.own)
     save(row)
     details.set_details(row.contact, wanted.details)
@@ -146,12 +151,7 @@ def move(row: Donor, contact: Contact) -> None:
     """Make it the donor of another contact. Gifts and pledges stay with theirs, so there must be none."""
     if holds.hold([row.contact_id]):
         raise Conflict("The contact of this donor has gifts or pledges, which stay theirs. Merge the contacts instead.")
-    here = lock_contacts([contact.pk])
-    if contact.pk not in here:
-        raise Conflict("The contact is not here any more: deleted or merged a moment ago.")
-    if Donor.objects.filter(contact=contact.pk).exists():
-        raise Conflict("There is a donor for this contact already.")
-    row.contact = here[contact.pk]
+    row.contact = still_free(contact)
 
 
 def why_not_delete(row: Donor) -> DonorRefused | None:

@@ -11,7 +11,7 @@ from contacts.models import Contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import recounting, totals
-from gifts.models import Donor, DonorClub, DonorClubSpell, TotalsRun
+from gifts.models import Donor, DonorClub, DonorClubSpell, Gift, TotalsRun
 from gifts.services import record_gift
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, person, replace
@@ -74,6 +74,24 @@ def test_A1_of_several_who_create_one_donor_one_succeeds(tenant: Tenant) -> None
     with in_tenant(tenant):
         assert Donor.objects.count() == 1
     assert set(statuses) <= {200, 409} and statuses.count(200) <= 1
+
+
+def test_A12_a_donor_given_to_somebody_who_gives_in_this_moment_waits_or_is_refused(tenant: Tenant) -> None:
+    programs, statuses = [Program(tenant), Program(tenant)], []
+
+    def give_to(program: Program, uid: str, contact: Contact) -> None:
+        statuses.append(program.patch(uid, replace("/contact_id", str(contact.uid))).status_code)
+
+    for _ in range(3):
+        made = [program.create(person(tenant))["id"] for program in programs]
+        contact = person(tenant)
+        at_once(tenant, [
+            partial(give_to, programs[0], made[0], contact), partial(give_to, programs[1], made[1], contact),
+            partial(record_gift, contact, 5, date(2025, 1, 1)),
+        ])  # fmt: skip
+        with in_tenant(tenant):
+            assert Donor.objects.filter(contact=contact).count() == Gift.objects.filter(contact=contact).count() == 1
+    assert set(statuses) <= {200, 409}
 
 
 def test_A8_two_batches_over_the_same_donors_in_two_orders_block_nobody(tenant: Tenant) -> None:
