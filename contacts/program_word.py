@@ -1,7 +1,7 @@
 """A person's own word about email, brought by a program of others: what a form or a key's call says they asked for.
 
-It stands in the consent ledger as their own word (L35), with where it came from. A bounce and a complaint about spam
-stay, whatever a program says. What came without a key, anybody may have typed: it does not lift what staff have set.
+It stands in the consent ledger as their own word (L35), with where it came from. A bounce, a complaint about spam and
+what staff have set stay, whatever a program says. What came without a key, anybody may have typed.
 """
 
 from typing import Any
@@ -17,13 +17,14 @@ def subscribe(
     contact: Contact, said: str, of: ContactList | None = None, is_sure: bool = True, typed: str = ""
 ) -> None:  # fmt: skip
     """They asked for mail: of this list, or in general. What they had withdrawn of it is given back, once; other lists
-    stay as they are. `is_sure` is whether a key stands for it; if none does, it is heard of the address that was
-    `typed` (its key) only, if mail goes there. Somebody without an email address is left alone."""
+    stay as they are, and so does Do Not Contact that staff have set: staff lift it. `is_sure` is whether a key stands
+    for it; if none does, it is heard of the address that was `typed` (its key) only, if mail goes there. Somebody
+    without an email address is left alone."""
     contact = Contact.objects.get(pk=contact.pk)
     mail = contact.primary_email
     if mail is None or mail.state == EmailAddress.State.COMPLAINED:
         return
-    if not is_sure and (mail.address_key != typed or is_set_by_staff(contact, of)):
+    if (not is_sure and mail.address_key != typed) or is_set_by_staff(contact, of):
         return
     was_on = of is None or contact.memberships.filter(contact_list=of).exists()
     membership = join(contact, of) if of else None
@@ -33,7 +34,7 @@ def subscribe(
     if was_on and not is_refused and mail_status.gets_mail(contact, words, places, of) and has_asked(contact):
         return
     wanted = [membership] if membership else wanted_of(words, places, contact)
-    if not is_sure and places:
+    if places:
         wanted = [one for one in wanted if not is_marked_by_staff(one)]
         if not wanted:
             return

@@ -118,4 +118,4 @@ def agree(person: Contact | None, said: Said, number: str, is_sure: bool) -> Non
         is_main = not person.phone_numbers.exists()
         PhoneNumber.objects.create(contact=person, number=number, label=phones.MOBILE, is_primary=is_main)
     if person is not None:
-        phones.say(person, SUBSCRIBED, number, is_sure)
+        phones.say(person, SUBSCRIBED, number)

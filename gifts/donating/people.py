@@ -107,7 +107,7 @@ def say_all(
         program_word.subscribe(contact, words, caller.joins, not caller.is_blind, said.email_key)
     elif said.mail_status == UNSUBSCRIBED:
         program_word.unsubscribe(contact, words, caller.joins)
-    phones.say(contact, said.text_status, said.phone, not caller.is_blind, losing)
+    phones.say(contact, said.text_status, said.phone, losing)
     network.tell_above(
         contact,
         network.News(

@@ -81,19 +81,16 @@ def main(contact: Contact) -> PhoneNumber | None:
     return contact.phone_numbers.order_by("-is_primary", "pk").first()
 
 
-def say(
-    contact: Contact, status: str, number: str = "", is_sure: bool = True, before: Iterable[Contact] = ()
-) -> bool:  # fmt: skip
-    """What the person said about text messages to this number, or to their main one. `is_sure` is whether a key stands
-    for it: what anybody may have typed does not lift what staff have set, for them or for those who had this number
-    `before`. Returns whether there is such a number."""
+def say(contact: Contact, status: str, number: str = "", before: Iterable[Contact] = ()) -> bool:
+    """What the person said about text messages to this number, or to their main one. What staff have set, for them or
+    for those who had this number `before`, stays: staff lift it. Returns whether there is such a number."""
     if not status:
         return False
     row = contact.phone_numbers.filter(number=number).first() if number else main(contact)
     if row is None:
         return False
     wanted = status == SUBSCRIBED
-    if wanted and not is_sure and is_stopped_by_staff(str(row.number), [contact, *before]):
+    if wanted and is_stopped_by_staff(str(row.number), [contact, *before]):
         return True
     if row.takes_texts != wanted:
         with acting(By.PERSON, actor().source):

@@ -87,17 +87,16 @@ def test_O5_who_unsubscribed_stays_so_without_a_word_and_comes_back_by_one(
     assert own.count() == 1
 
 
-def test_O5_do_not_contact_gives_way_to_the_persons_own_word_only_with_a_key(page: FundraisingPage) -> None:
+@pytest.mark.parametrize("caller", [KEYED, BLIND])
+def test_L35_O5_do_not_contact_that_staff_have_set_is_lifted_by_staff_only(
+    page: FundraisingPage, caller: Caller
+) -> None:
     contact = ana()
     marked(contact)
-    asks(page, BLIND)
+    asks(page, caller)
     contact.refresh_from_db()
     assert contact.do_not_contact
     assert status(contact) == "unsubscribed"
-    asks(page, KEYED)
-    contact.refresh_from_db()
-    assert not contact.do_not_contact
-    assert status(contact) == "subscribed"
 
 
 @pytest.mark.parametrize(
@@ -208,9 +207,9 @@ def test_O6_a_word_about_email_is_none_about_text_messages(page: FundraisingPage
     assert status(contact) == "unsubscribed"
 
 
-@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
-def test_O6_what_staff_have_set_about_text_messages_is_not_lifted_by_a_form(
-    page: FundraisingPage, caller: Caller, lifts: bool
+@pytest.mark.parametrize("caller", [KEYED, BLIND])
+def test_O6_what_staff_have_set_about_text_messages_is_lifted_by_staff_only(
+    page: FundraisingPage, caller: Caller
 ) -> None:
     contact = give(page, person(ANA, NUMBER, text="subscribed")).gift.contact
     with acting(By.STAFF, "Almoner"):
@@ -218,17 +217,17 @@ def test_O6_what_staff_have_set_about_text_messages_is_not_lifted_by_a_form(
         row.takes_texts = False
         row.save()
     record_donation(page, body(person(ANA, NUMBER, text="subscribed")), caller=caller)
-    assert contact.phone_numbers.get().takes_texts is lifts
+    assert not contact.phone_numbers.get().takes_texts
 
 
 @pytest.mark.parametrize("who", [ANA, "stranger@rivermail.test"])
-@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
-def test_O6_a_form_has_nobody_texted_whom_staff_put_under_do_not_contact(
-    page: FundraisingPage, caller: Caller, lifts: bool, who: str
+@pytest.mark.parametrize("caller", [KEYED, BLIND])
+def test_O6_nobody_is_texted_whom_staff_put_under_do_not_contact(
+    page: FundraisingPage, caller: Caller, who: str
 ) -> None:
     marked(give(page, person(ANA, NUMBER)).gift.contact)
     record_donation(page, body(person(who, NUMBER, text="subscribed")), caller=caller)
-    assert PhoneNumber.objects.get().takes_texts is lifts
+    assert not PhoneNumber.objects.get().takes_texts
 
 
 @pytest.mark.parametrize("caller, comes_back", [(KEYED, True), (BLIND, False)])
@@ -243,9 +242,9 @@ def test_O5_a_form_speaks_of_no_address_but_the_one_that_was_typed(
     assert status(contact) == ("subscribed" if comes_back else "unsubscribed")
 
 
-@pytest.mark.parametrize("caller, lifts", [(KEYED, True), (BLIND, False)])
-def test_O5_do_not_contact_that_staff_have_set_on_a_list_is_not_lifted_by_a_form(
-    page: FundraisingPage, caller: Caller, lifts: bool
+@pytest.mark.parametrize("caller", [KEYED, BLIND])
+def test_O5_do_not_contact_that_staff_have_set_on_a_list_is_lifted_by_staff_only(
+    page: FundraisingPage, caller: Caller
 ) -> None:
     contact = ana()
     places = [
@@ -257,10 +256,9 @@ def test_O5_do_not_contact_that_staff_have_set_on_a_list_is_not_lifted_by_a_form
             one.do_not_contact = True
             one.save()
     asks(page, caller)
-    assert {one.do_not_contact for one in contact.memberships.all()} == {not lifts}
-    assert status(contact) == ("subscribed" if lifts else "unsubscribed")
-    if not lifts:
-        assert not ConsentEvent.objects.filter(kind="opt_in").exists()
+    assert {one.do_not_contact for one in contact.memberships.all()} == {True}
+    assert status(contact) == "unsubscribed"
+    assert not ConsentEvent.objects.filter(kind="opt_in").exists()
 
 
 def test_O5_a_form_gives_back_the_lists_that_they_left_themselves_and_not_what_staff_have_set(
