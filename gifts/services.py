@@ -119,9 +119,10 @@ def mark_back(gift: Gift) -> Gift:
 
 @transaction.atomic
 def delete_gift(gift: Gift) -> None:
-    """Delete a gift that was noted by mistake. What a service sent is deleted there, or it would come back."""
+    """Delete a gift that was noted by mistake, or that a form without a key made up. What a service sent is deleted
+    there, or it would come back."""
     row = locked(gift)
-    if not row.is_ours:
+    if not (row.is_ours or row.is_by_form):
         raise GiftRefused(
             f"This gift came from {row.get_source_display()}. Delete it there, and it stops counting here."
         )

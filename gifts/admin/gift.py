@@ -133,7 +133,7 @@ class GiftAdmin(NamesContacts, TenantAdmin):
         return super().has_change_permission(request, obj) and (obj is None or obj.is_ours)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or obj.is_ours)
+        return super().has_delete_permission(request, obj) and (obj is None or obj.is_ours or obj.is_by_form)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whoever may only look reads the date and the amount as everywhere else."""

@@ -16,7 +16,7 @@ from gifts import signals
 from gifts.card_numbers import without_card_numbers
 from gifts.models.amount import Amount
 from gifts.models.pledge import Pledge
-from gifts.models.source import FromSource, once_at_its_source
+from gifts.models.source import FromSource, Source, once_at_its_source
 from gifts.money import money
 
 # A gift given back in full counts no more; neither does one that is gone at its source.
@@ -95,6 +95,13 @@ class Gift(FromSource):
     def net(self) -> Decimal:
         """What is left of it after refunds."""
         return self.amount - self.refunded
+
+    @property
+    def is_by_form(self) -> bool:
+        """Whether a form on a website reported it without a key: nobody has checked it, and there is no place where a
+        mistake or a bad joke could be taken back but here. One query, for gifts of donation pages only."""
+        found = getattr(self, "donation", None) if self.source == Source.DONATION_HELPER else None
+        return found is not None and found.is_blind
 
     @property
     def stands(self) -> bool:

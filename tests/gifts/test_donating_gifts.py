@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from contacts.duplicates.merge import merge
 from contacts.duplicates.unmerge import undo
 from contacts.models import Contact, HistoryEntry, Tag
+from contacts.services import delete_contact
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import services
@@ -208,6 +210,19 @@ def test_O15_a_donation_is_corrected_where_it_came_from(page: FundraisingPage) -
     assert not gift.is_ours
     with pytest.raises(services.GiftRefused):
         services.delete_gift(gift)
+
+
+def test_O15_what_a_form_made_up_is_deleted_by_staff_with_its_donation_and_then_its_donor(
+    tenant: Tenant, client: Client, page: FundraisingPage
+) -> None:
+    made_up, real = record_donation(page, body(person(ANA)), caller=BLIND).gift, give(page, person(BEN)).gift
+    address = "/admin/gifts/gift/{}/{}/".format
+    assert "delete it" in client.get(address(made_up.pk, "change")).content.decode()
+    assert client.get(address(real.pk, "delete")).status_code == 403
+    assert client.post(address(made_up.pk, "delete"), {"post": "yes"}).status_code == 302
+    assert [one.gift_id for one in Donation.objects.all()] == [real.pk]
+    delete_contact(Contact.objects.get(pk=made_up.contact_id))
+    assert Contact.objects.get().pk == real.contact_id
 
 
 def test_O14_pages_are_found_again_by_their_identifiers_only(tenant: Tenant, neighbour: Tenant) -> None:
