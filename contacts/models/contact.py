@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import prefetch_related_objects
 from django.db.models.functions import Lower, Upper
@@ -191,6 +192,8 @@ class EmailAddress(PartOfContact):
 
     def clean(self) -> None:
         self.address_key = address_key(self.address)
+        if len(self.address_key) > 254:  # a few letters become two in small letters
+            raise ValidationError({"address": "Enter a valid email address."})
 
     @classmethod
     def announce(cls, changes: list[Any]) -> None:

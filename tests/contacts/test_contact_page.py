@@ -187,6 +187,13 @@ def test_a_save_that_fails_half_way_changes_nothing(client: Client, tenant: Tena
     assert not HistoryEntry.objects.filter(verb="changed").exists()
 
 
+def test_an_address_that_is_too_long_in_small_letters_is_said_to_be_none(client: Client) -> None:
+    contact = ContactFactory(email="old@rivermail.test")
+    page = sent(client, opened(client, contact) | {"email_addresses-0-address": f"{'İ' * 200}@x.test"}, contact)
+    assert page.status_code == 200 and "Enter a valid email address." in page.content.decode()
+    assert addresses(contact) == {"old@rivermail.test": True}
+
+
 def test_do_not_contact_on_the_page_goes_into_the_consent_ledger(client: Client) -> None:
     contact = ContactFactory(email="ana@rivermail.test")
     sent(client, opened(client, contact) | {"do_not_contact": "on"}, contact)
