@@ -211,10 +211,11 @@ def stop(note: Note) -> Note:
 
 @transaction.atomic
 def write(contact: Contact, template: NoteTemplate, why: str, at_once: bool = False) -> Note:
-    """A note by hand to one contact; pressed twice, it is one."""
+    """A note by hand to one contact; pressed twice, it is one. Raises `NoteRefused`, also for whom none may be sent
+    to now."""
     contact = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
-    if contact.do_not_contact:
-        raise NoteRefused(f"{contact} is under Do Not Contact: no note is sent to them.")
+    if refusal := why_not(contact)[1]:
+        raise NoteRefused(f"{refusal} So no note is sent to them.")
     a_moment_ago = Q(state=Note.State.SENT, sent_at__gte=timezone.now() - TWICE)
     same = Q(state__in=[Note.State.WAITING, Note.State.MAYBE]) | a_moment_ago
     if Note.objects.filter(same, contact=contact, template=template).exists():

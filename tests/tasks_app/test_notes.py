@@ -171,6 +171,8 @@ def test_T2_whoever_must_not_be_written_to_gets_none_even_if_it_was_made_before(
     notes.send_again(held)
     assert send(tenant).state == "held", "sending again looks again"
     assert mail.outbox == []
+    with pytest.raises(notes.NoteRefused, match=why):
+        notes.write(donor, NoteTemplate.objects.create(name="By hand", **GOOD), "By hand")
 
 
 def test_T2_opting_out_of_one_list_is_no_opt_out_of_thanks(tenant: Tenant, note: Note, donor: Contact) -> None:

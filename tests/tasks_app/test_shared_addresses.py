@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from contacts import mail_status, sharing, verdict
 from contacts.models import Contact, ContactList, ListMembership
@@ -54,7 +55,10 @@ def status(contact: Contact) -> str:
 
 
 def test_L35_no_note_goes_to_an_address_whose_holder_opted_out(tenant: Tenant, ana: Contact) -> None:
-    notes.write(ana, notes.default_template(), "By hand", at_once=True)
+    template = notes.default_template()
+    with pytest.raises(notes.NoteRefused, match="also belongs to somebody who has asked not to be written to"):
+        notes.write(ana, template, "By hand", at_once=True)
+    Note.objects.create(contact=ana, template=template, due_at=timezone.now())  # was on its way already
     jobs.send_notes(tenant.pk)
     assert mail.outbox == [] and Note.objects.get().state == "held"
     assert why_not(ana) == (SHARED, f"{SHARED} also belongs to somebody who has asked not to be written to.")
@@ -81,8 +85,10 @@ def test_O5_a_word_under_the_address_itself_that_came_later_brings_it_back(ana: 
 
 def test_L35_the_pages_say_so(tenant: Tenant, ana: Contact, out: Contact) -> None:
     client: Client = logged_in(tenant)
+    notes.default_template()
     page = client.get(f"/admin/contacts/contact/{ana.pk}/change/").content.decode()
     assert "Their address also belongs to somebody who has asked not to be written to" in page
+    assert "So no note can be sent to them." in page and "Send the note" not in page
     listed = client.get("/admin/contacts/contact/", {"q": "Ruiz"}).content.decode()
     assert "No, shared address" in listed
     Contact.objects.filter(pk=out.pk).update(do_not_contact=True)
