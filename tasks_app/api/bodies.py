@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from contacts.api.bodies import Line, Link, Moment, Strict, Text, Whole
+from contacts.importing.values import is_email
 from contacts.models import Contact
 from tasks_app.models import ThankYou
 
@@ -106,6 +107,12 @@ class NewContact(Strict):
     custom_user_id = Text(max_length=100, required=False, allow_blank=True, default="")
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
     phone = Text(max_length=40, required=False, allow_blank=True, default="")
+
+    def validate_email(self, value: str) -> str:
+        """Short enough also in small letters, of which some are two signs."""
+        if value and not is_email(value):
+            raise serializers.ValidationError("Enter a valid email address.")
+        return value
 
     def validate(self, attrs: Any) -> Any:
         """Something to know them by."""

@@ -156,3 +156,8 @@ def test_T6_do_not_contact_is_told_and_kept(program: Program, grace: Contact) ->
 def test_T6_nobody_is_added_of_a_body_that_is_wrong(program: Program, body: Any) -> None:
     problem(program.post("/contacts", body), 422)
     assert not Contact.objects.exists()
+
+
+def test_T6_an_address_that_is_too_long_in_small_letters_is_422(tenant: Tenant) -> None:
+    said = problem(Program(tenant).post("/contacts", {"first_name": "Ada", "email": "İ" * 200 + "@oakpost.test"}), 422)
+    assert said["errors"][0]["field"] == "email"
