@@ -26,7 +26,6 @@ from gifts.models import Donor
 
 AT_ONCE = 1_000
 SHOWN = (Contact, EmailAddress, PostalAddress, CustomValue, Recorded)  # the last: several of them, told as one
-NOT_SHOWN = ("Do Not Contact",)  # how causes begin that change nothing of a donor
 
 
 def connect() -> None:
@@ -34,10 +33,10 @@ def connect() -> None:
     signals.contacts_changed.connect(hear, dispatch_uid="gifts.versions")
 
 
-def hear(sender: Any, tenant_id: int, uids: list[uuid.UUID], cause: str, **more: Any) -> None:
+def hear(sender: Any, tenant_id: int, uids: list[uuid.UUID], **more: Any) -> None:
     """In the transaction of the change."""
     tenant = current_tenant()
-    if sender not in SHOWN or cause.startswith(NOT_SHOWN) or tenant is None or tenant.pk != tenant_id:
+    if sender not in SHOWN or tenant is None or tenant.pk != tenant_id:
         return
     for _, waiting, *_ in connection.run_on_commit:
         if isinstance(waiting, Raise) and waiting.tenant.pk == tenant_id:

@@ -62,8 +62,8 @@ def change(what: str, contact: Contact) -> None:
         CustomValue.objects.create(contact=contact, field=field, value="x")
     elif what == "phone number":
         PhoneNumber.objects.create(contact=contact, number="+15035550142")
-    elif what == "Do Not Contact":
-        Contact.objects.filter(pk=contact.pk).update(do_not_contact=True)
+    elif what == "a name and Do Not Contact":
+        Contact.objects.filter(pk=contact.pk).update(last_name="Ng", do_not_contact=True)
     else:
         Contact.objects.filter(pk=contact.pk).update(last_name="Ng")
         record_gift(contact, 5, date(2025, 5, 1))
@@ -71,7 +71,7 @@ def change(what: str, contact: Contact) -> None:
 
 @pytest.mark.parametrize(
     ("what", "more"),
-    [("names and more, saved together", 1), ("custom field", 1), ("phone number", 0), ("Do Not Contact", 0),
+    [("names and more, saved together", 1), ("custom field", 1), ("phone number", 0), ("a name and Do Not Contact", 1),
      ("a name, and then a gift", 1)],
 )  # fmt: skip
 def test_A11_one_save_is_one_version_and_what_is_not_shown_is_none(tenant: Tenant, what: str, more: int) -> None:
