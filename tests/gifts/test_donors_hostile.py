@@ -22,7 +22,7 @@ from gifts.whole import whole
 from tests.factories import TenantFactory
 from tests.gifts.donors_api import Program, giver, good, refused, replace
 from tests.gifts.osdi import Program as OsdiProgram
-from tests.gifts.test_osdi_large import plan
+from tests.gifts.test_osdi_large import plan, seed_many
 
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +179,8 @@ INDEXES = {
 
 @pytest.mark.parametrize("name", INDEXES)
 def test_A6_each_text_is_looked_up_by_its_index(tenant: Tenant, name: str) -> None:
+    if connection.vendor == "postgresql":  # in an empty table all indexes cost the same
+        seed_many(tenant)
     with in_tenant(tenant):
         rows = searching.shown_places() if name in ("city", "state") else Contact.objects.all()
         found = plan(searching.alike(rows, name, "Ng"))
