@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
 
 from config.navigation import OPERATORS, STAFF
 
@@ -22,7 +23,7 @@ def as_in_menu(part: dict[str, Any]) -> Any:
                     return title
             except NoReverseMatch:  # that app has no page of this name in this installation
                 continue
-    return getattr(part["title"], "called", part["title"])  # a contact without a name has an address
+    return getattr(part["title"], "called", "") or capfirst(part["title"])  # a contact without a name has an address
 
 
 @register.simple_tag(takes_context=True)

@@ -56,7 +56,7 @@ def initials(contact: Contact) -> str:
     if contact.kind == Contact.Kind.ORGANIZATION:
         return contact.organization_name[:1].upper()
     letters = [name[0] for name in (contact.first_name, contact.last_name) if name]
-    return "".join(letters).upper() or str(contact)[:1].upper()
+    return "".join(letters).upper() or next((sign for sign in contact.called if sign.isalnum()), "").upper()
 
 
 def added(contact: Contact) -> str:

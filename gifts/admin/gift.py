@@ -136,16 +136,18 @@ class GiftAdmin(NamesContacts, TenantAdmin):
         return super().has_delete_permission(request, obj) and (obj is None or obj.is_ours or obj.is_by_form)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whoever may only look reads the date and the amount as everywhere else."""
-        if obj is None or self.has_change_permission(request, obj):
+        """The donor is called as everywhere else; and whoever may only look reads the date and the amount so."""
+        if obj is None:
             return super().get_fieldsets(request, obj)
+        read: dict[Any, Any] = {"contact": "donor"}
+        if not self.has_change_permission(request, obj):
+            read[("received_on", "amount")] = ("day", "how_much")
         (title, part), *more = self.fieldsets
-        reading = [("day", "how_much") if row == ("received_on", "amount") else row for row in part["fields"]]
-        return [(title, part | {"fields": reading}), *more]
+        return [(title, part | {"fields": [read.get(row, row) for row in part["fields"]]}), *more]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who gave it is changed by a button, which says what that means."""
-        return ["contact"] if obj else []
+        return ["donor"] if obj else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Today; and the contact from whose page one comes, if it is one of this organization's."""

@@ -60,8 +60,10 @@ def test_L1_pages_of_one_call_them_so_too(tenant: Tenant) -> None:
     client = logged_in(tenant)
     (contact,) = give(tenant, 1)
     with in_tenant(tenant):
-        donor = contact.donor
-    for path in (f"contacts/contact/{contact.pk}/change", f"gifts/donor/{donor.pk}/change"):
+        donor, gift = contact.donor, contact.gifts.get()
+    for path in (
+        f"contacts/contact/{contact.pk}/change", f"gifts/donor/{donor.pk}/change", f"gifts/gift/{gift.pk}/change",
+    ):  # fmt: skip
         assert "<h2" in (text := page_of(client, path)[0])
         assert "+12025550000" in text and "Unnamed contact" not in text.replace('value="Unnamed contact"', ""), path
 
