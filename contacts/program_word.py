@@ -67,14 +67,12 @@ def wanted_of(words: standing.Standing, places: list[Any], contact: Contact) -> 
 
 
 def unsubscribe(contact: Contact, said: str, of: ContactList | None = None) -> None:
-    """They want no mail any more: of this list, or none at all."""
+    """They want no mail any more: of this list, or none at all; also at an address that may come later."""
     contact = Contact.objects.get(pk=contact.pk)
     mail = contact.primary_email
     places = list(contact.memberships.select_related("contact_list"))
-    if mail is None:
-        return
     gets_mail = mail_status.gets_mail(contact, words_of(contact, mail), places, of)
-    if not gets_mail and (of or not sharing.was_brought_back(contact, mail.address_key)):
+    if not gets_mail and (of or mail is None or not sharing.was_brought_back(contact, mail.address_key)):
         return
     with acting(By.PERSON, actor().source):
         write(ConsentEvent.Kind.OPT_OUT, contact, mail, [scope_of(of)], said, [p for p in places if of])
@@ -91,9 +89,9 @@ def note_new(contact: Contact, said: str, of: ContactList | None = None) -> None
     write(ConsentEvent.Kind.OPT_IN, contact, mail, [scope_of(of)], said, list(contact.memberships.all()) if of else [])
 
 
-def words_of(contact: Contact, mail: EmailAddress) -> dict[str, str]:
+def words_of(contact: Contact, mail: EmailAddress | None) -> dict[str, str]:
     """What they have said, and what was said under their address. Two queries."""
-    by_uid, by_address = standing.load([contact.uid], [mail.address_key])
+    by_uid, by_address = standing.load([contact.uid], [mail.address_key] if mail else [])
     return standing.strictest(*by_uid.values(), *by_address.values())
 
 
@@ -144,7 +142,7 @@ def scope_of(of: ContactList | None) -> str:
 
 
 def write(
-    kind: str, contact: Contact, mail: EmailAddress, scopes: list[str], said: str, wanted: list[Any]
+    kind: str, contact: Contact, mail: EmailAddress | None, scopes: list[str], said: str, wanted: list[Any]
 ) -> None:  # fmt: skip
     """An entry of the ledger for each of these scopes."""
     names = {str(one.contact_list.uid): one.contact_list.name for one in wanted}
@@ -152,8 +150,8 @@ def write(
         where: dict[str, Any] = about(scope, names)
         where.setdefault("list_name", "" if scope == standing.EVERYWHERE else ", ".join(names.values())[:200])
         ConsentEvent.by_actor(
-            kind, contact.uid, tenant_id=contact.tenant_id, contact_name=str(contact)[:250], address=mail.address_key,
-            detail=said[:250], **where,
+            kind, contact.uid, tenant_id=contact.tenant_id, contact_name=str(contact)[:250], 
+            address=mail.address_key if mail else "", detail=said[:250], **where,
         ).save()  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contacts.mail_status import mail_statuses
-from contacts.models import Contact, PhoneNumber
+from contacts.models import ConsentEvent, Contact, PhoneNumber
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
@@ -209,3 +209,18 @@ def test_O15_a_change_of_a_donation_writes_into_the_gift_only_what_was_sent(
             gift.refresh_from_db()
             assert str(gift.amount) == amount
         assert str(gift.received_on) == "2026-02-01"
+
+
+def test_O5_whoever_wants_no_mail_before_there_is_an_address_gets_none_at_the_one_that_comes(
+    tenant: Tenant, page: FundraisingPage
+) -> None:
+    mute, other = give_here(tenant, page, person(phone=NUMBER)), give_here(tenant, page, person(phone=OTHER))
+    with in_tenant(tenant):
+        update_person(mute, person(mail="unsubscribed"))
+        update_person(mute, person(mail="unsubscribed"))
+        assert ConsentEvent.objects.filter(contact_uid=mute.uid).count() == 1
+    give_here(tenant, page, person(ANA, NUMBER))
+    give_here(tenant, page, person(BEN, OTHER))
+    assert (status(mute), status(other)) == ("unsubscribed", "subscribed")
+    give_here(tenant, page, person(ANA, mail="subscribed"))
+    assert status(mute) == "subscribed"
