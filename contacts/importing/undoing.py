@@ -14,7 +14,7 @@ from contacts.importing import writing
 from contacts.importing.crowd import Crowd, Known
 from contacts.importing.words import field_names
 from contacts.models import ConsentEvent, Contact, HistoryEntry, Import, ImportRow, ListMembership, Tag
-from contacts.models.kept_marks import ON_AGAIN, TAKEN_OVER
+from contacts.models.kept_marks import ADDRESS_LEFT, ON_AGAIN, TAKEN_OVER
 from contacts.models.kept_words import COMPLAINED_BEFORE
 from contacts.tenancy.acting import By
 
@@ -124,7 +124,7 @@ def marked_since(data_import: Import, uids: set[Any]) -> Marks:
     """Who was marked Do Not Contact after the import, and not by it; what it had set itself is then not its own."""
     events = ConsentEvent.objects.filter(
         contact_uid__in=uids, kind__in=standing.OPTING_OUT, at__gte=data_import.confirmed_at or data_import.created_at
-    ).exclude(source__in=[data_import.source, data_import.undo_source])  # fmt: skip
+    ).exclude(source__in=[data_import.source, data_import.undo_source, ADDRESS_LEFT])  # fmt: skip
     return {(uid, str(of or "")) for uid, of in events.order_by().values_list("contact_uid", "list_uid")}
 
 

@@ -14,7 +14,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 from contacts.models.consent import ConsentEvent
 from contacts.models.history import HistoryEntry
 from contacts.models.household import note_moves, part_company
-from contacts.models.kept_marks import leave_marks, rows_of, take_over
+from contacts.models.kept_marks import leave_marks, leave_marks_with, rows_of, take_over
 from contacts.models.kept_words import keep_words, leave_addresses, leave_complaints, leave_words
 from contacts.models.mobile import write_texts
 from contacts.models.recorded import Recorded, announce_contacts
@@ -199,6 +199,7 @@ class EmailAddress(PartOfContact):
     def announce(cls, changes: list[Any]) -> None:
         leave_complaints(changes)
         leave_addresses(changes)
+        leave_marks_with(changes)
         take_over(changes)
         keep_words(changes)
         announce_contacts(changes)

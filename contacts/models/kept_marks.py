@@ -1,5 +1,6 @@
-"""Do Not Contact that staff had set outlives the contact (L35): it stays with the addresses when a contact is deleted,
-and whoever gets one of these addresses later is marked visibly, so that staff see it and may clear it."""
+"""Do Not Contact that staff had set outlives the rows that it was set on (L35): it stays with the addresses when a
+contact is deleted or gives one up, and whoever gets one of these addresses later is marked visibly, so that staff see
+it and may clear it."""
 
 import uuid
 from collections import defaultdict
@@ -35,6 +36,27 @@ def leave_marks(changes: list[Any]) -> None:
     gone = {row.pk: row for row, _, verb in changes if verb == Verb.DELETED and row.pk}
     if not gone:
         return
+    addresses = defaultdict(list)
+    mail = rows_of("EmailAddress").filter(contact__in=list(gone)).order_by("pk")
+    for pk, key in mail.values_list("contact_id", "address_key"):
+        addresses[pk].append(key)
+    leave(gone, addresses, LEFT)
+
+
+def leave_marks_with(changes: list[Any]) -> None:
+    """Before an address goes, or becomes another one: what staff have marked its contact for stays with it."""
+    gone, addresses = {}, defaultdict(list)
+    for row, diff, verb in changes:
+        before, after = diff.get("address", ("", ""))
+        if before and (verb == Verb.DELETED or before.lower() != (after or "").lower()):
+            gone[row.contact_id] = row.contact
+            addresses[row.contact_id].append(before.lower())
+    if gone:
+        leave(gone, addresses, ADDRESS_LEFT)
+
+
+def leave(gone: Mapping[int, Any], addresses: Mapping[int, list[str]], source: str) -> None:
+    """Into the ledger, under these addresses of the contacts, goes what staff have marked them for."""
     # As it is in the database: a row at hand may have been read before somebody cleared it.
     everywhere = rows_of("Contact").filter(pk__in=list(gone), do_not_contact=True).order_by()
     marks: list[tuple[Any, Any]] = [(gone[pk], None) for pk in everywhere.values_list("pk", flat=True)]
@@ -43,20 +65,16 @@ def leave_marks(changes: list[Any]) -> None:
     if not marks:
         return
     own = last_words(row.uid for row, _ in marks)
-    addresses = defaultdict(list)
-    mail = rows_of("EmailAddress").filter(contact__in={row.pk for row, _ in marks}).order_by("pk")
-    for pk, key in mail.values_list("contact_id", "address_key"):
-        addresses[pk].append(key)
     events = []
     for row, of in marks:
         if own.get((row.uid, of and of.uid), ("", ""))[1] == By.PERSON:
             continue  # their own word is kept by kept_words.py, and is stronger
-        for address in addresses[row.pk]:
-            event = ConsentEvent.by_actor(
-                Kind.DNC_SET, row.uid, tenant_id=row.tenant_id, contact_name=str(row)[:250], address=address,
-                list_uid=of and of.uid, list_name=of.name if of else "",
-            )  # fmt: skip
-            event.source = LEFT
+        for address in addresses.get(row.pk, ()):
+            with acting(By.SYSTEM, source):
+                event = ConsentEvent.by_actor(
+                    Kind.DNC_SET, row.uid, tenant_id=row.tenant_id, contact_name=str(row)[:250], address=address,
+                    list_uid=of and of.uid, list_name=of.name if of else "",
+                )  # fmt: skip
             events.append(event)
     ConsentEvent.objects.bulk_create(events, batch_size=500)
 
@@ -87,41 +105,45 @@ def last_words(
 
 @dataclass(slots=True)
 class Left:
-    """The marks that deleted contacts have left at some addresses, and when somebody cleared them since."""
+    """The marks that contacts have left at some addresses, who left the last one, and when somebody cleared them."""
 
-    at: dict[tuple[str, Scope], int] = field(default_factory=dict)
+    at: dict[tuple[str, Scope], tuple[int, uuid.UUID]] = field(default_factory=dict)
     cleared: dict[tuple[uuid.UUID, Scope], int] = field(default_factory=dict)
 
     def for_contact(self, uid: uuid.UUID, addresses: Iterable[str]) -> set[Scope]:
-        """What a contact is marked for that gets these addresses; what staff cleared for it since stays cleared."""
+        """What a contact is marked for that gets these addresses; what staff cleared for it since stays cleared, and
+        whoever gets their own address back is marked already or is not."""
         keys = set(addresses)
         return {
-            scope for (key, scope), number in self.at.items()
-            if key in keys and number > self.cleared.get((uid, scope), -1)
+            scope for (key, scope), (number, left_by) in self.at.items()
+            if key in keys and left_by != uid and number > self.cleared.get((uid, scope), -1)
         }  # fmt: skip
 
 
 def left_at(addresses: Iterable[str], uids: Iterable[uuid.UUID]) -> Left:
-    """The marks at these addresses that nobody has cleared. One query.
+    """The marks at these addresses that nobody has cleared. One query, and another if somebody gave one up.
 
-    A mark is cleared where it had been taken over, for whoever gets the address next. That Do Not Contact of somebody
-    else with the same address was cleared says nothing about it.
+    A mark is cleared where it had been taken over, and of whoever gave the address up, for whoever gets it next. That
+    Do Not Contact of somebody else with the same address was cleared says nothing about it.
     """
     found = Left()
     heirs: defaultdict[tuple[uuid.UUID, Scope], set[str]] = defaultdict(set)
-    keys, sources = set(addresses), Q(source__in=[LEFT, TAKEN_OVER], kind=Kind.DNC_SET) | Q(kind=Kind.DNC_CLEARED)
-    events = ConsentEvent.objects.filter(
-        Q(sources, address__in=keys) | Q(contact_uid__in=set(uids), kind=Kind.DNC_CLEARED), place=""
-    ).order_by("at", "pk")  # fmt: skip
-    rows = events.values_list("kind", "source", "contact_uid", "address", "list_uid")
-    for number, (kind, source, uid, address, scope) in enumerate(rows):
+    keys, left = set(addresses), [LEFT, ADDRESS_LEFT, TAKEN_OVER]
+    sources = Q(source__in=left, kind=Kind.DNC_SET) | Q(kind=Kind.DNC_CLEARED)
+    columns = ["at", "pk", "kind", "source", "contact_uid", "address", "list_uid"]
+    known = ConsentEvent.objects.filter(place="").order_by("at", "pk").values_list(*columns)
+    rows = set(known.filter(Q(sources, address__in=keys) | Q(contact_uid__in=set(uids), kind=Kind.DNC_CLEARED)))
+    if leavers := {uid for _, _, _, source, uid, _, _ in rows if source == ADDRESS_LEFT}:
+        rows |= set(known.filter(contact_uid__in=leavers, kind=Kind.DNC_CLEARED))
+    for number, (_, _, kind, source, uid, address, scope) in enumerate(sorted(rows, key=lambda row: row[:2])):
         if kind == Kind.DNC_CLEARED:
             found.cleared[uid, scope] = number
             for key in heirs.pop((uid, scope), ()):
                 found.at.pop((key, scope), None)
-        elif source == LEFT:
-            found.at[address, scope] = number
-        else:
+            continue
+        if source in (LEFT, ADDRESS_LEFT):
+            found.at[address, scope] = number, uid
+        if source in (ADDRESS_LEFT, TAKEN_OVER):
             heirs[uid, scope].add(address)
     return found
 

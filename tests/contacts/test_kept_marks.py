@@ -60,6 +60,29 @@ def test_L35_it_holds_for_every_address_and_for_who_gets_one_later() -> None:
     assert Contact.objects.get(pk=other.pk).do_not_contact, "an address that was edited"
 
 
+@pytest.mark.parametrize("becomes", ["another", "nothing"])
+def test_L35_it_stays_with_an_address_that_is_given_up_until_staff_clear_it(becomes: str) -> None:
+    contact = new()
+    services.set_do_not_contact(Contact.objects.filter(pk=contact.pk), True)
+    email = contact.email_addresses.get()
+    if becomes == "another":
+        email.address = "now@river.test"
+        email.save()
+    else:
+        email.delete()
+    heir = new()
+    assert heir.do_not_contact and last_word(heir) == ("dnc_set", "system", TAKEN_OVER)
+    Contact.objects.get(pk=heir.pk).email_addresses.get().delete()
+    services.set_do_not_contact(Contact.objects.filter(pk__in=[contact.pk, heir.pk]), False)
+    assert not new().do_not_contact
+
+
+def test_control_L35_an_address_of_somebody_who_is_not_marked_leaves_nothing() -> None:
+    contact = new()
+    contact.email_addresses.get().delete()
+    assert not new().do_not_contact and not ConsentEvent.objects.filter(kind="dnc_set").exists()
+
+
 def test_L35_what_staff_clear_stays_cleared_for_this_contact_and_for_the_next_with_the_address() -> None:
     deleted()
     again = new()
