@@ -34,8 +34,8 @@ class NotedForm(SeenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         helps = {
-            "is_locked": "Other programs may read this donor, and change nothing of it. Gifts count as before, and "
-                         "staff may change everything here.",
+            "is_locked": "Programs may read this donor through the donors API, and change nothing of it there. Gifts "
+                         "count as before, and staff may change everything here.",
             "external_id": "What another system calls them. No two donors have the same.",
         }  # fmt: skip
         for name in helps.keys() & self.fields.keys():

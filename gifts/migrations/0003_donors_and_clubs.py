@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                     "is_locked",
                     models.BooleanField(
                         default=False,
-                        help_text="Other programs may read this donor, and change nothing of it.",
+                        help_text="Programs may read this donor through the donors API, and change nothing of it there.",
                         verbose_name="locked",
                     ),
                 ),

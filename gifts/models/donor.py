@@ -43,7 +43,9 @@ class Donor(Recorded):
     notes = models.TextField("notes on giving", blank=True)
     external_id = models.CharField("identifier elsewhere", max_length=150, blank=True)
     is_locked = models.BooleanField(
-        "locked", default=False, help_text="Other programs may read this donor, and change nothing of it."
+        "locked",
+        default=False,
+        help_text="Programs may read this donor through the donors API, and change nothing of it there.",
     )
     club = models.ForeignKey(DonorClub, null=True, blank=True, on_delete=models.PROTECT, related_name="donors")
     club_is_by_hand = models.BooleanField(
