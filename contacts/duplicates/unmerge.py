@@ -165,7 +165,7 @@ def _plan_moved(found: Return, relation: Relation, pks: list[int]) -> None:
 
 
 def _say_missing(found: Return, relation: Relation, count: int) -> None:
-    if count:
+    if count and not getattr(relation.model, "comes_and_goes", False):
         meta = relation.model._meta
         words = meta.verbose_name if count == 1 else meta.verbose_name_plural
         found.stays.append(f"{count:,} {words} taken away since the merge will not come back.")

@@ -176,6 +176,8 @@ class Reassessment(TenantOwned):
     """Somebody's gifts have changed, so their milestones are to be looked at: written in the transaction of the change,
     and taken away in the one that has looked. A gift of a day to come waits for its day."""
 
+    comes_and_goes = True  # nobody misses it when a merge is undone
+
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     gift_pk = models.BigIntegerField(null=True)  # the gift that changed, if it is there
     is_live = models.BooleanField(default=False, help_text="Whether it is news, not history.")

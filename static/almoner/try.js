@@ -76,6 +76,12 @@ document.addEventListener("DOMContentLoaded", async () => {
       make("button", { type: "submit", className: "al-button" }, "Send")), shown);
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      const empty = inputs.find(([parameter, input]) => parameter.in === "path" && !input.value.trim());
+      if (empty) {
+        shown.replaceChildren(make("p", { className: "al-error" }, `Fill in ${empty[0].name} first.`));
+        empty[1].focus();
+        return;
+      }
       const [address, options] = request();
       const hidden = { ...options.headers, Authorization: "Bearer $KEY" };
       const curl = ["curl", ...(method === "get" ? [] : ["-X", method.toUpperCase()]), quoted(location.origin + address),

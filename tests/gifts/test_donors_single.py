@@ -13,6 +13,7 @@ from contacts.tenancy.walls import in_tenant
 from gifts.api.donors.members import READ_ONLY
 from gifts.models import DeletedDonor, Donor, Giving
 from gifts.services import record_gift, record_pledge
+from tests.factories import ContactFactory
 from tests.gifts.donors_api import Program, giver, good, organization, person, refused, replace
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,12 @@ VALUES = {
 @pytest.fixture
 def program(tenant: Tenant) -> Program:
     return Program(tenant)
+
+
+def test_A10_somebody_without_a_name_has_an_empty_one(tenant: Tenant, program: Program) -> None:
+    with in_tenant(tenant):
+        nameless = ContactFactory(first_name="", last_name="", email="nameless@river.test")
+    assert program.create(nameless)["name"] == ""
 
 
 def test_A1_create_makes_the_id_and_answers_200_with_the_donor(tenant: Tenant, program: Program) -> None:

@@ -167,6 +167,14 @@ def test_O2_the_day_may_be_long_ago_and_is_now_if_none_is_said(tenant: Tenant, p
         assert {gift.received_on.year for gift in Gift.objects.all()} == {1987, timezone.now().year}
 
 
+def test_O2_M9_a_day_without_a_time_is_that_day_of_the_organization(tenant: Tenant, program: Program) -> None:
+    said(program.give(program.page(), created_date="2026-07-01"))
+    said(program.give(program.page(), created_date="2026-07-01T00:00:00Z"))
+    with in_tenant(tenant):
+        days = Gift.objects.order_by("pk").values_list("received_on", flat=True)
+        assert [str(day) for day in days] == ["2026-07-01", "2026-06-30"], "the second is a moment in New York"
+
+
 def test_O2_an_identifier_that_was_used_is_the_same_donation_again(tenant: Tenant, program: Program) -> None:
     page = program.page()
     first = said(program.give(page, identifiers=["crm:4711", "action_network:made-up"]))

@@ -23,7 +23,7 @@ def donor(one: Whole) -> dict[str, Any]:
         "id": str(row.uid),
         "type": ORGANIZATION if is_organization else CONTACT,
         ("organization_id" if is_organization else "contact_id"): str(contact.uid),
-        "name": contact.organization_name if is_organization else str(contact),
+        "name": contact.organization_name if is_organization else str(contact) if contact.has_name else "",
         "first_name": contact.first_name,
         "last_name": contact.last_name,
         "email_address": one.email,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from contacts.importing import values
+from contacts.tenancy.walls import current_tenant
 from gifts.api.osdi.errors import Wrong
 from gifts.donating.said import OURS, dialled
 
@@ -88,7 +89,8 @@ def amount(data: Any) -> Decimal:
 
 
 def moment(data: Any, name: str) -> datetime | None:
-    """A time, to the second; in UTC where it says no zone. None for null. It may be long ago, and not to come."""
+    """A time, to the second; in UTC where it says no zone, and a day alone is the organization's. None for null. It may
+    be long ago, and not to come."""
     if data is None:
         return None
     wrong = Wrong(f"{name} is a time, such as 2026-05-01T12:00:00Z.")
@@ -96,7 +98,9 @@ def moment(data: Any, name: str) -> datetime | None:
         raise wrong
     try:
         day = parse_date(data.strip())
-        found = datetime(day.year, day.month, day.day) if day else parse_datetime(data.strip())  # noqa: DTZ001
+        tenant = current_tenant()
+        zone = tenant.tz if tenant else UTC
+        found = datetime(day.year, day.month, day.day, tzinfo=zone) if day else parse_datetime(data.strip())
         if found is None:
             raise wrong
         found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
