@@ -25,13 +25,14 @@ def milestones(wishes: Wishes) -> Figures:
         parts.step("switch_on_rules")
         taken = parts.step("record_gifts", count=count, donors=donors)
         tried = parts.step("try_rule")
+        single = parts.step("follow_gift")
         parts.step("insert_gifts", count=count, donors=donors, skip=count)
         counted = parts.step("recount_gifts")
         parts.step("verify_milestones")  # what the further gifts have reached is noted
         verified = parts.step("verify_milestones")
     return [
-        *taking_in(count, bare, taken), *trying(count, tried), *recounting(2 * count, donors, counted, verified),
-        *growing(wishes),
+        *taking_in(count, bare, taken), *following(count, single), *trying(count, tried),
+        *recounting(2 * count, donors, counted, verified), *growing(wishes),
     ]  # fmt: skip
 
 
@@ -50,6 +51,17 @@ def taking_in(count: int, bare: dict[str, Any], taken: dict[str, Any]) -> Figure
         Figure(name, "queries to note 500", taken["queries"]),
         Figure(name, "queries to look at 500 donors", taken["queries_looked"]),
         Figure.at_most(name, "peak memory", taken["memory_mb"], 250, "MB"),
+    ]
+
+
+def following(count: int, single: dict[str, Any]) -> Figures:
+    """One gift, from its insert to the thank-you that names it and the milestone that it has reached."""
+    name = f"One gift among {count:,}"
+    return [
+        Figure(name, "to the thank-you, half of them within", single["half"] * 1000, "ms"),
+        Figure(name, "to the thank-you, 95 % of them within", single["most"] * 1000, "ms"),
+        Figure(name, "queries", single["queries"]),
+        Figure(name, "ratio to inserting its row", single["half"] / single["bare"], "×"),
     ]
 
 
@@ -195,6 +207,45 @@ def record_gifts(count: int, donors: int, memory: Callable[[str], float]) -> dic
             "noted": noted, "looked": time.perf_counter() - started, "queries": len(queries),
             "queries_looked": len(looked), "reached": MilestoneReached.objects.count(), "memory_mb": memory("VmHWM"),
         }  # fmt: skip
+
+
+def follow_gift() -> dict[str, Any]:
+    """Forty people give, one after the other, enough for a milestone; what the jobs do is done at once. And the bare
+    rows of forty more gifts."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from bench import world
+    from contacts.models import Contact
+    from contacts.tenancy.walls import TenantQuerySet, in_tenant
+    from gifts import assessing, services
+    from gifts.models import Gift, Source
+    from tasks_app.models import ThankYou
+
+    tenant, _ = world.ours()
+    took, bare, day = [], [], date(2026, 11, 1)
+
+    def follow(contact: Contact) -> None:
+        services.record_gift(contact, Decimal(600), day)
+        assessing.turn(tenant.pk)
+
+    with in_tenant(tenant):
+        people = [Contact.objects.create(first_name="Ama", last_name=f"Mensah{n}") for n in range(41)]
+        with CaptureQueriesContext(connection) as queries:
+            follow(people.pop())
+        for contact in people:
+            started = time.perf_counter()
+            follow(contact)
+            took.append(time.perf_counter() - started)
+            asked = ThankYou.objects.get(contact=contact)
+            assert asked.reasons.count() == 2, "the gift, and the milestone"
+        for number, contact in enumerate(people):
+            row = Gift(contact=contact, amount=600, received_on=day, source=Source.CSV, source_id=f"bare{number}")
+            started = time.perf_counter()
+            TenantQuerySet.bulk_create(Gift.objects.all(), [row])
+            bare.append(time.perf_counter() - started)
+    took.sort()
+    return {"half": took[20], "most": took[37], "bare": sorted(bare)[20], "queries": len(queries)}
 
 
 def try_rule() -> dict[str, Any]:

@@ -185,6 +185,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "write_people": importing.write_people, "import_people": import_people, "insert_people": importing.insert_people,
     "seed_donors": milestones.seed_donors, "insert_gifts": milestones.insert_gifts, "try_rule": milestones.try_rule,
     "switch_on_rules": milestones.switch_on_rules, "record_gifts": with_memory(milestones.record_gifts),
+    "follow_gift": milestones.follow_gift,
     "recount_gifts": with_memory(milestones.recount_gifts),
     "verify_milestones": with_memory(milestones.verify_milestones),
     "seed_apis": api_calls.seed, "note_sql": noting.note_sql,
