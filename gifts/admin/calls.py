@@ -1,6 +1,7 @@
 """Calls of programs that could not be carried out afterwards (O9): what was sent, why it failed, and *Try again*."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,7 @@ from contacts.tenancy.roles import CHANGE, SEE, is_allowed, require
 from contacts.tenancy.views import render_page
 from gifts.donating import background
 from gifts.models import BackgroundCall
+from gifts.money import money
 
 AREA = "gifts"
 FAILED = BackgroundCall.State.FAILED
@@ -101,8 +103,9 @@ def whom(row: BackgroundCall) -> str:
     name = " ".join(filter(None, [person.get("given_name"), person.get("family_name")]))
     ways = [one.get("address") or one.get("number") for key in ("email_addresses", "phone_numbers")
             for one in person.get(key) or []]  # fmt: skip
-    sums = [one.get("amount") for one in row.given.get("recipients") or []]
-    return ", ".join(filter(None, [name, *ways, " + ".join(filter(None, sums)), str(row.page or "")]))
+    sums = [money(Decimal(one["amount"])) for one in row.given.get("recipients") or [] if one.get("amount")]
+    about = row.given.get("about") or ""
+    return ", ".join(filter(None, [name, *ways, " + ".join(sums), about, str(row.page or "")]))
 
 
 def sent(given: Any, name: str = "") -> Iterator[tuple[str, str]]:

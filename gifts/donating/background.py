@@ -15,7 +15,7 @@ from contacts.models import Contact, HistoryEntry, Tag, Tenant
 from contacts.tenancy.acting import By, acting
 from contacts.tenancy.walls import current_tenant, in_tenant
 from gifts.donating.caller import KEYED, Caller
-from gifts.donating.donations import read, record_donation, update_donation
+from gifts.donating.donations import NO_PERSON, read, record_donation, update_donation
 from gifts.donating.people import sign_up, update_person
 from gifts.donating.refused import DonatingRefused
 from gifts.models import BackgroundCall, FundraisingPage
@@ -25,6 +25,11 @@ TURN_SECONDS = 15.0
 TRIES = 3
 Verb, State = BackgroundCall.Verb, BackgroundCall.State
 GONE = "{} is not here any more."
+# What a program is told in the words of its protocol, staff read in theirs.
+FOR_STAFF = {
+    NO_PERSON: "The person whom the program meant is not among your contacts any more. Note the donation by hand for "
+               "whoever gave it, and put this report aside.",
+}  # fmt: skip
 OURS = "Something went wrong on our side. Trying again may help; if it does not, tell whoever runs this installation."
 
 
@@ -35,7 +40,7 @@ def later(
     """Note a call for afterwards, in the transaction at hand; a job is rung for once that is committed.
 
     `verb` is one of `BackgroundCall.Verb`; `words` name the key; `target` is the uid of the donation or person. For
-    the tags, `given` is {"tag": uid of the tag, "person": uid of the person}. A donation without a date keeps the one
+    the tags, `given` is made by `tagging_of`. A donation without a date keeps the one
     of now.
     """
     given = dict(given)
@@ -94,7 +99,7 @@ def attempt(call: BackgroundCall) -> None:
         with transaction.atomic(), acting(By.SYSTEM, call.words or "API"):
             DOING[call.verb](call, Caller(call.joins, call.is_blind))
     except DonatingRefused as reason:
-        fail(call, str(reason))
+        fail(call, FOR_STAFF.get(str(reason), str(reason)))
     except DatabaseError:
         log.exception("call %s of organization %s was not carried out", call.uid, call.tenant_id)
         fail(call, OURS) if call.attempts % TRIES == 0 else call.save(update_fields=["attempts", "tried_at"])
@@ -180,6 +185,11 @@ def person(uid: Any) -> Contact:
     if found is None:
         raise DonatingRefused(GONE.format("The person"))
     return found
+
+
+def tagging_of(tag: Tag, contact: Contact) -> dict[str, str]:
+    """What a call about a tag of a person keeps: which, and what staff call them, who may be gone by then."""
+    return {"tag": str(tag.uid), "person": str(contact.uid), "about": f"{tag.name}: {contact}"[:300]}
 
 
 def tagging(call: BackgroundCall, caller: Caller) -> None:

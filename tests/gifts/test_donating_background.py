@@ -8,8 +8,9 @@ from contacts.models import Contact, ContactTag, Tag
 from contacts.tenancy.models import Tenant
 from contacts.tenancy.walls import in_tenant
 from gifts import jobs
+from gifts.admin.calls import whom
 from gifts.donating import background
-from gifts.donating.background import later, try_again, turn
+from gifts.donating.background import later, tagging_of, try_again, turn
 from gifts.donating.caller import BLIND, KEYED
 from gifts.donating.people import sign_up
 from gifts.models import BackgroundCall, Donation, FundraisingPage, Gift
@@ -107,6 +108,23 @@ def test_O9_what_fails_says_why_holds_up_nobody_and_can_be_tried_again(page: Fun
     turn(page.tenant_id)
     assert Gift.objects.count() == 2
     assert not BackgroundCall.objects.exists()
+
+
+def test_O9_staff_read_who_and_how_much_in_their_own_words(page: FundraisingPage) -> None:
+    ana = give(page, person(ANA)).gift.contact
+    tag = Tag.objects.create(name="vip")
+    given = {"recipients": [{"display_name": "River", "amount": "12.50"}], "person_id": str(ana.uid)}
+    gone, tagging = (
+        later(Verb.RECORD_DONATION, given, WORDS, page=page), later(Verb.ADD_TAG, tagging_of(tag, ana), WORDS)
+    )  # fmt: skip
+    name = str(ana)
+    Gift.objects.all().delete()
+    ana.delete()
+    turn(page.tenant_id)
+    gone.refresh_from_db()
+    assert gone.reason.startswith("The person whom the program meant is not among your contacts any more.")
+    assert whom(gone) == f"$12.50, {page}"
+    assert whom(tagging) == f"vip: {name}"
 
 
 def test_O9_a_bug_of_ours_is_told_without_anybodys_data(

@@ -12,7 +12,7 @@ from gifts.api.osdi import donation_bodies, filters, finding, paging, shown
 from gifts.api.osdi.errors import NotThere
 from gifts.api.osdi.filter import apply
 from gifts.api.osdi.frame import OsdiView
-from gifts.donating.background import later
+from gifts.donating.background import later, tagging_of
 from gifts.models import BackgroundCall
 
 REL, TAGGINGS = "osdi:tags", "osdi:taggings"
@@ -98,7 +98,7 @@ class Taggings(OsdiView):
         row: Tag = finding.one(Tag.objects.all(), "tag", tag)
         contact = finding.linked_person(donation_bodies.linked(self.given(), "osdi:person"))
         if finding.wants_background(request):
-            given = {"tag": str(row.uid), "person": str(contact.uid)}
+            given = tagging_of(row, contact)
             later(BackgroundCall.Verb.ADD_TAG, given, finding.words(request), finding.caller(request))
             return ""
         add_tag(row, Contact.objects.filter(pk=contact.pk))
@@ -130,7 +130,7 @@ class Tagging(OsdiView):
         """Its id; "" where it is done afterwards."""
         row = self.found(tag, tagging)
         if finding.wants_background(request):
-            given = {"tag": str(row.tag.uid), "person": str(row.contact.uid)}
+            given = tagging_of(row.tag, row.contact)
             later(BackgroundCall.Verb.REMOVE_TAG, given, finding.words(request), finding.caller(request))
             return ""
         if not take_off_tag(row.tag, Contact.objects.filter(pk=row.contact_id)):
