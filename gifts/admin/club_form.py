@@ -35,6 +35,9 @@ class ClubForm(SeenForm):
         for name, words in helps.items():
             if name in self.fields:
                 self.fields[name].help_text = words
+        if not self.instance.pk and "minimum" in self.fields:
+            # Nobody lets everybody in by overlooking it.
+            self.initial["minimum"] = self.fields["minimum"].initial = None
 
     def clean_name(self) -> str:
         name: str = " ".join(self.cleaned_data["name"].split())
@@ -44,6 +47,13 @@ class ClubForm(SeenForm):
         cleaned = super().clean()
         if not self.instance.pk and DonorClub.objects.count() >= MOST_CLUBS:
             raise ValidationError(f"There are {MOST_CLUBS} clubs already. Delete one that nobody has been in.")
+        if cleaned and cleaned.get("is_automatic") and cleaned.get("minimum") is not None:
+            same = DonorClub.objects.filter(
+                is_automatic=True, minimum=cleaned["minimum"], basis=cleaned.get("basis") or self.instance.basis
+            )
+            if other := same.exclude(pk=self.instance.pk).first():
+                words = f"“{other}” fills by itself from the same amount already, so nobody would join this one."
+                raise ValidationError({"minimum": words})
         return cleaned
 
     def moves_donors(self) -> bool:

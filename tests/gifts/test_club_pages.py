@@ -195,12 +195,15 @@ def test_A13_what_is_typed_wrong_is_said_in_words(tenant: Tenant, client: Client
     for values, words in (
         ({"name": " Silver "}, "There is a club of that name."), ({"minimum": "-1"}, "greater than or equal to 0"),
         ({"minimum": "NaN"}, "Enter a number."), ({"name": ""}, "This field is required."),
+        ({"minimum": ""}, "This field is required."),
+        ({"minimum": "100"}, "“Silver” fills by itself from the same amount already, so nobody would join this one."),
     ):  # fmt: skip
         answer = client.post(f"{LIST}add/", TYPED | values)
         assert answer.status_code == 200
         assert words in answer.content.decode(), values
     with in_tenant(tenant):
         assert DonorClub.objects.count() == 1
+    assert 'value="0' not in text(client, f"{LIST}add/"), "nobody lets everybody in by overlooking it"
 
 
 def test_A13_a_viewer_looks_and_a_neighbour_sees_nothing(tenant: Tenant, neighbour: Tenant, silver: DonorClub) -> None:
