@@ -335,6 +335,11 @@ def test_L35_an_address_that_we_unsubscribed_for_somebody_else_is_no_word_of_who
     dan.email_addresses.update(address="ana@rivermail.test", address_key="ana@rivermail.test")
     shared.push()
     assert not ConsentEvent.objects.filter(by=By.PERSON).exists()
+    dan = Contact.objects.get(pk=dan.pk)
+    assert dan.do_not_contact and shared.record(dan).reason_code == "dnc_contact", "it came with the address"
+    dan.do_not_contact = False
+    dan.save()
+    shared.push()
     place = shared.place(dan, one)
     assert place.do_not_contact and shared.record(dan).reason_code == "dnc_list"
     place.do_not_contact = False
